@@ -1,0 +1,48 @@
+//! What the audit log records.
+
+use serde::{Deserialize, Serialize};
+
+/// A thing that happened, by the name that webhooks and the log use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum EventKind {
+    /// An invitation was recorded.
+    #[serde(rename = "invitation.created")]
+    InvitationCreated,
+    /// Its mail was asked for again, with a new secret.
+    #[serde(rename = "invitation.resent")]
+    InvitationResent,
+    /// The invitee joined.
+    #[serde(rename = "invitation.accepted")]
+    InvitationAccepted,
+    /// The invitee said no.
+    #[serde(rename = "invitation.declined")]
+    InvitationDeclined,
+    /// The inviter took it back.
+    #[serde(rename = "invitation.revoked")]
+    InvitationRevoked,
+    /// Nobody answered in time.
+    #[serde(rename = "invitation.expired")]
+    InvitationExpired,
+    /// The SMTP server took the mail.
+    #[serde(rename = "delivery.sent")]
+    DeliverySent,
+    /// The mail was given up.
+    #[serde(rename = "delivery.failed")]
+    DeliveryFailed,
+}
+
+impl EventKind {
+    /// The name in the database and on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvitationCreated => "invitation.created",
+            Self::InvitationResent => "invitation.resent",
+            Self::InvitationAccepted => "invitation.accepted",
+            Self::InvitationDeclined => "invitation.declined",
+            Self::InvitationRevoked => "invitation.revoked",
+            Self::InvitationExpired => "invitation.expired",
+            Self::DeliverySent => "delivery.sent",
+            Self::DeliveryFailed => "delivery.failed",
+        }
+    }
+}

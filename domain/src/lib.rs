@@ -1,0 +1,36 @@
+//! What an invitation and the delivery of its mail may be, and how they change.
+//!
+//! Pure: no I/O, no clock, no randomness of its own; times and generators are arguments.
+//! Read in this order: [`invitation`] and [`delivery`] are the two state machines, [`outcome`] says
+//! how an SMTP conversation ended and what that means, [`retry`] when to try again, [`job`] what
+//! travels through the broker.
+
+pub mod delivery;
+pub mod email_address;
+pub mod event;
+pub mod id;
+pub mod invitation;
+pub mod job;
+pub mod name;
+pub mod outcome;
+pub mod retry;
+pub mod role;
+pub mod secret;
+
+pub use delivery::{Delivery, DeliveryState, DeliveryStatus, FailureReason};
+pub use email_address::EmailAddress;
+pub use event::EventKind;
+pub use id::{
+    ApiKeyId, AttemptToken, DeadLetterId, DeliveryId, EventId, InvitationId, LockToken,
+    MembershipId, OrganizationId, OutboxId, UserId,
+};
+pub use invitation::{Generation, Invitation, InvitationState, InvitationStatus};
+pub use job::Job;
+pub use name::Name;
+pub use outcome::{Phase, Reply, SendOutcome, Trouble};
+pub use retry::RetryPolicy;
+pub use role::{KeyRole, MembershipRole};
+pub use secret::{LinkToken, SecretHash, TemporaryPassword};
+
+/// Points in time; always UTC.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -1,0 +1,73 @@
+//! What a key may do here, and what an invitee will be in the product.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What the holder of an API key may do in its organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyRole {
+    /// Everything in the organization, keys included.
+    Admin,
+    /// Reading only.
+    Member,
+}
+
+impl KeyRole {
+    /// The word on the wire and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Member => "member",
+        }
+    }
+
+    /// Reads [`KeyRole::as_str`] back.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "admin" => Some(Self::Admin),
+            "member" => Some(Self::Member),
+            _ => None,
+        }
+    }
+}
+
+/// The role an invitee gets in the product; the product names its own, so it is not an enum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MembershipRole(String);
+
+/// Why a text is no role. Shown to the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be 1 to 64 letters, digits, '_', '-', '.' or ':', starting with a letter or digit")]
+pub struct RoleError;
+
+impl MembershipRole {
+    /// Reads a role name such as `member` or `billing:read`.
+    pub fn parse(text: &str) -> Result<Self, RoleError> {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-.:".contains(&b);
+        let starts = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+        if starts && text.len() <= 64 && text.bytes().all(allowed) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(RoleError)
+        }
+    }
+
+    /// The role's name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for MembershipRole {
+    fn default() -> Self {
+        Self("member".to_owned())
+    }
+}
+
+impl fmt::Display for MembershipRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
