@@ -5,7 +5,10 @@
 
 pub mod clock;
 pub mod health;
+pub mod password_hash;
 pub mod randomness;
+pub mod seal;
 pub mod settings;
+pub mod telemetry;
 
 pub use randomness::rng;

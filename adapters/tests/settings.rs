@@ -7,9 +7,9 @@ use std::time::Duration;
 use adapters::settings::{LogFormat, Settings, env_name};
 
 fn load(file: &str, env: &[(&str, &str)]) -> Result<Settings, String> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let path = folder.path().join("welcomat.toml");
-    std::fs::write(&path, file).unwrap();
+    std::fs::write(&path, file).map_err(|error| error.to_string())?;
     let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let folder = format!("{}/", folder.path().display());
     Settings::load(Some(&path), env).map_err(|error| error.to_string().replace(&folder, ""))
@@ -155,6 +155,7 @@ fn variables_are_refused_in_one_sentence() {
         ("BOOTSTRAP_API_KEY", "a b", "must be visible ASCII characters without spaces"),
         ("LOG_FORMAT", "xml", "must be text or json, not \"xml\""),
         ("DATA_DIR", "", "must name a folder"),
+        ("SEAL_KEYS", "k1:hush", "must have keys of 32 bytes (key 1)"),
         (
             "PUBLIC_URL",
             "example.com",

@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use url::Url;
 
+use crate::seal::{SealError, SealKeys};
+
 pub use background::{
     InvitationSettings, LogFormat, LogSettings, RelaySettings, RetrySettings, WorkerSettings,
 };
@@ -78,7 +80,7 @@ impl Settings {
         let settings = Self {
             public_url: sections::public_url(&values, http.bind)?,
             templates_dir: values.optional("templates_dir")?.map(PathBuf::from),
-            seal_keys: values.string("seal_keys")?,
+            seal_keys: values.text("seal_keys", seal_keys)?,
             database: DatabaseSettings::read(&values, &data_dir)?,
             broker: BrokerSettings::read(&values)?,
             mail: MailSettings::read(&values)?,
@@ -107,6 +109,14 @@ impl Settings {
     /// The settings in force as they would be written, with secrets hidden.
     pub fn redacted(&self) -> toml::Value {
         toml::Value::try_from(self).unwrap_or_else(|error| toml::Value::String(error.to_string()))
+    }
+}
+
+/// Checks the list without repeating any of it.
+fn seal_keys(list: &str) -> Result<String, String> {
+    match SealKeys::parse(list) {
+        Err(SealError::Keys(problem)) if !list.is_empty() => Err(problem),
+        _ => Ok(list.to_owned()),
     }
 }
 

@@ -25,11 +25,6 @@ impl Leaves {
         convert(text).map_err(|problem| wrong(leaf, problem))
     }
 
-    /// A text as it is.
-    pub fn string(&self, key: &'static str) -> Result<String, SettingsError> {
-        self.text(key, |text| Ok(text.to_owned()))
-    }
-
     /// A text whose empty form means that there is none.
     pub fn optional(&self, key: &'static str) -> Result<Option<String>, SettingsError> {
         self.text(key, |text| Ok((!text.is_empty()).then(|| text.to_owned())))
