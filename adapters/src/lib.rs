@@ -1,1 +1,14 @@
-//! skeleton
+//! How the service touches the world: settings, time, randomness, secrets, logs.
+//!
+//! Each module hides one outside thing behind the words of the domain. Nothing here decides
+//! anything about invitations; that is the `domain` crate's task.
+
+pub mod clock;
+pub mod health;
+pub mod password_hash;
+pub mod randomness;
+pub mod seal;
+pub mod settings;
+pub mod telemetry;
+
+pub use randomness::rng;

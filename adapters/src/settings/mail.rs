@@ -1,0 +1,128 @@
+//! The section `mail`: whom to hand mails to, as whom, and how patiently.
+
+use std::fmt;
+use std::time::Duration;
+
+use lettre::message::Mailbox;
+use serde::Serialize;
+
+use super::source::Leaves;
+use super::values::starts_with_any;
+use super::{SettingsError, duration, redact};
+
+/// Sending mail.
+#[derive(Clone, Serialize)]
+pub struct MailSettings {
+    /// `capture:`, `smtp://…` or `smtps://…`.
+    #[serde(serialize_with = "redact::serialize_url")]
+    pub url: String,
+    /// An address, or a name and an address.
+    pub from: String,
+    /// The name for EHLO, if not that of the host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub helo: Option<String>,
+    /// After so many mails a connection is closed.
+    pub max_per_connection: u32,
+    /// How long a connection is kept without a mail.
+    #[serde(serialize_with = "duration::serialize")]
+    pub max_idle: Duration,
+    /// How long a connection is kept at all.
+    #[serde(serialize_with = "duration::serialize")]
+    pub max_age: Duration,
+    /// How long to wait in each phase.
+    pub timeouts: MailTimeouts,
+    /// How mails are signed, if they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dkim: Option<DkimSettings>,
+}
+
+/// How long to wait in each phase of an SMTP conversation.
+#[derive(Debug, Clone, Serialize)]
+pub struct MailTimeouts {
+    /// Until the connection stands.
+    #[serde(serialize_with = "duration::serialize")]
+    pub connect: Duration,
+    /// For the greeting and the answer to a command.
+    #[serde(serialize_with = "duration::serialize")]
+    pub command: Duration,
+    /// For the answer to DATA.
+    #[serde(serialize_with = "duration::serialize")]
+    pub data: Duration,
+    /// For writing the mail.
+    #[serde(serialize_with = "duration::serialize")]
+    pub body: Duration,
+    /// For the answer to the final dot.
+    #[serde(serialize_with = "duration::serialize")]
+    pub final_dot: Duration,
+}
+
+/// How mails are signed.
+#[derive(Clone, Serialize)]
+pub struct DkimSettings {
+    /// The name of the key in DNS.
+    pub selector: String,
+    /// The domain that signs.
+    pub domain: String,
+    /// A PEM (RSA) or the base64 of an Ed25519 seed.
+    #[serde(serialize_with = "redact::serialize_secret")]
+    pub key: String,
+}
+
+impl MailSettings {
+    pub(super) fn read(values: &Leaves) -> Result<Self, SettingsError> {
+        Ok(Self {
+            url: values
+                .text("mail.url", |t| starts_with_any(t, &["capture:", "smtp://", "smtps://"]))?,
+            from: values.text("mail.from", |text| match text.parse::<Mailbox>() {
+                Ok(_) => Ok(text.to_owned()),
+                Err(_) => {
+                    Err("must be an address, or a name and an address in angle brackets".into())
+                }
+            })?,
+            helo: values.optional("mail.helo")?,
+            max_per_connection: values.number("mail.max_per_connection", 1..=10_000)?,
+            max_idle: values.duration("mail.max_idle")?,
+            max_age: values.duration("mail.max_age")?,
+            timeouts: MailTimeouts {
+                connect: values.duration("mail.timeouts.connect")?,
+                command: values.duration("mail.timeouts.command")?,
+                data: values.duration("mail.timeouts.data")?,
+                body: values.duration("mail.timeouts.body")?,
+                final_dot: values.duration("mail.timeouts.final_dot")?,
+            },
+            dkim: DkimSettings::read(values)?,
+        })
+    }
+}
+
+impl DkimSettings {
+    /// All three keys make a signature, none makes none; some of them are a mistake.
+    fn read(values: &Leaves) -> Result<Option<Self>, SettingsError> {
+        const KEYS: [&str; 3] = ["mail.dkim.selector", "mail.dkim.domain", "mail.dkim.key"];
+        let [selector, domain, key] = KEYS.map(|key| values.optional(key));
+        let found = [selector?, domain?, key?];
+        let missing = KEYS.iter().zip(&found).find_map(|(key, v)| v.is_none().then_some(*key));
+        match (found, missing) {
+            ([None, None, None], _) => Ok(None),
+            ([Some(selector), Some(domain), Some(key)], _) => {
+                Ok(Some(Self { selector, domain, key }))
+            }
+            (_, missing) => Err(values.refuse(
+                missing.unwrap_or("mail.dkim.key"),
+                "is missing: mail.dkim needs selector, domain and key",
+            )),
+        }
+    }
+}
+
+impl fmt::Debug for MailSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        redact::debug(f, "MailSettings", self)
+    }
+}
+
+impl fmt::Debug for DkimSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        redact::debug(f, "DkimSettings", self)
+    }
+}
