@@ -1,1 +1,3 @@
-//! skeleton
+//! All input and output that the API and the worker share.
+
+pub mod mailer;
