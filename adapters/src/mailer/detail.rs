@@ -1,8 +1,10 @@
 //! Makes a server's words fit for a timeline: no address, no secret, one short line.
 
 const MAX_CHARS: usize = 200;
-/// The shortest run that could be a token or a password of ours, cut or whole.
+/// The shortest run with a digit that could be a token or a password of ours, cut or whole.
 const LONG_RUN: usize = 16;
+/// The same without a digit: longer than almost every word, shorter than a secret.
+const LONG_WORD: usize = 20;
 const HIDDEN: &str = "…";
 
 /// Takes out of `text` whatever looks like an address, a link or a secret, and each of `hidden`.
@@ -21,9 +23,11 @@ pub(super) fn clean(text: &str, hidden: &[&str]) -> String {
 }
 
 fn is_private(word: &str, hidden: &[&str]) -> bool {
-    let has_run = word
-        .split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_')))
-        .any(|run| run.len() >= LONG_RUN && run.bytes().any(|b| b.is_ascii_digit()));
+    let has_run =
+        word.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_'))).any(|run| {
+            let has_digit = run.bytes().any(|b| b.is_ascii_digit());
+            run.len() >= if has_digit { LONG_RUN } else { LONG_WORD }
+        });
     let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
     word.contains(['@', '＠'])
         || word.contains("://")
