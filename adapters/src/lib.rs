@@ -5,10 +5,12 @@
 
 pub mod clock;
 pub mod health;
+pub mod mailer;
 pub mod password_hash;
 pub mod randomness;
 pub mod seal;
 pub mod settings;
 pub mod telemetry;
+pub mod templates;
 
 pub use randomness::rng;
