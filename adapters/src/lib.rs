@@ -10,6 +10,7 @@ pub mod password_hash;
 pub mod randomness;
 pub mod seal;
 pub mod settings;
+pub mod store;
 pub mod telemetry;
 pub mod templates;
 
