@@ -1,0 +1,207 @@
+//! The lines of SMTP (RFC 5321 §4.2, §4.5.2): commands out, bounded replies in, dots stuffed.
+//!
+//! Own code, because the mail library writes body and final dot in one call, takes any 2xx or 3xx
+//! for a success and reads on after a reply that came too early.
+
+use std::io;
+
+use domain::Reply;
+use domain::outcome::Enhanced;
+use futures_util::FutureExt;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+
+/// A byte stream: plain or TLS.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for T {}
+
+/// The two directions of one connection.
+pub(super) struct Dialogue {
+    stream: BufReader<Box<dyn Stream>>,
+}
+
+/// A reply as it came.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) code: u16,
+    pub(super) lines: Vec<String>,
+}
+
+/// RFC 5321 §4.5.3.1.5 allows 512; real servers write somewhat more.
+const MAX_LINE_OCTETS: usize = 2048;
+const MAX_LINES: usize = 100;
+
+impl Dialogue {
+    pub(super) fn new(stream: Box<dyn Stream>) -> Self {
+        Self { stream: BufReader::new(stream) }
+    }
+
+    /// Gives the stream back for TLS. What was received in clear must not be read as if it had
+    /// come through TLS (CVE-2011-0411), so anything left over is an error.
+    pub(super) fn into_stream(self) -> io::Result<Box<dyn Stream>> {
+        if self.stream.buffer().is_empty() {
+            Ok(self.stream.into_inner())
+        } else {
+            Err(garbage("the server spoke in clear after it agreed to TLS"))
+        }
+    }
+
+    /// Writes one command and reads its answer.
+    pub(super) async fn command(&mut self, command: &str) -> io::Result<Answer> {
+        if self.has_something_to_say()? {
+            // 421 may come at any time (RFC 5321 §3.8): it is an answer to whatever we say.
+            let answer = self.answer().await?;
+            return if answer.code == 421 {
+                Ok(answer)
+            } else {
+                Err(garbage("the server spoke out of turn"))
+            };
+        }
+        debug_assert!(!command.contains(['\r', '\n']), "a command is one line");
+        let line = zeroize::Zeroizing::new(format!("{command}\r\n"));
+        self.write(line.as_bytes()).await?;
+        self.answer().await
+    }
+
+    /// Writes the message up to, but without, its final dot.
+    pub(super) async fn body(&mut self, message: &[u8]) -> io::Result<()> {
+        self.write(&stuffed(message)).await
+    }
+
+    /// Writes the line that ends the message.
+    pub(super) async fn final_dot(&mut self) -> io::Result<()> {
+        self.write(b".\r\n").await
+    }
+
+    /// Says good-bye; the answer is of no use.
+    pub(super) async fn quit(&mut self) -> io::Result<()> {
+        self.write(b"QUIT\r\n").await
+    }
+
+    /// Whether something has arrived that nobody has read; an error if the server has gone.
+    pub(super) fn has_something_to_say(&mut self) -> io::Result<bool> {
+        // One poll: pending means that nothing is there. The buffer keeps what was read.
+        match self.stream.fill_buf().now_or_never() {
+            None => Ok(false),
+            Some(Ok([])) => Err(closed()),
+            Some(Ok(_)) => Ok(true),
+            Some(Err(error)) => Err(error),
+        }
+    }
+
+    /// Reads one reply of one or more lines.
+    pub(super) async fn answer(&mut self) -> io::Result<Answer> {
+        let mut answer = Answer { code: 0, lines: Vec::new() };
+        loop {
+            let line = self.line().await?;
+            let (code, rest) = split_code(&line).ok_or_else(|| garbage("no SMTP reply"))?;
+            if !answer.lines.is_empty() && code != answer.code {
+                return Err(garbage("a reply that changes its code"));
+            }
+            answer.code = code;
+            answer.lines.push(rest.get(1..).unwrap_or_default().to_owned());
+            if !rest.starts_with('-') {
+                return Ok(answer);
+            }
+            if answer.lines.len() >= MAX_LINES {
+                return Err(garbage("a reply without end"));
+            }
+        }
+    }
+
+    async fn line(&mut self) -> io::Result<String> {
+        let mut line = Vec::new();
+        loop {
+            let available = self.stream.fill_buf().await?;
+            if available.is_empty() {
+                return Err(closed());
+            }
+            let end = available.iter().position(|b| *b == b'\n').map(|at| at + 1);
+            let taken = end.unwrap_or(available.len());
+            line.extend_from_slice(&available[..taken]);
+            self.stream.consume(taken);
+            if line.len() > MAX_LINE_OCTETS {
+                return Err(garbage("a reply line without end"));
+            }
+            if end.is_some() {
+                return Ok(String::from_utf8_lossy(&line).trim_end().to_owned());
+            }
+        }
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await?;
+        self.stream.flush().await
+    }
+}
+
+impl Answer {
+    pub(super) fn is_positive(&self) -> bool {
+        self.code / 100 == 2
+    }
+
+    /// All lines, without the enhanced code at the start of each.
+    pub(super) fn text(&self) -> String {
+        let words = self.lines.iter().map(|line| match Enhanced::parse(line) {
+            Some(_) => line.trim_start().split_once(' ').map_or("", |(_, text)| text),
+            None => line,
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    pub(super) fn reply(&self) -> Reply {
+        let enhanced = self.lines.first().and_then(|line| Enhanced::parse(line));
+        Reply { code: self.code, enhanced }
+    }
+}
+
+/// `250-text` → (250, `-text`).
+fn split_code(line: &str) -> Option<(u16, &str)> {
+    let (digits, rest) = line.split_at_checked(3)?;
+    let separated = rest.is_empty() || rest.starts_with([' ', '-']);
+    let numeric = digits.bytes().all(|b| b.is_ascii_digit());
+    let code = digits.parse().ok().filter(|code| (200..600).contains(code))?;
+    (separated && numeric).then_some((code, rest))
+}
+
+/// Doubles each dot that starts a line (RFC 5321 §4.5.2) and ends the last line.
+fn stuffed(message: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(message.len() + 64);
+    for line in message.split_inclusive(|b| *b == b'\n') {
+        if line.starts_with(b".") {
+            out.push(b'.');
+        }
+        out.extend_from_slice(line);
+    }
+    if !out.ends_with(b"\r\n") {
+        out.extend_from_slice(b"\r\n");
+    }
+    out
+}
+
+fn garbage(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
+}
+
+fn closed() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{split_code, stuffed};
+
+    #[test]
+    fn dots_are_stuffed_and_the_last_line_ends() {
+        assert_eq!(stuffed(b".\r\na.\r\n..b"), b"..\r\na.\r\n...b\r\n");
+    }
+
+    #[test]
+    fn only_replies_are_read_as_replies() {
+        assert_eq!(split_code("250-x"), Some((250, "-x")));
+        assert_eq!(split_code("354"), Some((354, "")));
+        for line in ["", "25", "+25 x", "999 x", "100 x", "2500 x", "äöü"] {
+            assert_eq!(split_code(line), None, "{line}");
+        }
+    }
+}
