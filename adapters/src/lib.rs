@@ -11,5 +11,6 @@ pub mod randomness;
 pub mod seal;
 pub mod settings;
 pub mod telemetry;
+pub mod templates;
 
 pub use randomness::rng;

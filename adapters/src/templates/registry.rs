@@ -1,0 +1,155 @@
+//! The compiled templates of one locale, in two registries: HTML escapes what it is given, plain
+//! text must not (`Tom & Jerry`, not `Tom &amp; Jerry`).
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use handlebars::template::{DecoratorTemplate, TemplateElement};
+use handlebars::{Handlebars, Template, no_escape};
+use serde::Serialize;
+
+use super::TemplateError;
+use super::files::File;
+
+/// What a layout uses for the content that it surrounds.
+const CONTENT: &str = "@partial-block";
+
+/// The compiled templates of one locale.
+pub(super) struct Registry {
+    html: Handlebars<'static>,
+    text: Handlebars<'static>,
+    /// Template name → path for error messages.
+    shown: BTreeMap<String, String>,
+}
+
+impl Registry {
+    /// Compiles all templates of a locale.
+    pub fn compile(files: BTreeMap<String, File>) -> Result<Self, TemplateError> {
+        let mut registry =
+            Self { html: Handlebars::new(), text: Handlebars::new(), shown: BTreeMap::new() };
+        registry.html.set_strict_mode(true);
+        registry.text.set_strict_mode(true);
+        registry.text.register_escape_fn(no_escape);
+        let mut includes = BTreeMap::new();
+        for (name, file) in files {
+            let template = Template::compile_with_name(&file.text, name.clone())
+                .map_err(|error| TemplateError::compile(file.shown.clone(), &error))?;
+            let names = included(&template).map_err(|reason| TemplateError::Partial {
+                file: file.shown.clone(),
+                reason: reason.to_owned(),
+            })?;
+            includes.insert(name.clone(), names);
+            registry.shown.insert(name.clone(), file.shown);
+            registry.engine_mut(&name).register_template(&name, template);
+        }
+        registry.check_includes(&includes)?;
+        Ok(registry)
+    }
+
+    /// Renders one template; a variable that the context does not have is an error.
+    pub fn render(&self, name: &str, context: &impl Serialize) -> Result<String, TemplateError> {
+        let engine = if is_html(name) { &self.html } else { &self.text };
+        // The engine has panicked on odd templates before (handlebars-rust #766); a worker must
+        // then fail one delivery and not a whole task.
+        let rendered = catch_unwind(AssertUnwindSafe(|| engine.render(name, context)))
+            .map_err(|_| TemplateError::Panicked { file: self.shown(name) })?;
+        rendered.map_err(|error| {
+            TemplateError::render(&error, |inner| self.shown(inner.unwrap_or(name)))
+        })
+    }
+
+    /// The path that errors show for a template.
+    pub fn shown(&self, name: &str) -> String {
+        self.shown.get(name).map_or_else(|| name.to_owned(), Clone::clone)
+    }
+
+    fn engine_mut(&mut self, name: &str) -> &mut Handlebars<'static> {
+        if is_html(name) { &mut self.html } else { &mut self.text }
+    }
+
+    /// Templates that include each other in a circle overflow the stack, which ends the process
+    /// without a word; so circles are found before anything is rendered.
+    fn check_includes(
+        &self,
+        includes: &BTreeMap<String, Vec<String>>,
+    ) -> Result<(), TemplateError> {
+        for (name, included) in includes {
+            let wrong = |reason| Err(TemplateError::Partial { file: self.shown(name), reason });
+            for inner in included {
+                let same_kind = is_html(inner) == is_html(name);
+                let is_layout = name.contains("layout");
+                match inner.as_str() {
+                    CONTENT if is_layout => {}
+                    CONTENT => {
+                        return wrong("only a layout may include @partial-block".to_owned());
+                    }
+                    _ if !includes.contains_key(inner) || !same_kind => {
+                        return wrong(format!("includes {inner:?}, which does not exist"));
+                    }
+                    _ if reaches(includes, inner, name, includes.len()) => {
+                        return wrong(format!("includes itself through {inner:?}"));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_html(name: &str) -> bool {
+    name.strip_suffix(".html").is_some()
+}
+
+fn reaches(
+    includes: &BTreeMap<String, Vec<String>>,
+    from: &str,
+    goal: &str,
+    steps_left: usize,
+) -> bool {
+    from == goal
+        || (steps_left > 0
+            && includes.get(from).is_some_and(|inner| {
+                inner.iter().any(|next| reaches(includes, next, goal, steps_left - 1))
+            }))
+}
+
+/// The names of all templates that a template includes, at any depth of its blocks.
+fn included(template: &Template) -> Result<Vec<String>, &'static str> {
+    let mut names = Vec::new();
+    collect(template, &mut names)?;
+    Ok(names)
+}
+
+fn collect(template: &Template, names: &mut Vec<String>) -> Result<(), &'static str> {
+    for element in &template.elements {
+        match element {
+            TemplateElement::PartialExpression(partial)
+            | TemplateElement::PartialBlock(partial) => {
+                collect_partial(partial, names)?;
+            }
+            TemplateElement::HelperBlock(block)
+            | TemplateElement::Expression(block)
+            | TemplateElement::HtmlExpression(block) => {
+                for inner in [&block.template, &block.inverse].into_iter().flatten() {
+                    collect(inner, names)?;
+                }
+            }
+            TemplateElement::DecoratorExpression(_) | TemplateElement::DecoratorBlock(_) => {
+                return Err("inline partials and decorators are not supported");
+            }
+            TemplateElement::RawString(_) | TemplateElement::Comment(_) => {}
+            _ => return Err("has an element of an unknown kind"),
+        }
+    }
+    Ok(())
+}
+
+fn collect_partial(
+    partial: &DecoratorTemplate,
+    names: &mut Vec<String>,
+) -> Result<(), &'static str> {
+    let name = partial.name.as_name().ok_or("includes a template whose name is computed")?;
+    names.push(name.to_owned());
+    partial.template.as_ref().map_or(Ok(()), |inner| collect(inner, names))
+}

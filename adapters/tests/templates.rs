@@ -1,0 +1,244 @@
+//! What mails and pages say, that nothing in user data can break them, and that a broken template
+//! stops the start with its place.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use adapters::templates::{InboxRow, InvitationMail, MailContent, Page, TemplateError, Templates};
+use chrono::{DateTime, TimeZone, Utc};
+use uuid::Uuid;
+
+const HOSTILE: &str = "<script>alert('x')</script> & {{temporary_password}} \"Ltd\"";
+
+fn at() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 12, 1, 14, 5, 0).unwrap()
+}
+
+fn invitation() -> InvitationMail<'static> {
+    InvitationMail {
+        organization: "Harbour & Sons",
+        inviter: Some("Ada Lovelace"),
+        first_name: Some("Grace"),
+        role: "member",
+        accept_url: "https://invite.example.com/i/7q2m9x4c1v8b3n6k5j0hgfdsap",
+        temporary_password: "7Q2M9-X4C1V-8B3N6-K5J0H-GFDSAP",
+        expires_at: at(),
+        password_valid_hours: 24,
+        support: Some("help@harbour.example"),
+    }
+}
+
+fn templates() -> Templates {
+    Templates::load(None).unwrap()
+}
+
+fn mail(invitation: &InvitationMail<'_>) -> MailContent {
+    templates().mail("en", invitation).unwrap()
+}
+
+fn page(page: &Page<'_>) -> String {
+    templates().page("en", page).unwrap()
+}
+
+/// The message of the error that a folder with this one file gives.
+fn broken(name: &str, text: &str) -> String {
+    let dir = folder(name, text);
+    Templates::load(Some(dir.path()))
+        .err()
+        .expect("a broken template must stop the start")
+        .to_string()
+}
+
+fn folder(name: &str, text: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+    dir
+}
+
+#[test]
+fn the_mail_says_who_invites_where_and_until_when() {
+    let content = mail(&invitation());
+    insta::assert_snapshot!("mail_subject", content.subject);
+    insta::assert_snapshot!("mail_text", content.text);
+    insta::assert_snapshot!("mail_html", content.html);
+}
+
+#[test]
+fn the_mail_does_without_everything_optional() {
+    let bare = InvitationMail {
+        inviter: None,
+        first_name: None,
+        support: None,
+        password_valid_hours: 1,
+        ..invitation()
+    };
+    let content = mail(&bare);
+    insta::assert_snapshot!("mail_bare_subject", content.subject);
+    insta::assert_snapshot!("mail_bare_text", content.text);
+    assert!(content.html.contains("Valid for 1 hour after"));
+}
+
+#[test]
+fn every_page_is_as_it_was() {
+    let organization = "Harbour & Sons";
+    let accept = |inviter, error| Page::Accept {
+        organization,
+        inviter,
+        email_masked: "g•••@example.com",
+        token_path: "/i/7q2m9x4c1v8b3n6k5j0hgfdsap",
+        error,
+    };
+    insta::assert_snapshot!("page_accept", page(&accept(Some("Ada Lovelace"), None)));
+    let error = Some("The password is too short; take at least 8 characters.");
+    insta::assert_snapshot!("page_accept_error", page(&accept(None, error)));
+    insta::assert_snapshot!("page_accepted", page(&Page::Accepted { organization }));
+    insta::assert_snapshot!("page_declined", page(&Page::Declined { organization }));
+    insta::assert_snapshot!("page_already_accepted", page(&Page::AlreadyAccepted { organization }));
+    insta::assert_snapshot!("page_expired", page(&Page::Expired { organization }));
+    insta::assert_snapshot!("page_revoked", page(&Page::Revoked { organization }));
+    insta::assert_snapshot!("page_not_found", page(&Page::NotFound));
+}
+
+#[test]
+fn the_inbox_is_as_it_was() {
+    let content = mail(&invitation());
+    let row = |n: u128, to: &str| InboxRow {
+        id: Uuid::from_u128(n),
+        to: to.to_owned(),
+        subject: content.subject.clone(),
+        at: at(),
+        preview: "Hello Grace, Ada Lovelace has invited you to join Harbour & Sons.".to_owned(),
+    };
+    let messages = [row(2, "grace@example.com"), row(1, "alan@example.com")];
+    let headers = [
+        ("From", "Harbour & Sons <invitations@example.com>"),
+        ("Message-ID", "<0193a1c2.1@invite.example.com>"),
+        ("Auto-Submitted", "auto-generated"),
+    ];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let message = Page::InboxMessage {
+        id: Uuid::from_u128(2),
+        to: "grace@example.com",
+        subject: &content.subject,
+        at: at(),
+        text: &content.text,
+        headers: &BTreeMap::from(headers),
+    };
+    insta::assert_snapshot!("page_inbox", page(&Page::Inbox { messages: &messages }));
+    insta::assert_snapshot!("page_inbox_empty", page(&Page::Inbox { messages: &[] }));
+    insta::assert_snapshot!("page_inbox_message", page(&message));
+}
+
+#[test]
+fn user_data_is_text_and_nothing_else() {
+    let hostile = InvitationMail {
+        organization: HOSTILE,
+        inviter: Some(HOSTILE),
+        first_name: Some(HOSTILE),
+        ..invitation()
+    };
+    let content = mail(&hostile);
+    assert!(content.text.contains(HOSTILE), "a text part must not be escaped");
+    assert!(content.subject.contains(HOSTILE), "a subject must not be escaped");
+    let accept = Page::Accept {
+        organization: HOSTILE,
+        inviter: Some(HOSTILE),
+        email_masked: HOSTILE,
+        token_path: "/i/token",
+        error: Some(HOSTILE),
+    };
+    for html in [content.html, page(&accept)] {
+        assert!(!html.contains("<script"), "a script got through");
+        assert!(html.contains("&lt;script&gt;"));
+        assert!(!html.contains("&amp;lt;"), "escaped twice");
+        assert!(html.contains("{{temporary_password}}"), "user data was taken for a template");
+    }
+}
+
+#[test]
+fn a_subject_is_one_line() {
+    let split = InvitationMail {
+        inviter: Some("Ada\r\nBcc: all@example.com\u{2028}\u{85}\0"),
+        ..invitation()
+    };
+    let subject = mail(&split).subject;
+    assert_eq!(subject, "Ada Bcc: all@example.com invited you to join Harbour & Sons");
+}
+
+#[test]
+fn a_link_is_http_or_nothing() {
+    let script = InvitationMail { accept_url: "javascript:alert(1)", ..invitation() };
+    let refused = templates().mail("en", &script);
+    assert!(matches!(refused, Err(TemplateError::UnsafeUrl)));
+}
+
+#[test]
+fn pages_load_nothing_but_our_own_stylesheet() {
+    let html = page(&Page::NotFound);
+    assert!(html.contains(r#"<link rel="stylesheet" href="/assets/pages.css">"#));
+    assert!(!html.contains("<style") && !html.contains("style=") && !html.contains("://"));
+    assert!(templates().stylesheet().contains("prefers-color-scheme: dark"));
+    assert!(!templates().stylesheet().contains("url("));
+}
+
+#[test]
+fn an_unknown_locale_gets_english_and_a_new_one_the_rest_from_english() {
+    let dir = folder("de/mail/invitation.subject.txt.hbs", "Einladung zu {{organization}}");
+    let templates = Templates::load(Some(dir.path())).unwrap();
+    let german = templates.mail("de-AT", &invitation()).unwrap();
+    assert_eq!(german.subject, "Einladung zu Harbour & Sons");
+    assert!(german.html.contains(r#"<html lang="de""#));
+    let other = templates.mail("fr", &invitation()).unwrap();
+    assert_eq!(other.subject, mail(&invitation()).subject);
+}
+
+#[test]
+fn a_file_of_the_same_name_wins() {
+    let dir = folder("en/pages/not_found.html.hbs", "nothing here");
+    fs::write(dir.path().join("pages.css"), "body{}").unwrap();
+    fs::write(dir.path().join("notes.txt"), "not a template").unwrap();
+    let templates = Templates::load(Some(dir.path())).unwrap();
+    assert_eq!(templates.page("en", &Page::NotFound).unwrap(), "nothing here");
+    assert_eq!(templates.stylesheet(), "body{}");
+}
+
+#[test]
+fn a_broken_file_is_named_with_its_line_and_column() {
+    let name = "en/pages/not_found.html.hbs";
+    let open = broken(name, "one\ntwo {{#if a}}");
+    assert!(open.contains("en/pages/not_found.html.hbs, line "), "{open}");
+    let missing = broken(name, "one\ntwo {{organisation}}");
+    let place = "not_found.html.hbs, line 2, column 5: there is no variable \"organisation\" here";
+    assert!(missing.ends_with(place), "{missing}");
+    // The fault is in the layout, though it shows while a page is rendered.
+    let layout = broken("en/pages/layout.html.hbs", "{{> @partial-block}}\n{{nope}}");
+    assert!(layout.contains("en/pages/layout.html.hbs, line 2, column 1: "), "{layout}");
+}
+
+#[test]
+fn a_file_that_can_never_be_used_is_refused() {
+    for name in ["en/mail/invitaton.html.hbs", "mail/invitation.html.hbs", "page.css"] {
+        assert!(broken(name, "x").contains("is not the name of a template"), "{name}");
+    }
+    let useless = broken("en/mail/invitation.text.txt.hbs", "Welcome!");
+    assert!(useless.contains("does not show accept_url"), "{useless}");
+    let absent = Templates::load(Some(Path::new("/nonexistent/templates"))).err().unwrap();
+    assert!(absent.to_string().contains("/nonexistent/templates"), "{absent}");
+}
+
+#[test]
+fn templates_that_include_each_other_do_not_overflow_the_stack() {
+    let dir = folder("en/pages/expired.html.hbs", "{{> pages/revoked.html}}");
+    fs::write(dir.path().join("en/pages/revoked.html.hbs"), "{{> pages/expired.html}}").unwrap();
+    let error = Templates::load(Some(dir.path())).err().unwrap().to_string();
+    assert!(error.contains("includes itself through"), "{error}");
+    let inline = broken("en/pages/expired.html.hbs", "{{#*inline \"a\"}}{{> a}}{{/inline}}{{> a}}");
+    assert!(inline.contains("inline partials"), "{inline}");
+    let unknown = broken("en/pages/expired.html.hbs", "{{> pages/nothing.html}}");
+    assert!(unknown.contains("which does not exist"), "{unknown}");
+}
