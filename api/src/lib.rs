@@ -1,1 +1,83 @@
-//! skeleton
+//! The HTTP API of Welcomat, with the two loops that belong beside it: the relay, which takes the
+//! outbox to the broker, and the sweep that closes overdue invitations.
+//!
+//! A request goes through [`server`] (limits, log line), [`auth`] (who asks), one file of
+//! [`routes`] (what is asked) into the store; whatever goes wrong becomes one line of the table in
+//! [`problem`].
+
+pub mod bootstrap;
+pub mod start;
+
+mod access_log;
+mod auth;
+mod body;
+mod deadline;
+mod expiry;
+mod form;
+mod idempotency;
+mod json;
+mod prefer;
+mod problem;
+mod relay;
+mod routes;
+mod server;
+mod state;
+
+use std::io;
+use std::net::TcpListener;
+
+use adapters::broker::Broker;
+use adapters::health::Health;
+use adapters::mailer::CapturedInbox;
+use adapters::password_hash::PasswordHasher;
+use adapters::settings::Settings;
+use adapters::store::Store;
+use adapters::templates::Templates;
+use tokio_util::sync::CancellationToken;
+
+/// Everything the API works with.
+pub struct ApiParts {
+    /// What the operator has set.
+    pub settings: Settings,
+    /// The database.
+    pub store: Store,
+    /// Where jobs go.
+    pub broker: Broker,
+    /// The hosted pages.
+    pub templates: Templates,
+    /// Hashes the passwords that invitees choose.
+    pub hasher: PasswordHasher,
+    /// The mails that went nowhere, if mail is captured in this process.
+    pub inbox: Option<CapturedInbox>,
+    /// What the worker knows about sending, if it runs in this process.
+    pub health: Health,
+}
+
+/// Serves requests on `listener`, relays and sweeps until `shutdown`, then lets open requests end.
+pub async fn run(
+    parts: ApiParts,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    // A child: when the server fails by itself, the loops stop, but not the caller's other work.
+    let stop = shutdown.child_token();
+    let relay = tokio::spawn(relay::run(
+        parts.store.clone(),
+        parts.broker.clone(),
+        parts.settings.relay.clone(),
+        stop.clone(),
+    ));
+    let sweep = tokio::spawn(expiry::run(
+        parts.store.clone(),
+        parts.settings.invitation.expiry_sweep,
+        stop.clone(),
+    ));
+    let served = server::serve(parts, listener, stop.clone()).await;
+    stop.cancel();
+    for (name, end) in [("relay", relay.await), ("expiry sweep", sweep.await)] {
+        if let Err(error) = end {
+            tracing::error!(%error, "the {name} ended badly");
+        }
+    }
+    served
+}

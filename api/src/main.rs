@@ -1,2 +1,26 @@
-//! skeleton
-fn main() {}
+//! `welcomat-api`: the API on its own, to be scaled apart from the workers.
+
+use std::process::ExitCode;
+
+use adapters::settings::Settings;
+use adapters::telemetry;
+use api::start::{self, StartError};
+
+#[tokio::main]
+#[expect(clippy::print_stderr, reason = "a start that fails may have no log yet")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("welcomat-api: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), StartError> {
+    let config = start::config_path(std::env::args().skip(1))?;
+    let settings = Settings::from_process(config.as_deref())?;
+    telemetry::init(&settings.log);
+    start::run_alone(settings).await
+}

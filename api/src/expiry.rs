@@ -1,0 +1,37 @@
+//! Closes overdue invitations, for ever.
+//!
+//! Only for the record: an overdue invitation counts as expired whether or not it is closed.
+
+use std::time::Duration;
+
+use adapters::store::Store;
+use tokio_util::sync::CancellationToken;
+
+const BATCH: u64 = 500;
+
+/// Sweeps every `interval` until `stop`.
+pub async fn run(store: Store, interval: Duration, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if sweep(&store).await == BATCH {
+            continue;
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(interval) => {}
+        }
+    }
+}
+
+async fn sweep(store: &Store) -> u64 {
+    match store.expire_invitations(BATCH).await {
+        Ok(0) => 0,
+        Ok(expired) => {
+            tracing::info!(expired, "closed overdue invitations");
+            expired
+        }
+        Err(error) => {
+            tracing::warn!(%error, "overdue invitations cannot be closed now");
+            0
+        }
+    }
+}

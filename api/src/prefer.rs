@@ -1,0 +1,124 @@
+//! The `Prefer` header (RFC 7240): how long a client wants to wait for its mail.
+
+use std::time::Duration;
+
+use actix_web::HttpResponseBuilder;
+use actix_web::http::header::HeaderMap;
+use adapters::store::{InvitationView, Store};
+use domain::{DeliveryStatus, OrganizationId};
+use tokio::time::{Instant, sleep};
+
+use crate::problem::ApiError;
+
+/// Nobody is kept waiting longer.
+const LONGEST: u64 = 30;
+/// How often a waiting request looks; most mails are out within a few of them.
+const LOOK_EVERY: Duration = Duration::from_millis(75);
+
+/// What a request prefers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Preference {
+    /// Answer when the mail is out, but not later than this.
+    pub wait: Option<Duration>,
+    /// Answer at once, which is what happens without a wait anyway.
+    pub respond_async: bool,
+}
+
+impl Preference {
+    /// Reads the headers; what is not understood is ignored, as the RFC asks.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let mut found = Self::default();
+        let values = headers.get_all("Prefer").filter_map(|value| value.to_str().ok());
+        for preference in values.flat_map(|value| value.split(',')) {
+            // A parameter after ';' belongs to the preference and changes nothing here.
+            let token = preference.split(';').next().unwrap_or_default().trim();
+            match token.split_once('=').map(|(name, value)| (name.trim(), value.trim())) {
+                // The first of several counts (RFC 7240 §2).
+                Some((name, value)) if name.eq_ignore_ascii_case("wait") => {
+                    found.wait = found.wait.or_else(|| seconds(value));
+                }
+                None if token.eq_ignore_ascii_case("respond-async") => found.respond_async = true,
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// Waits until the mail of `invitation` is out or its fate is at least known for now.
+    pub async fn settled(
+        self,
+        store: &Store,
+        organization: OrganizationId,
+        mut invitation: InvitationView,
+    ) -> Result<InvitationView, ApiError> {
+        let Some(wait) = self.wait else { return Ok(invitation) };
+        let deadline = Instant::now() + wait;
+        while !is_known(invitation.delivery.status) && Instant::now() < deadline {
+            sleep(LOOK_EVERY.min(deadline - Instant::now())).await;
+            // What was asked has happened: if it cannot be looked at now, the older view is true.
+            match store.invitation(organization, invitation.id).await {
+                Ok(Some(detail)) => invitation = detail.invitation,
+                Ok(None) | Err(_) => break,
+            }
+        }
+        Ok(invitation)
+    }
+
+    /// Tells the client what was heeded.
+    pub fn applied(self, response: &mut HttpResponseBuilder) {
+        if let Some(wait) = self.wait {
+            response.insert_header(("Preference-Applied", format!("wait={}", wait.as_secs())));
+        } else if self.respond_async {
+            response.insert_header(("Preference-Applied", "respond-async"));
+        }
+    }
+}
+
+fn seconds(value: &str) -> Option<Duration> {
+    let seconds: u64 = value.trim_matches('"').parse().ok()?;
+    Some(Duration::from_secs(seconds.min(LONGEST)))
+}
+
+const fn is_known(status: DeliveryStatus) -> bool {
+    status.is_settled() || matches!(status, DeliveryStatus::Retrying | DeliveryStatus::Uncertain)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn read(values: &[&'static str]) -> Preference {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            let name = HeaderName::from_static("prefer");
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        Preference::of(&headers)
+    }
+
+    fn wait(seconds: u64) -> Preference {
+        Preference { wait: Some(Duration::from_secs(seconds)), respond_async: false }
+    }
+
+    #[test]
+    fn waits_as_long_as_asked_but_not_too_long() {
+        assert_eq!(read(&["wait=5"]), wait(5));
+        assert_eq!(read(&["return=minimal, WAIT = \"7\"; x=y"]), wait(7));
+        assert_eq!(read(&["wait=999"]), wait(30));
+        assert_eq!(read(&["wait=5", "wait=6"]), wait(5));
+    }
+
+    #[test]
+    fn ignores_what_it_does_not_know() {
+        assert_eq!(read(&["wait=soon", "wait", "handling=lenient", ""]), Preference::default());
+        assert!(read(&["Respond-Async"]).respond_async);
+    }
+
+    #[test]
+    fn a_delivery_that_waits_itself_ends_the_wait() {
+        let unknown: Vec<_> = DeliveryStatus::ALL.into_iter().filter(|s| !is_known(*s)).collect();
+        assert_eq!(unknown, [DeliveryStatus::Queued, DeliveryStatus::Sending]);
+    }
+}

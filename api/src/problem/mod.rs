@@ -1,0 +1,168 @@
+//! Everything that can go wrong with a request: the one table of statuses and codes.
+
+mod response;
+
+use std::fmt::Display;
+
+use actix_web::http::StatusCode;
+use adapters::store::StoreError;
+use domain::{InvitationId, InvitationStatus};
+use serde::Serialize;
+
+pub use response::for_plain_errors;
+
+/// Why a request is not answered as it wishes. `Display` is the problem's `detail`.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The request cannot be understood.
+    #[error("{0}")]
+    BadRequest(String),
+    /// The body is no JSON at all.
+    #[error("The body is not valid JSON: {0}.")]
+    MalformedJson(String),
+    /// `Idempotency-Key` is no key.
+    #[error("Idempotency-Key must be given once and have 1 to 255 visible ASCII characters.")]
+    BadIdempotencyKey,
+    /// No valid API key.
+    #[error("Send a valid API key as \"Authorization: Bearer wlc_…\".")]
+    Unauthorized,
+    /// No invitation has this token or temporary password, or not any more.
+    #[error("The link or temporary password is not valid. Ask for a new invitation.")]
+    InvalidCredential,
+    /// The key may only read.
+    #[error("This API key may only read. Use a key with the role \"admin\".")]
+    Forbidden,
+    /// There is no such thing, or it is not the caller's.
+    #[error("There is nothing at this address that you can see.")]
+    NotFound,
+    /// The address exists, the method does not.
+    #[error("This address takes only {0}.")]
+    MethodNotAllowed(&'static str),
+    /// The body did not come in time.
+    #[error("The body of the request did not arrive in time.")]
+    BodyTimeout,
+    /// One pending invitation an address.
+    #[error("This address already has a pending invitation: {0}. Resend or revoke that one.")]
+    AlreadyPending(InvitationId),
+    /// Nobody is invited twice.
+    #[error("Somebody with this address already belongs to the organization.")]
+    AlreadyMember,
+    /// What the caller asks is possible only while the invitation is pending.
+    #[error("The invitation is {} and cannot be changed any more.", .0.as_str())]
+    NotPending(InvitationStatus),
+    /// A worker holds the mail.
+    #[error("The mail is being sent right now. Try again in a moment.")]
+    SendingNow,
+    /// The invitation has ended in another way than the invitee wants.
+    #[error("The invitation is {} and cannot be answered any more.", .0.as_str())]
+    Gone(InvitationStatus),
+    /// The body is longer than the settings allow.
+    #[error("The body may have at most {0} bytes.")]
+    TooLarge(usize),
+    /// The body is not of the type that is read here.
+    #[error("Send the body as {0}, without Content-Encoding.")]
+    UnsupportedMediaType(&'static str),
+    /// Fields are missing or wrong; all of them are listed.
+    #[error("One or more fields are missing or wrong.")]
+    Invalid(Vec<FieldError>),
+    /// The key was used for another request.
+    #[error("This Idempotency-Key was used before with a different request.")]
+    IdempotencyKeyReused,
+    /// A fault of ours; what it is stays in the log.
+    #[error("Something went wrong on our side. Nothing is known to be wrong with the request.")]
+    Internal,
+    /// The database cannot be asked at present.
+    #[error("The service cannot reach its database. Try again in a moment.")]
+    Unavailable,
+    /// Too much is going on.
+    #[error("The service is busy. Try again in a moment.")]
+    Busy,
+    /// The request took longer than the settings allow.
+    #[error("The request took too long. It may or may not have had its effect.")]
+    Timeout,
+    /// An answer of the HTTP library itself.
+    #[error("The request cannot be answered.")]
+    Http(StatusCode),
+}
+
+/// A field and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// The field's path, such as `email`.
+    pub field: String,
+    /// Completes "The field …".
+    pub message: String,
+}
+
+impl FieldError {
+    /// Says what is wrong with `field`.
+    pub fn new(field: impl Into<String>, message: impl Display) -> Self {
+        Self { field: field.into(), message: format!("{message}") }
+    }
+}
+
+impl ApiError {
+    /// The table: status and code of every error. The codes are part of the API.
+    const fn entry(&self) -> (StatusCode, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::BadRequest(_) => (S::BAD_REQUEST, "bad_request"),
+            Self::MalformedJson(_) => (S::BAD_REQUEST, "malformed_json"),
+            Self::BadIdempotencyKey => (S::BAD_REQUEST, "bad_idempotency_key"),
+            Self::Unauthorized => (S::UNAUTHORIZED, "unauthorized"),
+            Self::InvalidCredential => (S::UNAUTHORIZED, "invalid_credential"),
+            Self::Forbidden => (S::FORBIDDEN, "forbidden"),
+            Self::NotFound => (S::NOT_FOUND, "not_found"),
+            Self::MethodNotAllowed(_) => (S::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::BodyTimeout => (S::REQUEST_TIMEOUT, "request_timeout"),
+            Self::AlreadyPending(_) | Self::Gone(InvitationStatus::Pending) => {
+                (S::CONFLICT, "invitation_pending")
+            }
+            Self::AlreadyMember => (S::CONFLICT, "already_member"),
+            Self::NotPending(_) => (S::CONFLICT, "invitation_not_pending"),
+            Self::SendingNow => (S::CONFLICT, "sending_now"),
+            Self::Gone(InvitationStatus::Revoked) => (S::GONE, "invitation_revoked"),
+            Self::Gone(InvitationStatus::Expired) => (S::GONE, "invitation_expired"),
+            Self::Gone(InvitationStatus::Declined) => (S::GONE, "invitation_declined"),
+            Self::Gone(InvitationStatus::Accepted) => (S::CONFLICT, "invitation_accepted"),
+            Self::TooLarge(_) => (S::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Self::UnsupportedMediaType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "validation_failed"),
+            Self::IdempotencyKeyReused => (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
+            Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal_error"),
+            Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::Busy => (S::SERVICE_UNAVAILABLE, "busy"),
+            Self::Timeout => (S::SERVICE_UNAVAILABLE, "timeout"),
+            Self::Http(status) => (*status, "http_error"),
+        }
+    }
+
+    const fn is_worth_a_retry(&self) -> bool {
+        matches!(self, Self::SendingNow | Self::Unavailable | Self::Busy | Self::Timeout)
+    }
+
+    fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::NotFound,
+            StatusCode::REQUEST_TIMEOUT => Self::BodyTimeout,
+            StatusCode::INTERNAL_SERVER_ERROR => Self::Internal,
+            other => Self::Http(other),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                tracing::warn!(%error, "the store cannot answer");
+                Self::Unavailable
+            }
+            StoreError::Busy => Self::Busy,
+            StoreError::Inconsistent { .. } | StoreError::Database(_) => {
+                tracing::error!(%error, "the store failed");
+                Self::Internal
+            }
+        }
+    }
+}

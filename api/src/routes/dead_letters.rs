@@ -1,0 +1,46 @@
+//! `/v1/dead-letters`: broker messages that nobody could process.
+
+use std::str::FromStr;
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, Path, ServiceConfig};
+use adapters::store::DeadLetterView;
+use domain::DeadLetterId;
+use serde::Serialize;
+
+use super::{get, resource};
+use crate::auth::Auth;
+use crate::problem::ApiError;
+use crate::state::State;
+
+/// Far more than an operator reads; redriven ones make room.
+const SHOWN: u64 = 100;
+
+/// Adds the routes.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(resource("/dead-letters", "GET, HEAD").route(get().to(list)))
+        .service(resource("/dead-letters/{id}/redrive", "POST").route(web::post().to(redrive)));
+}
+
+#[derive(Serialize)]
+struct List {
+    data: Vec<DeadLetterView>,
+    next_cursor: Option<String>,
+}
+
+async fn list(auth: Auth, state: State) -> Result<HttpResponse, ApiError> {
+    auth.require_admin()?;
+    let data = state.store.dead_letters(SHOWN).await?;
+    Ok(HttpResponse::Ok().json(List { data, next_cursor: None }))
+}
+
+async fn redrive(auth: Auth, state: State, id: Path<String>) -> Result<HttpResponse, ApiError> {
+    auth.require_admin()?;
+    let id = DeadLetterId::from_str(&id).map_err(|_| ApiError::NotFound)?;
+    if state.store.redrive(id).await? {
+        Ok(HttpResponse::Accepted().json(serde_json::json!({ "id": id, "redriven": true })))
+    } else {
+        Err(ApiError::NotFound)
+    }
+}

@@ -1,0 +1,83 @@
+//! What an invitee proves the invitation with: the link's token, or address and password.
+
+use adapters::store::Credential;
+use domain::{EmailAddress, SecretHash};
+use zeroize::Zeroizing;
+
+use crate::problem::{ApiError, FieldError};
+
+/// Longer than any secret with all its grouping; bounds the work on hostile input.
+const MAX_SECRET: usize = 256;
+
+/// The credential's fields, as they came.
+pub struct Given {
+    /// `token`.
+    pub token: Option<String>,
+    /// `email`.
+    pub email: Option<String>,
+    /// `temporary_password`.
+    pub temporary_password: Option<String>,
+}
+
+/// Reads either the token or both the address and the temporary password.
+///
+/// The outer error is about the request's shape and names fields; a secret that is wrong is
+/// found out only by the store.
+pub fn parse(given: Given) -> Result<Credential, Vec<FieldError>> {
+    let token = given.token.map(Zeroizing::new);
+    let password = given.temporary_password.map(Zeroizing::new);
+    match (token, given.email, password) {
+        (Some(token), None, None) => Ok(Credential::Token(hash(&token))),
+        (None, Some(email), Some(password)) => match EmailAddress::parse(&email) {
+            Ok(email) => Ok(Credential::Temporary { email, hash: hash(&password) }),
+            Err(error) => Err(vec![FieldError::new("email", error)]),
+        },
+        (None, None, None) => {
+            Err(vec![FieldError::new("token", "is required, or email and temporary_password")])
+        }
+        (None, Some(_), None) => Err(vec![FieldError::new("temporary_password", "is required")]),
+        (None, None, Some(_)) => Err(vec![FieldError::new("email", "is required")]),
+        (Some(_), _, _) => Err(vec![FieldError::new(
+            "token",
+            "cannot be combined with email or temporary_password",
+        )]),
+    }
+}
+
+/// What to answer when the invitation has ended in another way.
+pub const fn ended(from: domain::InvitationStatus) -> ApiError {
+    ApiError::Gone(from)
+}
+
+fn hash(secret: &str) -> SecretHash {
+    // No secret is that long: the hash of nothing matches none.
+    SecretHash::of_typed(if secret.len() > MAX_SECRET { "" } else { secret })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(token: Option<&str>, email: Option<&str>, password: Option<&str>) -> Vec<String> {
+        let own = |text: Option<&str>| text.map(str::to_owned);
+        let given =
+            Given { token: own(token), email: own(email), temporary_password: own(password) };
+        let errors = parse(given).err().unwrap_or_default();
+        errors.into_iter().map(|error| error.field).collect()
+    }
+
+    #[test]
+    fn takes_a_token_or_a_pair() {
+        assert!(read(Some("t"), None, None).is_empty());
+        assert!(read(None, Some("a@example.com"), Some("p")).is_empty());
+    }
+
+    #[test]
+    fn names_what_is_missing_or_too_much() {
+        assert_eq!(read(None, None, None), ["token"]);
+        assert_eq!(read(None, Some("a@example.com"), None), ["temporary_password"]);
+        assert_eq!(read(None, None, Some("p")), ["email"]);
+        assert_eq!(read(None, Some("nobody"), Some("p")), ["email"]);
+        assert_eq!(read(Some("t"), Some("a@example.com"), None), ["token"]);
+    }
+}

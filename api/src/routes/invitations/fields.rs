@@ -1,0 +1,156 @@
+//! The fields of a new invitation: each is checked, and all that are wrong are named at once.
+
+use std::time::Duration;
+
+use adapters::store::NewInvitation;
+use domain::{EmailAddress, MembershipRole, Name};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::problem::{ApiError, FieldError};
+
+const MAX_METADATA_BYTES: usize = 4096;
+const MAX_LOCALE: usize = 35;
+const DEFAULT_LOCALE: &str = "en";
+
+/// What a caller may give.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fields {
+    email: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    role: Option<String>,
+    locale: Option<String>,
+    metadata: Option<Map<String, Value>>,
+}
+
+/// Turns what was given into an invitation, or says everything that is wrong with it.
+pub fn validate(fields: Fields, expires_in: Duration) -> Result<NewInvitation, ApiError> {
+    let mut errors = Vec::new();
+    let mut wrong = |field: &str, message: String| errors.push(FieldError::new(field, message));
+    let email = match fields.email.as_deref().map(EmailAddress::parse) {
+        Some(Ok(email)) => Some(email),
+        Some(Err(error)) => {
+            wrong("email", error.to_string());
+            None
+        }
+        None => {
+            wrong("email", "is required".to_owned());
+            None
+        }
+    };
+    let mut name = |field, given: Option<String>| {
+        let parsed = given.as_deref().map(Name::parse).transpose();
+        parsed.unwrap_or_else(|error| {
+            wrong(field, error.to_string());
+            None
+        })
+    };
+    let first_name = name("first_name", fields.first_name);
+    let last_name = name("last_name", fields.last_name);
+    let role = match fields.role.as_deref().map(MembershipRole::parse).transpose() {
+        Ok(role) => role.unwrap_or_default(),
+        Err(error) => {
+            wrong("role", error.to_string());
+            MembershipRole::default()
+        }
+    };
+    let locale = fields.locale.unwrap_or_else(|| DEFAULT_LOCALE.to_owned());
+    if !is_locale(&locale) {
+        wrong("locale", "must be a language tag such as \"en\" or \"de-AT\"".to_owned());
+    }
+    let metadata = Value::Object(fields.metadata.unwrap_or_default());
+    if let Err(message) = check_metadata(&metadata) {
+        wrong("metadata", message);
+    }
+    match email {
+        Some(email) if errors.is_empty() => {
+            Ok(NewInvitation { email, first_name, last_name, role, locale, metadata, expires_in })
+        }
+        _ => Err(ApiError::Invalid(errors)),
+    }
+}
+
+/// The shape of a language tag (RFC 5646 §2.1); whether the language exists does not matter,
+/// because an unknown one falls back to English.
+fn is_locale(text: &str) -> bool {
+    let mut parts = text.split(['-', '_']);
+    let language = parts.next().unwrap_or_default();
+    let fits = |part: &str| (1..=8).contains(&part.len());
+    text.len() <= MAX_LOCALE
+        && (2..=8).contains(&language.len())
+        && language.bytes().all(|b| b.is_ascii_alphabetic())
+        && parts.all(|part| fits(part) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+fn check_metadata(metadata: &Value) -> Result<(), String> {
+    if metadata.to_string().len() > MAX_METADATA_BYTES {
+        return Err(format!("may have at most {MAX_METADATA_BYTES} bytes as JSON"));
+    }
+    if has_nul(metadata) {
+        // PostgreSQL cannot store it in JSON.
+        return Err("has a NUL character; remove it".to_owned());
+    }
+    Ok(())
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(has_nul),
+        Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const WEEK: Duration = Duration::from_hours(168);
+
+    fn check(value: Value) -> Result<NewInvitation, Vec<String>> {
+        validate(serde_json::from_value(value).unwrap(), WEEK).map_err(|error| match error {
+            ApiError::Invalid(errors) => errors.into_iter().map(|error| error.field).collect(),
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn only_the_address_is_needed() {
+        let wanted = check(json!({ "email": " ann@example.com " })).unwrap_or_else(|_| panic!());
+        assert_eq!(wanted.email.as_given(), "ann@example.com");
+        assert_eq!((wanted.role.as_str(), wanted.locale.as_str()), ("member", "en"));
+        assert_eq!((wanted.metadata, wanted.expires_in), (json!({}), WEEK));
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_named_at_once() {
+        let all_wrong = json!({
+            "email": "nobody", "first_name": "a\nb", "last_name": "", "role": "a b",
+            "locale": "english please", "metadata": { "a": "\u{0}" },
+        });
+        let fields = check(all_wrong).err().unwrap();
+        assert_eq!(fields, ["email", "first_name", "last_name", "role", "locale", "metadata"]);
+        assert_eq!(check(json!({})).err().unwrap(), ["email"]);
+    }
+
+    #[test]
+    fn metadata_is_bounded() {
+        let with = |length: usize| {
+            let fits = json!({ "email": "a@example.com", "metadata": { "k": "x".repeat(length) } });
+            check(fits).is_ok()
+        };
+        assert!(with(MAX_METADATA_BYTES - 8));
+        assert!(!with(MAX_METADATA_BYTES - 7));
+    }
+
+    #[test]
+    fn locales_have_the_shape_of_language_tags() {
+        assert!(["en", "de-AT", "zh-Hans-CN", "pt_BR", "es-419"].into_iter().all(is_locale));
+        assert!(["", "e", "en-", "../en", "12", "en-überall"].into_iter().all(|l| !is_locale(l)));
+    }
+}

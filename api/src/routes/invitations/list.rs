@@ -1,0 +1,133 @@
+//! `GET /v1/organizations/{id}/invitations`: the organization's invitations, newest first.
+
+use std::str::FromStr;
+
+use actix_web::web::Path;
+use actix_web::{HttpRequest, HttpResponse};
+use adapters::store::{InvitationView, ListFilter};
+use domain::{DeliveryStatus, EmailAddress, InvitationId, InvitationStatus};
+use serde::{Deserialize, Serialize};
+
+use crate::auth::Auth;
+use crate::problem::{ApiError, FieldError};
+use crate::state::State;
+
+const DEFAULT_LIMIT: usize = 50;
+const MAX_LIMIT: usize = 100;
+
+/// Shows a page of invitations and where the next one begins.
+pub async fn list(
+    auth: Auth,
+    state: State,
+    request: HttpRequest,
+    organization: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let organization = auth.organization(&organization)?;
+    let (mut filter, limit) = parse(request.query_string())?;
+    // One more than asked for tells whether there is a next page.
+    filter.limit += 1;
+    let mut data = state.store.invitations(organization, &filter).await?;
+    let more = data.len() > limit;
+    data.truncate(limit);
+    let next_cursor = data.last().filter(|_| more).map(|last| last.id.to_string());
+    Ok(HttpResponse::Ok().json(List { data, next_cursor }))
+}
+
+#[derive(Serialize)]
+struct List {
+    data: Vec<InvitationView>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    status: Option<String>,
+    delivery_status: Option<String>,
+    email: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+fn parse(query: &str) -> Result<(ListFilter, usize), ApiError> {
+    let query: Query = serde_urlencoded::from_str(query).map_err(|_| {
+        let known = "status, delivery_status, email, limit and cursor";
+        ApiError::BadRequest(format!("The query may have {known}, each once."))
+    })?;
+    let mut errors = Vec::new();
+    let status = read(&mut errors, "status", query.status, |text| {
+        InvitationStatus::parse(text)
+            .ok_or_else(|| one_of(&InvitationStatus::ALL.map(InvitationStatus::as_str)))
+    });
+    let delivery_status = read(&mut errors, "delivery_status", query.delivery_status, |text| {
+        DeliveryStatus::parse(text)
+            .ok_or_else(|| one_of(&DeliveryStatus::ALL.map(DeliveryStatus::as_str)))
+    });
+    let email = read(&mut errors, "email", query.email, |text| {
+        EmailAddress::parse(text).map_err(|error| error.to_string())
+    });
+    let limit = read(&mut errors, "limit", query.limit, |text| {
+        let number = text.parse().ok().filter(|number| (1..=MAX_LIMIT).contains(number));
+        number.ok_or_else(|| format!("must be a number from 1 to {MAX_LIMIT}"))
+    });
+    let before = read(&mut errors, "cursor", query.cursor, |text| {
+        InvitationId::from_str(text).map_err(|_| "must be a next_cursor of this list".to_owned())
+    });
+    if !errors.is_empty() {
+        return Err(ApiError::Invalid(errors));
+    }
+    let limit = limit.unwrap_or(DEFAULT_LIMIT);
+    let rows = u64::try_from(limit).unwrap_or(u64::MAX);
+    Ok((ListFilter { status, delivery_status, email, before, limit: rows }, limit))
+}
+
+fn read<T>(
+    errors: &mut Vec<FieldError>,
+    field: &str,
+    given: Option<String>,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Option<T> {
+    match parse(&given?) {
+        Ok(value) => Some(value),
+        Err(message) => {
+            errors.push(FieldError::new(field, message));
+            None
+        }
+    }
+}
+
+fn one_of(words: &[&str]) -> String {
+    format!("must be one of {}", words.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_query_everything_is_listed() {
+        let (filter, limit) = parse("").unwrap_or_else(|_| panic!());
+        assert!(filter.status.is_none() && filter.before.is_none());
+        assert_eq!((filter.limit, limit), (50, 50));
+    }
+
+    #[test]
+    fn filters_are_read() {
+        let query = "status=pending&delivery_status=sent&email=a%40example.com&limit=100";
+        let (filter, limit) = parse(query).unwrap_or_else(|_| panic!());
+        assert_eq!(filter.status, Some(InvitationStatus::Pending));
+        assert_eq!(filter.delivery_status, Some(DeliveryStatus::Sent));
+        assert_eq!(filter.email.unwrap().as_given(), "a@example.com");
+        assert_eq!(limit, 100);
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_named_at_once() {
+        let query = "status=open&delivery_status=x&email=x&limit=101&cursor=x";
+        let Err(ApiError::Invalid(errors)) = parse(query) else { panic!() };
+        let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["status", "delivery_status", "email", "limit", "cursor"]);
+        assert!(matches!(parse("limit=0"), Err(ApiError::Invalid(_))));
+        assert!(matches!(parse("offset=5"), Err(ApiError::BadRequest(_))));
+    }
+}

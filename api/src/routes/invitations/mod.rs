@@ -1,0 +1,62 @@
+//! Invitations over HTTP, one operation a file.
+
+mod accept;
+mod create;
+mod credential;
+mod decline;
+mod fields;
+mod get;
+mod list;
+pub mod password;
+mod resend;
+mod revoke;
+
+use std::str::FromStr;
+
+use actix_web::web::{self, ServiceConfig};
+use adapters::store::{ChangeOutcome, InvitationView};
+use domain::InvitationId;
+
+use super::resource;
+use crate::problem::ApiError;
+
+/// Adds the routes of the organization's side, inside `/v1`.
+pub fn configure(config: &mut ServiceConfig) {
+    const ALL: &str = "/organizations/{organization}/invitations";
+    const ONE: &str = "/organizations/{organization}/invitations/{invitation}";
+    config
+        .service(
+            resource(ALL, "GET, HEAD, POST")
+                .route(super::get().to(list::list))
+                .route(web::post().to(create::create)),
+        )
+        .service(
+            resource(ONE, "GET, HEAD, DELETE")
+                .route(super::get().to(get::get))
+                .route(web::delete().to(revoke::revoke)),
+        )
+        .service(resource(&format!("{ONE}/resend"), "POST").route(web::post().to(resend::resend)))
+        .service(resource(&format!("{ONE}/revoke"), "POST").route(web::post().to(revoke::revoke)));
+}
+
+/// Adds the routes of the invitee's side, which need no key.
+pub fn configure_public(config: &mut ServiceConfig) {
+    config
+        .service(resource("/v1/invitations/accept", "POST").route(web::post().to(accept::accept)))
+        .service(
+            resource("/v1/invitations/decline", "POST").route(web::post().to(decline::decline)),
+        );
+}
+
+fn invitation_id(in_path: &str) -> Result<InvitationId, ApiError> {
+    InvitationId::from_str(in_path).map_err(|_| ApiError::NotFound)
+}
+
+fn changed(outcome: ChangeOutcome) -> Result<InvitationView, ApiError> {
+    match outcome {
+        ChangeOutcome::Changed(invitation) => Ok(*invitation),
+        ChangeOutcome::NotFound => Err(ApiError::NotFound),
+        ChangeOutcome::Illegal(illegal) => Err(ApiError::NotPending(illegal.from)),
+        ChangeOutcome::SendingNow => Err(ApiError::SendingNow),
+    }
+}

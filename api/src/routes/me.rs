@@ -1,0 +1,48 @@
+//! `GET /v1/me`: whose key this is.
+
+use actix_web::HttpResponse;
+use actix_web::web::ServiceConfig;
+use domain::{KeyRole, OrganizationId, UserId};
+use serde::Serialize;
+
+use super::{get, resource};
+use crate::auth::Auth;
+
+/// Adds the route.
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(resource("/me", "GET, HEAD").route(get().to(me)));
+}
+
+#[derive(Serialize)]
+struct Me<'a> {
+    organization: Organization<'a>,
+    user: User<'a>,
+    role: KeyRole,
+}
+
+#[derive(Serialize)]
+struct Organization<'a> {
+    id: OrganizationId,
+    number: i64,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct User<'a> {
+    id: UserId,
+    number: i64,
+    email: &'a str,
+}
+
+async fn me(Auth(caller): Auth) -> HttpResponse {
+    let (organization, user) = (&caller.organization, &caller.user);
+    HttpResponse::Ok().json(Me {
+        organization: Organization {
+            id: organization.id,
+            number: organization.number,
+            name: &organization.name,
+        },
+        user: User { id: user.id, number: user.number, email: &user.email },
+        role: caller.role,
+    })
+}

@@ -1,0 +1,68 @@
+//! Which address answers what.
+
+mod api_keys;
+mod assets;
+mod dead_letters;
+mod health;
+mod inbox;
+mod invitations;
+mod me;
+mod pages;
+
+use actix_web::guard::{self, Guard};
+use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpResponse, Resource, Route};
+
+use crate::auth;
+use crate::problem::ApiError;
+use crate::state::State;
+
+/// Everything the service answers.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(resource("/", "GET, HEAD").route(get().to(home)))
+        .configure(health::configure)
+        .configure(assets::configure)
+        .configure(pages::configure)
+        .configure(inbox::configure)
+        // Before the scope that wants a key: whoever accepts an invitation has none yet.
+        .configure(invitations::configure_public)
+        .service(
+            web::scope("/v1")
+                .configure(me::configure)
+                .configure(api_keys::configure)
+                .configure(dead_letters::configure)
+                .configure(invitations::configure)
+                .default_service(web::to(not_found))
+                .wrap(DefaultHeaders::new().add(("Cache-Control", "no-store")))
+                .wrap(from_fn(auth::authenticate)),
+        )
+        .default_service(web::to(not_found));
+}
+
+/// A resource that answers other methods than those of its routes with 405 and what it allows.
+fn resource(path: &str, allow: &'static str) -> Resource {
+    let refuse = move || async move { Err::<HttpResponse, _>(ApiError::MethodNotAllowed(allow)) };
+    web::resource(path).default_service(web::to(refuse))
+}
+
+/// Reading; HEAD gets the same answer without its body.
+fn get() -> Route {
+    web::route().guard(guard::fn_guard(|context| {
+        guard::Get().check(context) || guard::Head().check(context)
+    }))
+}
+
+async fn home(state: State) -> HttpResponse {
+    if state.inbox.is_some() {
+        return HttpResponse::Found().insert_header(("Location", "/inbox")).finish();
+    }
+    HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .body("Welcomat is running. Its API is under /v1, its state at /readyz.\n")
+}
+
+async fn not_found() -> Result<HttpResponse, ApiError> {
+    Err(ApiError::NotFound)
+}

@@ -1,0 +1,58 @@
+//! What every handler can reach.
+
+use std::time::Duration;
+
+use actix_web::web::Data;
+use adapters::broker::Broker;
+use adapters::health::Health;
+use adapters::mailer::CapturedInbox;
+use adapters::password_hash::PasswordHasher;
+use adapters::store::Store;
+use adapters::templates::Templates;
+
+use crate::ApiParts;
+
+/// As handlers take it.
+pub type State = Data<AppState>;
+
+/// The parts of the API, ready for requests.
+pub struct AppState {
+    /// The database.
+    pub store: Store,
+    /// Only asked whether it is connected: requests never publish.
+    pub broker: Broker,
+    /// The hosted pages.
+    pub templates: Templates,
+    /// Hashes the passwords that invitees choose.
+    pub hasher: PasswordHasher,
+    /// The captured mails, if there are any in this process.
+    pub inbox: Option<CapturedInbox>,
+    /// What is known about sending.
+    pub health: Health,
+    /// How long a new invitation can be accepted.
+    pub invitation_expires_in: Duration,
+    /// The longest body that is read.
+    pub body_limit: usize,
+    /// How long a request may take, apart from a wait that it asks for.
+    pub request_timeout: Duration,
+    /// The path under which people reach the service; ends with a slash.
+    pub public_path: String,
+}
+
+impl AppState {
+    /// Takes over what requests need.
+    pub fn new(parts: ApiParts) -> Self {
+        Self {
+            invitation_expires_in: parts.settings.invitation.expires_in,
+            body_limit: parts.settings.http.body_limit_bytes,
+            request_timeout: parts.settings.http.request_timeout,
+            public_path: parts.settings.public_url.path().to_owned(),
+            store: parts.store,
+            broker: parts.broker,
+            templates: parts.templates,
+            hasher: parts.hasher,
+            inbox: parts.inbox,
+            health: parts.health,
+        }
+    }
+}
