@@ -1,0 +1,188 @@
+//! One job, from the claim to the report.
+//!
+//! The order is the guarantee: nothing is sent that is not claimed, nothing is acknowledged that
+//! is not reported, and no transaction is open while the mail server is spoken to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::mailer::{Mail, Slot};
+use adapters::seal::SealKeys;
+use adapters::store::{Claimed, Store, StoreError};
+use domain::job::JobV1;
+use domain::{
+    DeliveryId, DeliveryState, Generation, Job, Phase, RetryPolicy, SendOutcome, Trouble,
+};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::breaker::Lesson;
+use crate::gate::{Admission, Gate};
+use crate::mail::Composer;
+use crate::patience::Patience;
+use crate::report::{self, Ending};
+
+/// What becomes of the broker's message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The database knows everything; the message is spent.
+    Done,
+    /// It must come again, here or elsewhere.
+    HandBack,
+}
+
+/// Handles jobs; shared by all slots.
+pub struct Handler {
+    /// The database.
+    pub store: Store,
+    /// Opens secrets.
+    pub seal: SealKeys,
+    /// Knows whether mail can be sent.
+    pub gate: Arc<Gate>,
+    /// Makes mails.
+    pub composer: Arc<Composer>,
+    /// When to try again.
+    pub policy: RetryPolicy,
+    /// How long an attempt belongs to its worker.
+    pub lease: Duration,
+    /// How long a password works once its mail is sent.
+    pub password_valid_for: Duration,
+    /// Cancelled when no new work is to be begun.
+    pub stopping: CancellationToken,
+    /// Cancelled when work that was begun has had its time.
+    pub overrun: CancellationToken,
+}
+
+/// An attempt that is ours until its lease ends.
+pub struct Attempt {
+    /// What the database says about it.
+    pub claimed: Arc<Claimed>,
+    /// When the lease began, at the latest.
+    pub since: Instant,
+}
+
+impl Handler {
+    /// Does what `job` asks for, as far as the database agrees.
+    pub async fn handle(&self, job: Job, slot: &mut Slot) -> Verdict {
+        let Job::V1(JobV1::Email { delivery, generation }) = job;
+        let attempt = match self.claim(delivery, generation).await {
+            Ok(Some(attempt)) => attempt,
+            // Sent, not due, in other hands or void: what there is to do is done elsewhere.
+            Ok(None) => return Verdict::Done,
+            Err(error) => {
+                tracing::warn!(delivery.id = %delivery, %error, "cannot claim; handed back");
+                return Verdict::HandBack;
+            }
+        };
+        let ending = self.attempt(&attempt, slot).await;
+        let verdict = match self.report(&attempt, &ending).await {
+            Ok(state) => {
+                report::log(&attempt.claimed, &ending.outcome, attempt.since, state.as_ref());
+                Verdict::Done
+            }
+            Err(error) => {
+                tracing::error!(
+                    delivery.id = %delivery, outcome = ending.outcome.as_str(), %error,
+                    "cannot report; after its lease the delivery counts as uncertain"
+                );
+                Verdict::HandBack
+            }
+        };
+        self.wake_if_recovered(&ending).await;
+        verdict
+    }
+
+    async fn claim(
+        &self,
+        delivery: DeliveryId,
+        generation: Generation,
+    ) -> Result<Option<Attempt>, StoreError> {
+        // Handing back at once would use up the broker's delivery limit in a minute.
+        let until = Instant::now() + self.lease;
+        Patience { until, unless: &self.stopping }
+            .with("claim", || async {
+                // Before the call: our clock starts no later than the lease.
+                let since = Instant::now();
+                let claimed = self.store.claim(delivery, generation, self.lease).await?;
+                Ok(claimed.map(|claimed| Attempt { claimed: Arc::new(claimed), since }))
+            })
+            .await
+    }
+
+    async fn attempt(&self, attempt: &Attempt, slot: &mut Slot) -> Ending {
+        let pass = match self.gate.admit() {
+            Admission::Go(pass) => pass,
+            Admission::Postpone { trouble, pause } => {
+                let outcome = SendOutcome::Ours(trouble);
+                return Ending { outcome, pause: Some(pause), recovered: false };
+            }
+        };
+        // Trouble before SMTP teaches nothing about the server: the pass is dropped unused.
+        let mail = match self.prepare(attempt).await {
+            Ok(mail) => mail,
+            Err(outcome) => return Ending::of(outcome),
+        };
+        let Some(outcome) = self.send(&mail, attempt, slot).await else {
+            let detail =
+                "the worker was stopped before the answer of the mail server arrived".to_owned();
+            // The mailer alone knows whether the final dot was out; to us it may have been.
+            return Ending::of(SendOutcome::Uncertain(Trouble {
+                phase: Phase::FinalDot,
+                reply: None,
+                detail,
+            }));
+        };
+        let (pause, recovered) = match pass.learn(&outcome) {
+            Lesson::Nothing => (None, false),
+            Lesson::Postpone(pause) => (Some(pause), false),
+            Lesson::Recovered => (None, true),
+        };
+        Ending { outcome, pause, recovered }
+    }
+
+    /// Sends, unless the worker is stopped for good meanwhile.
+    async fn send(&self, mail: &Mail, attempt: &Attempt, slot: &mut Slot) -> Option<SendOutcome> {
+        tokio::select! {
+            biased;
+            outcome = slot.send(mail, self.dot_deadline(attempt)) => Some(outcome),
+            () = self.overrun.cancelled() => None,
+        }
+    }
+
+    /// After this moment the mail is not completed: when its answer came, the lease might be over.
+    pub fn dot_deadline(&self, attempt: &Attempt) -> Instant {
+        attempt.since + self.lease / 4
+    }
+
+    async fn report(
+        &self,
+        attempt: &Attempt,
+        ending: &Ending,
+    ) -> Result<Option<DeliveryState>, StoreError> {
+        let (store, claimed) = (&self.store, &attempt.claimed);
+        // A late report still counts while nobody else has claimed, so patience outlasts the lease
+        // a little; brokers take a message away after half an hour.
+        let until = attempt.since + self.lease + self.lease / 4;
+        Patience { until, unless: &self.overrun }
+            .with("report", || async {
+                let (now, attempts) = (store.clock().now(), claimed.delivery.attempts);
+                let next =
+                    ending.next_attempt_at(&self.policy, attempts, now, &mut adapters::rng());
+                store.report(claimed, &ending.outcome, next, self.password_valid_for).await
+            })
+            .await
+    }
+
+    /// Lets postponed mails leave at once when the server works again.
+    async fn wake_if_recovered(&self, ending: &Ending) {
+        // A mail that was put off while another one recovered would have been missed by its call.
+        let missed = ending.pause.is_some() && self.gate.is_clear();
+        if !ending.recovered && !missed {
+            return;
+        }
+        match self.store.wake_postponed().await {
+            Ok(woken) => tracing::info!(woken, "postponed mails leave now"),
+            Err(error) => tracing::warn!(%error, "postponed mails wait for their next attempt"),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Makes the mail of one invitation; whatever its template does, the worker goes on.
+
+use std::sync::Arc;
+
+use adapters::mailer::{Mail, MailError, MailParts, Sender};
+use adapters::settings::Settings;
+use adapters::store::Claimed;
+use adapters::templates::{InvitationMail, TemplateError, Templates};
+use domain::{Name, Phase, SendOutcome, Timestamp, Trouble};
+use tokio::task::spawn_blocking;
+use zeroize::Zeroizing;
+
+use crate::secret::Secret;
+
+/// What stays the same from mail to mail.
+pub struct Composer {
+    templates: Templates,
+    sender: Sender,
+    public_url: String,
+    password_valid_hours: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ComposeError {
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error(transparent)]
+    Mail(#[from] MailError),
+}
+
+impl Composer {
+    /// A composer for mails that come from `sender`.
+    pub fn new(settings: &Settings, templates: Templates, sender: Sender) -> Self {
+        let valid_for = settings.invitation.temporary_password_valid_for;
+        Self {
+            templates,
+            sender,
+            public_url: settings.public_url.as_str().trim_end_matches('/').to_owned(),
+            // Rounded down: better to promise less. The least that a mail can name is an hour.
+            password_valid_hours: (valid_for.as_secs() / 3600).max(1),
+        }
+    }
+
+    /// Renders and builds the mail away from the threads that serve sockets.
+    pub async fn compose(
+        self: Arc<Self>,
+        claimed: Arc<Claimed>,
+        secret: Secret,
+        date: Timestamp,
+    ) -> Result<Mail, SendOutcome> {
+        // The runtime turns a panic in there into an error here.
+        let made = spawn_blocking(move || self.build(&claimed, &secret, date));
+        match made.await {
+            Ok(made) => made.map_err(|error| unrenderable(error.to_string())),
+            Err(_) => Err(unrenderable("making the mail crashed; this is a bug".to_owned())),
+        }
+    }
+
+    fn build(
+        &self,
+        claimed: &Claimed,
+        secret: &Secret,
+        date: Timestamp,
+    ) -> Result<Mail, ComposeError> {
+        let to = &claimed.mail;
+        let accept_url = Zeroizing::new(format!("{}/i/{}", self.public_url, secret.token.expose()));
+        let content = self.templates.mail(
+            to.locale.as_str(),
+            &InvitationMail {
+                organization: to.organization_name.as_str(),
+                inviter: to.inviter.as_deref(),
+                first_name: to.first_name.as_deref(),
+                role: to.role.as_str(),
+                accept_url: &accept_url,
+                temporary_password: &secret.password.grouped(),
+                expires_at: to.expires_at,
+                password_valid_hours: self.password_valid_hours,
+                support: None,
+            },
+        )?;
+        let parts = MailParts {
+            to: to.email.clone(),
+            to_name: full_name(to.first_name.as_deref(), to.last_name.as_deref()),
+            subject: content.subject,
+            text: content.text,
+            html: content.html,
+            message_id: to.message_id.clone(),
+            date,
+            invitation: claimed.delivery.invitation,
+        };
+        Ok(Mail::build(&self.sender, parts)?)
+    }
+}
+
+/// Two names may be too long to be one: then the mail bears none, which harms nobody.
+fn full_name(first: Option<&str>, last: Option<&str>) -> Option<Name> {
+    let names: Vec<_> = [first, last].into_iter().flatten().collect();
+    Name::parse(&names.join(" ")).ok()
+}
+
+fn unrenderable(detail: String) -> SendOutcome {
+    SendOutcome::Unrenderable(Trouble { phase: Phase::Render, reply: None, detail })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_name_is_made_of_what_there_is() {
+        let full = |first, last| full_name(first, last).map(|name| name.as_str().to_owned());
+        assert_eq!(full(Some("Ann"), Some("Lee")).as_deref(), Some("Ann Lee"));
+        assert_eq!(full(None, Some("Lee")).as_deref(), Some("Lee"));
+        assert_eq!(full(None, None), None);
+        assert_eq!(full(Some(&"a".repeat(60)), Some("Lee Miller")), None);
+    }
+}

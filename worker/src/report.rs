@@ -1,0 +1,121 @@
+//! What an attempt led to, and when the next one is due.
+
+use std::time::Duration;
+
+use adapters::store::Claimed;
+use domain::retry::jittered;
+use domain::{DeliveryState, Reply, RetryPolicy, SendOutcome, Timestamp};
+use rand::Rng;
+use tokio::time::Instant;
+
+/// The end of an attempt.
+#[derive(Debug)]
+pub struct Ending {
+    /// How it ended.
+    pub outcome: SendOutcome,
+    /// How long the mail server is left alone, if the breaker has a say in it.
+    pub pause: Option<Duration>,
+    /// Whether this mail proved that the server works again.
+    pub recovered: bool,
+}
+
+impl Ending {
+    /// An end that taught nothing about the mail server.
+    pub const fn of(outcome: SendOutcome) -> Self {
+        Self { outcome, pause: None, recovered: false }
+    }
+
+    /// When to try again, if it comes to that; the delivery decides whether it does.
+    pub fn next_attempt_at(
+        &self,
+        policy: &RetryPolicy,
+        attempts: u32,
+        now: Timestamp,
+        rng: &mut impl Rng,
+    ) -> Timestamp {
+        let pause = self.pause.unwrap_or_else(|| match self.outcome {
+            SendOutcome::Uncertain(_) => jittered(policy.uncertain_pause, rng),
+            _ => policy.pause_after(attempts, rng),
+        });
+        chrono::TimeDelta::from_std(pause)
+            .ok()
+            .and_then(|pause| now.checked_add_signed(pause))
+            .unwrap_or(Timestamp::MAX_UTC)
+    }
+}
+
+/// Writes the one log line of an attempt.
+pub fn log(
+    claimed: &Claimed,
+    outcome: &SendOutcome,
+    since: Instant,
+    state: Option<&DeliveryState>,
+) {
+    let trouble = outcome.trouble();
+    let reply = trouble.and_then(|trouble| trouble.reply.as_ref());
+    tracing::info!(
+        delivery.id = %claimed.delivery.id,
+        invitation.id = %claimed.delivery.invitation,
+        attempt = claimed.delivery.attempts,
+        outcome = outcome.as_str(),
+        phase = trouble.map(|trouble| trouble.phase.as_str()),
+        reply.code = reply.map(|reply| reply.code),
+        reply.enhanced = reply.and_then(enhanced),
+        ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX),
+        status = state.map_or("taken over", |state| state.status().as_str()),
+        "attempt reported"
+    );
+}
+
+fn enhanced(reply: &Reply) -> Option<String> {
+    reply.enhanced.map(|code| code.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Phase, Trouble};
+
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    fn trouble() -> Trouble {
+        Trouble { phase: Phase::Recipient, reply: None, detail: String::new() }
+    }
+
+    #[test]
+    fn the_next_attempt_follows_the_schedule_unless_the_breaker_has_a_say() {
+        let policy = RetryPolicy {
+            pauses: vec![MINUTE, 5 * MINUTE],
+            give_up_after: 600 * MINUTE,
+            uncertain_pause: 10 * MINUTE,
+        };
+        let ours = SendOutcome::Ours(trouble());
+        let deferred = || Ending::of(SendOutcome::Deferred(trouble()));
+        // (ending, attempts, least and most pause)
+        let table = [
+            (deferred(), 1, 0.8, 1.2),
+            (deferred(), 2, 4.0, 6.0),
+            (deferred(), 9, 4.0, 6.0),
+            (Ending::of(SendOutcome::Uncertain(trouble())), 1, 8.0, 12.0),
+            (Ending::of(ours.clone()), 1, 0.8, 1.2),
+            (Ending { outcome: ours, pause: Some(3 * MINUTE), recovered: false }, 1, 3.0, 3.0),
+        ];
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        for (ending, attempts, least, most) in table {
+            let at = ending.next_attempt_at(&policy, attempts, now, &mut adapters::rng());
+            let pause = (at - now).to_std().unwrap();
+            let range = MINUTE.mul_f64(least)..=MINUTE.mul_f64(most);
+            assert!(range.contains(&pause), "{ending:?} after {attempts}: {pause:?}");
+        }
+    }
+
+    #[test]
+    fn an_endless_pause_does_not_overflow() {
+        let mut ending = Ending::of(SendOutcome::Ours(trouble()));
+        ending.pause = Some(Duration::MAX);
+        let policy = RetryPolicy::default();
+        let at = ending.next_attempt_at(&policy, 1, Timestamp::UNIX_EPOCH, &mut adapters::rng());
+        assert_eq!(at, Timestamp::MAX_UTC);
+    }
+}
