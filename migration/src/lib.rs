@@ -1,1 +1,15 @@
-//! skeleton
+//! The history of the schema; every step runs on both databases.
+
+pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+mod m20261124_000001_create_invitations;
+
+/// All steps, oldest first.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261124_000001_create_invitations::Migration)]
+    }
+}

@@ -1,0 +1,42 @@
+//! An offer to one address to join one organization.
+
+use sea_orm::entity::prelude::*;
+
+/// A row of `invitation`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "invitation")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub organization_id: Uuid,
+    pub membership_id: Uuid,
+    pub user_id: Uuid,
+    pub inviter_id: Option<Uuid>,
+    pub email: String,
+    pub email_normalized: String,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub role: String,
+    pub locale: String,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub metadata: Json,
+    pub status: String,
+    pub generation: i32,
+    pub secret_generation: i32,
+    pub token_hash: Option<Vec<u8>>,
+    pub password_hash: Option<Vec<u8>>,
+    pub password_expires_at: Option<DateTimeUtc>,
+    pub sealed: Option<Vec<u8>>,
+    pub email_sent: bool,
+    pub email_sent_at: Option<DateTimeUtc>,
+    pub expires_at: DateTimeUtc,
+    pub closed_at: Option<DateTimeUtc>,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+}
+
+/// No relation is declared: queries name the columns they join.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
