@@ -29,7 +29,7 @@ pub enum JobV1 {
 /// Why a message is no job that we know. Such a message goes to the dead letters.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
-    /// Not the JSON object that every version is.
+    /// Not the JSON object with a kind and a version that every release writes.
     #[error("the message is not a job: {0}")]
     Malformed(#[from] serde_json::Error),
     /// From a newer release, or not ours.
@@ -40,6 +40,13 @@ pub enum JobError {
         /// Its version.
         version: u32,
     },
+}
+
+/// What every version has, and all that may be asked of one that is not known here.
+#[derive(Deserialize)]
+struct Head {
+    kind: String,
+    version: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -63,9 +70,12 @@ impl Job {
 
     /// Reads what [`Job::encode`] wrote; unknown fields are left alone for later versions.
     pub fn decode(bytes: &[u8]) -> Result<Self, JobError> {
-        let Envelope { kind, version, id, generation } = serde_json::from_slice(bytes)?;
+        let Head { kind, version } = serde_json::from_slice(bytes)?;
         match (kind.as_str(), version) {
-            (EMAIL, 1) => Ok(Self::V1(JobV1::Email { delivery: id, generation })),
+            (EMAIL, 1) => {
+                let Envelope { id, generation, .. } = serde_json::from_slice(bytes)?;
+                Ok(Self::V1(JobV1::Email { delivery: id, generation }))
+            }
             _ => Err(JobError::Unknown { kind, version }),
         }
     }

@@ -83,11 +83,12 @@ impl LinkToken {
 }
 
 impl SecretHash {
-    /// Hashes what a person typed or pasted: case, spaces, dashes and look-alikes do not matter.
+    /// Hashes what a person typed or pasted: case, white space, dashes and look-alikes do not matter.
     pub fn of_typed(text: &str) -> Self {
         let canonical: Zeroizing<String> = Zeroizing::new(
             text.chars()
-                .filter(|c| !matches!(c, '-' | ' '))
+                // Mail programs bring line ends along and make our dashes prettier.
+                .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '\u{2010}'..='\u{2015}'))
                 .map(|c| match c.to_ascii_uppercase() {
                     'O' => '0',
                     'I' | 'L' => '1',

@@ -1,0 +1,26 @@
+# What people and CI run; each target is one command, so that nobody needs make to understand it.
+
+CARGO ?= cargo
+
+.PHONY: test lint audit demo
+
+# The whole suite, with private PostgreSQL, RabbitMQ and SMTP servers that come and go with it.
+test:
+	$(CARGO) build --workspace
+	deploy/test/with-servers $(CARGO) test --workspace
+
+# Everything a reviewer should not have to say.
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
+	@! command -v shellcheck >/dev/null || shellcheck .ci/run deploy/audit \
+	  deploy/test/with-servers deploy/test/postgres deploy/test/rabbitmq deploy/test/smtp deploy/test/lib.sh
+
+# Licences, banned crates, sources and known vulnerabilities of what we build on.
+audit:
+	deploy/audit
+
+# Invites someone in front of you: no set-up, nothing leaves the machine.
+demo:
+	$(CARGO) run --quiet -- demo
