@@ -36,7 +36,7 @@ pub struct Consume {
 impl Consume {
     /// Works until the handler's `stopping`, then finishes what was begun.
     pub async fn run(self, broker: &Broker) {
-        let mut consumer = broker.consumer(self.prefetch);
+        let consumer = broker.consumer(self.prefetch);
         let mut running = JoinSet::new();
         // An idle slot is the permission to take a job.
         let (home, mut idle) = mpsc::channel(self.concurrency);
@@ -44,7 +44,7 @@ impl Consume {
             // There is room for each of them.
             let _ = home.try_send(self.mailer.slot());
         }
-        while let Some((received, slot)) = self.next(&mut consumer, &mut idle).await {
+        while let Some((received, slot)) = self.next(&consumer, &mut idle).await {
             let worker =
                 Slotted { handler: Arc::clone(&self.handler), mailer: self.mailer.clone() };
             let home = home.clone();
@@ -55,7 +55,7 @@ impl Consume {
             });
             while running.try_join_next().is_some() {}
         }
-        self.wind_down(&mut consumer, &mut running).await;
+        self.wind_down(&consumer, &mut running).await;
         drop(home);
         let mut closing = JoinSet::new();
         while let Ok(slot) = idle.try_recv() {
@@ -67,7 +67,7 @@ impl Consume {
     /// The next job and a slot for it; `None` once the worker is to stop.
     async fn next(
         &self,
-        consumer: &mut Consumer,
+        consumer: &Consumer,
         idle: &mut mpsc::Receiver<Slot>,
     ) -> Option<(Received, Slot)> {
         let take = async {
@@ -82,7 +82,7 @@ impl Consume {
         }
     }
 
-    async fn wind_down(&self, consumer: &mut Consumer, running: &mut JoinSet<()>) {
+    async fn wind_down(&self, consumer: &Consumer, running: &mut JoinSet<()>) {
         consumer.stop();
         // Jobs that nobody has begun are for somebody else.
         let hand_back = async {

@@ -5,17 +5,19 @@ use std::time::Duration;
 use adapters::broker::{Broker, DeadReceived};
 use adapters::store::{Store, StoreError};
 use domain::{DeliveryId, Job, job::JobV1};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::patience::Patience;
 
 /// How long one dead letter is held while the database is away; then the broker has it again.
 const PATIENCE: Duration = Duration::from_mins(15);
+/// How long one that cannot be kept is left alone.
+const REST: Duration = Duration::from_secs(30);
 
 /// Takes in dead letters until `stopping`.
 pub async fn run(broker: &Broker, store: &Store, stopping: &CancellationToken) {
-    let mut letters = broker.dead_letters();
+    let letters = broker.dead_letters();
     loop {
         let letter = tokio::select! {
             biased;
@@ -32,8 +34,14 @@ pub async fn run(broker: &Broker, store: &Store, stopping: &CancellationToken) {
                 );
                 letter.ack().await;
             }
-            // Unacknowledged, it comes again.
-            Err(error) => tracing::error!(%error, "cannot keep a dead letter"),
+            Err(error) => {
+                tracing::error!(%error, "cannot keep a dead letter; it comes again");
+                // Held meanwhile: dropped, it would be back at once.
+                tokio::select! {
+                    () = sleep(REST) => {}
+                    () = stopping.cancelled() => {}
+                }
+            }
         }
     }
 }

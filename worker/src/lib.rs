@@ -1,8 +1,8 @@
 //! Sends the mails: takes jobs from the broker, claims them in the database, speaks SMTP, reports.
 //!
-//! [`handle`] is the path of one job and the place to start reading; [`consume`] feeds it,
-//! [`rescue`] finds what got lost and [`dead_letters`] takes in what nobody could process. The
-//! decisions are in `domain`; [`breaker`] is the only one that belongs to a worker alone.
+//! `handle` is the path of one job and the place to start reading; `consume` feeds it, `rescue`
+//! finds what got lost and `dead_letters` takes in what nobody could process. The decisions are in
+//! `domain`; [`breaker`] is the only one that belongs to a worker alone.
 
 pub mod breaker;
 mod consume;

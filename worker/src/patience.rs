@@ -9,6 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// A statement that is refused so often is refused for good.
+const MOST_REFUSALS: u32 = 4;
 
 /// How long, and whose word ends it earlier.
 pub struct Patience<'a> {
@@ -29,14 +31,23 @@ impl Patience<'_> {
         F: Future<Output = Result<T, StoreError>>,
     {
         let mut pause = FIRST_PAUSE;
+        let mut refusals = 0;
         loop {
             let error = match call().await {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
             let wait = jittered(pause, &mut adapters::rng());
+            let for_good = match error {
+                StoreError::Unavailable(_) | StoreError::Busy => false,
+                StoreError::Inconsistent { .. } => true,
+                StoreError::Database(_) => {
+                    refusals += 1;
+                    refusals >= MOST_REFUSALS
+                }
+            };
             let over = Instant::now() + wait >= self.until || self.unless.is_cancelled();
-            if over || matches!(error, StoreError::Inconsistent { .. }) {
+            if over || for_good {
                 return Err(error);
             }
             if pause == FIRST_PAUSE {
@@ -81,6 +92,10 @@ mod tests {
         StoreError::Unavailable("away".into())
     }
 
+    fn refused() -> StoreError {
+        StoreError::Database("refused".into())
+    }
+
     fn inconsistent() -> StoreError {
         StoreError::Inconsistent { table: "delivery", column: "status" }
     }
@@ -93,6 +108,7 @@ mod tests {
         assert!(matches!(call(1, away, FOR_LONG, &go_on).await, (Ok(()), 2)));
         assert!(matches!(call(9, away, Duration::ZERO, &go_on).await, (Err(_), 1)));
         assert!(matches!(call(9, inconsistent, FOR_LONG, &go_on).await, (Err(_), 1)));
+        assert!(matches!(call(9, refused, FOR_LONG, &go_on).await, (Err(_), MOST_REFUSALS)));
         assert!(matches!(call(9, away, FOR_LONG, &stop).await, (Err(_), 1)));
         assert!(matches!(call(0, away, FOR_LONG, &stop).await, (Ok(()), 1)));
     }

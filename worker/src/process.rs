@@ -63,9 +63,9 @@ pub async fn run(config: Option<&Path>) -> Result<(), ProcessError> {
     let seal = seal_keys(&settings)?;
     let mailer = Mailer::new(&settings.mail)?;
     let templates = Templates::load(settings.templates_dir.as_deref())?;
+    let broker = Broker::connect(&settings.broker)?;
     let store = Store::connect(&settings.database, Clock::new()).await?;
     store.migrate().await?;
-    let broker = Broker::connect(&settings.broker).await?;
     tracing::info!(slots = settings.worker.concurrency, "the worker is ready");
     let health = Health::default();
     let parts =

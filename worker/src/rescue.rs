@@ -43,6 +43,8 @@ impl Rescue {
     }
 
     async fn look(&self, store: &Store) -> Result<(), StoreError> {
+        // The answer also sets the clock: what is due and what is over is the database's to say.
+        store.ping().await?;
         let rescued = store.rescue(self.uncertain_pause).await?;
         let requeued = store.requeue_lost(self.requeue_after).await?;
         if rescued + requeued > 0 {
