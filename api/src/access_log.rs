@@ -13,10 +13,14 @@ pub async fn write<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
     let started = Instant::now();
-    let response = next.call(request).await?;
-    let route = response.request().match_pattern().unwrap_or_else(|| "unknown".to_owned());
-    let method = response.request().method().as_str();
-    let status = response.status().as_u16();
+    let route = request.match_pattern().unwrap_or_else(|| "unknown".to_owned());
+    let method = request.method().clone();
+    let result = next.call(request).await;
+    let status = match &result {
+        Ok(response) => response.status(),
+        Err(error) => error.as_response_error().status_code(),
+    };
+    let (method, status) = (method.as_str(), status.as_u16());
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     // Probes come every few seconds and would drown everything else.
     if matches!(route.as_str(), "/livez" | "/readyz") {
@@ -24,5 +28,5 @@ pub async fn write<B: MessageBody>(
     } else {
         tracing::info!(method, route, status, ms, "request");
     }
-    Ok(response)
+    result
 }

@@ -85,7 +85,8 @@ async fn accept(
     };
     let hash = password::hash(&state.hasher, chosen).await?;
     let organization = open.organization_name.as_str();
-    match state.store.accept(credential(&token), hash).await? {
+    let credential = credential(&token);
+    match state.change(|store| async move { store.accept(credential, hash).await }).await? {
         AcceptOutcome::Done(_) | AcceptOutcome::Again(_) => {
             html(&state, &open.locale, 200, &Page::Accepted { organization })
         }
@@ -99,7 +100,8 @@ async fn decline(state: State, token: Path<String>) -> Result<HttpResponse, ApiE
         return html(&state, "en", 404, &Page::NotFound);
     };
     let organization = open.organization_name.as_str();
-    match state.store.decline(credential(&token)).await? {
+    let credential = credential(&token);
+    match state.change(|store| async move { store.decline(credential).await }).await? {
         AcceptOutcome::Done(_) | AcceptOutcome::Again(_) => {
             html(&state, &open.locale, 200, &Page::Declined { organization })
         }
