@@ -81,7 +81,7 @@ async fn a_revoked_invitation_is_gone(stack: Stack) {
 async fn an_expired_invitation_is_gone(stack: Stack) {
     let app = TestApp::start(stack).await;
     let (invitation, mail) = app.invite_and_receive("ann@example.com").await;
-    app.store.clock().advance(Duration::from_hours(8 * 24));
+    app.clock.advance(Duration::from_hours(8 * 24));
     let (status, problem) =
         app.act(ACCEPT, &json!({"token": mail.token(), "password": CHOSEN})).await;
     assert_eq!((status, &problem["code"]), (410, &json!("invitation_expired")));
@@ -95,7 +95,7 @@ async fn an_expired_invitation_is_gone(stack: Stack) {
 async fn the_temporary_password_ends_before_the_link(stack: Stack) {
     let app = TestApp::start(stack).await;
     let (_, mail) = app.invite_and_receive("ann@example.com").await;
-    app.store.clock().advance(Duration::from_hours(25));
+    app.clock.advance(Duration::from_hours(25));
     let body = json!({
         "email": "ann@example.com", "temporary_password": mail.password(), "password": CHOSEN,
     });

@@ -3,8 +3,8 @@
 use std::net::TcpListener;
 use std::thread::JoinHandle;
 
+use adapters::clock::Clock;
 use adapters::settings::Settings;
-use adapters::store::Store;
 use app::http::{Answer, Client};
 use app::parts::Parts;
 use app::service;
@@ -35,8 +35,8 @@ pub struct TestApp {
     pub client: Client,
     /// The organization's id.
     pub organization: String,
-    /// For turning the clock; everything else goes over HTTP.
-    pub store: Store,
+    /// The service's clock, which a test may turn.
+    pub clock: Clock,
     pub database_url: String,
     sink: Option<SmtpSink>,
     shutdown: CancellationToken,
@@ -91,7 +91,7 @@ impl TestApp {
         let address = settings.http.bind;
         let database_url = settings.database.url.clone();
         let shutdown = CancellationToken::new();
-        let (store, service) = serve(settings, listener, shutdown.clone(), cleanup).await;
+        let (clock, service) = serve(settings, listener, shutdown.clone(), cleanup).await;
         let client = Client::new(address, Some(KEY.to_owned()));
         let me = eventually("the service answers", async || client.get("/v1/me").await.ok()).await;
         assert_eq!(me.status, 200, "{}", me.text());
@@ -99,7 +99,7 @@ impl TestApp {
         Self {
             client,
             organization,
-            store,
+            clock,
             database_url,
             sink,
             shutdown,
@@ -194,13 +194,13 @@ async fn serve(
     listener: TcpListener,
     shutdown: CancellationToken,
     cleanup: Cleanup,
-) -> (Store, JoinHandle<()>) {
+) -> (Clock, JoinHandle<()>) {
     let (send, receive) = tokio::sync::oneshot::channel();
     let service = std::thread::spawn(move || {
         runtime().block_on(async {
             let parts = Parts::assemble(settings).await.unwrap();
             parts.bootstrap().await.unwrap();
-            assert!(send.send(parts.store.clone()).is_ok(), "the test waits for it");
+            assert!(send.send(parts.store.clock().clone()).is_ok(), "the test waits for it");
             let served = service::run(&parts, listener, shutdown).await;
             let amqp = parts.settings.broker.url.clone();
             drop(parts);

@@ -18,7 +18,7 @@ async fn pages_follow_the_cursor(stack: Stack) {
         let invitation = app.invite(&format!("n{number}@example.com")).await;
         made.push(text(&app.get(&invitation).await["id"]));
         // Ids grow by the millisecond.
-        app.store.clock().advance(Duration::from_millis(2));
+        app.clock.advance(Duration::from_millis(2));
     }
     made.reverse();
     let mut seen = Vec::new();
@@ -86,7 +86,7 @@ async fn foreign_ids_do_not_exist(stack: Stack) {
 /// Organizations are not made over HTTP yet.
 async fn other_organization(app: &TestApp) -> String {
     let database = Database::connect(&app.database_url).await.unwrap();
-    let now = app.store.clock().now();
+    let now = app.clock.now();
     let id = OrganizationId::new(now, &mut adapters::rng());
     organization::ActiveModel {
         number: ActiveValue::NotSet,
