@@ -1,8 +1,9 @@
-//! How the service touches the world: settings, time, randomness, secrets, logs.
+//! How the service touches the world: settings, time, randomness, secrets, mail, logs.
 //!
 //! Each module hides one outside thing behind the words of the domain. Nothing here decides
 //! anything about invitations; that is the `domain` crate's task.
 
+pub mod broker;
 pub mod clock;
 pub mod health;
 pub mod mailer;
