@@ -93,7 +93,7 @@ pub fn parts(
     health: Health,
 ) -> Result<ApiParts, StartError> {
     let templates = Templates::load(settings.templates_dir.as_deref())?;
-    // One fewer than there are threads to answer requests would still leave none for small hosts.
+    // Each hash keeps one core busy; more at once than there are threads would only queue.
     let hasher = PasswordHasher::new(settings.http.workers);
     Ok(ApiParts { settings, store, broker, templates, hasher, inbox, health })
 }
@@ -110,9 +110,10 @@ pub async fn run_alone(settings: Settings) -> Result<(), StartError> {
     }
     let listener = listen(&settings)?;
     tracing::info!(address = %listener.local_addr()?, "listening");
-    let parts = parts(settings, store, broker.clone(), None, Health::default())?;
+    let parts = parts(settings, store.clone(), broker.clone(), None, Health::default())?;
     let ended = crate::run(parts, listener, stop_signal()?).await;
     broker.close().await;
+    store.close().await;
     Ok(ended?)
 }
 

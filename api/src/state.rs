@@ -7,11 +7,10 @@ use adapters::broker::Broker;
 use adapters::health::Health;
 use adapters::mailer::CapturedInbox;
 use adapters::password_hash::PasswordHasher;
-use adapters::store::{Store, StoreError};
+use adapters::store::Store;
 use adapters::templates::Templates;
 
 use crate::ApiParts;
-use crate::problem::ApiError;
 
 /// As handlers take it.
 pub type State = Data<AppState>;
@@ -55,21 +54,5 @@ impl AppState {
             inbox: parts.inbox,
             health: parts.health,
         }
-    }
-
-    /// Lets the store change something in a task of its own.
-    ///
-    /// A client that goes away, or a request whose time is over, drops its handler wherever that
-    /// stands; a transaction dropped half-way could spoil its connection for the next one.
-    pub async fn change<T, F>(&self, work: impl FnOnce(Store) -> F) -> Result<T, ApiError>
-    where
-        F: Future<Output = Result<T, StoreError>> + Send + 'static,
-        T: Send + 'static,
-    {
-        let done = tokio::spawn(work(self.store.clone())).await.map_err(|error| {
-            tracing::error!(%error, "a change did not end");
-            ApiError::Internal
-        })?;
-        Ok(done?)
     }
 }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use actix_web::HttpResponse;
 use actix_web::web::{self, Path, ServiceConfig};
-use adapters::store::{ApiKeyView, NewApiKey, Store};
+use adapters::store::{ApiKeyView, NewApiKey};
 use domain::{ApiKeyId, KeyRole, Name, SecretHash};
 use serde::{Deserialize, Serialize};
 
@@ -50,15 +50,17 @@ async fn create(auth: Auth, state: State, body: JsonBody) -> Result<HttpResponse
     auth.require_admin()?;
     let (name, role) = validate(&body.read::<Request>().await?.value)?;
     let key = bootstrap::new_key(&mut adapters::rng());
-    let new = NewApiKey {
-        organization: auth.0.organization.id,
-        user: auth.0.user.id,
-        name: name.as_str().to_owned(),
-        role,
-        hash: SecretHash::of_exact(&key),
-        hint: bootstrap::hint(&key),
-    };
-    let view = state.change(|store| async move { store.create_api_key(new).await }).await?;
+    let view = state
+        .store
+        .create_api_key(NewApiKey {
+            organization: auth.0.organization.id,
+            user: auth.0.user.id,
+            name: name.as_str().to_owned(),
+            role,
+            hash: SecretHash::of_exact(&key),
+            hint: bootstrap::hint(&key),
+        })
+        .await?;
     // The only time the key itself leaves the service.
     Ok(HttpResponse::Created().json(Created { view, key: key.to_string() }))
 }
@@ -72,9 +74,7 @@ async fn list(auth: Auth, state: State) -> Result<HttpResponse, ApiError> {
 async fn revoke(auth: Auth, state: State, id: Path<String>) -> Result<HttpResponse, ApiError> {
     auth.require_admin()?;
     let id = ApiKeyId::from_str(&id).map_err(|_| ApiError::NotFound)?;
-    let organization = auth.0.organization.id;
-    let revoke = |store: Store| async move { store.revoke_api_key(organization, id).await };
-    if state.change(revoke).await? {
+    if state.store.revoke_api_key(auth.0.organization.id, id).await? {
         Ok(HttpResponse::NoContent().finish())
     } else {
         Err(ApiError::NotFound)

@@ -38,7 +38,7 @@ async fn list(auth: Auth, state: State) -> Result<HttpResponse, ApiError> {
 async fn redrive(auth: Auth, state: State, id: Path<String>) -> Result<HttpResponse, ApiError> {
     auth.require_admin()?;
     let id = DeadLetterId::from_str(&id).map_err(|_| ApiError::NotFound)?;
-    if state.change(|store| async move { store.redrive(id).await }).await? {
+    if state.store.redrive(id).await? {
         Ok(HttpResponse::Accepted().json(serde_json::json!({ "id": id, "redriven": true })))
     } else {
         Err(ApiError::NotFound)

@@ -85,8 +85,7 @@ async fn accept(
     };
     let hash = password::hash(&state.hasher, chosen).await?;
     let organization = open.organization_name.as_str();
-    let credential = credential(&token);
-    match state.change(|store| async move { store.accept(credential, hash).await }).await? {
+    match state.store.accept(credential(&token), hash).await? {
         AcceptOutcome::Done(_) | AcceptOutcome::Again(_) => {
             html(&state, &open.locale, 200, &Page::Accepted { organization })
         }
@@ -100,8 +99,7 @@ async fn decline(state: State, token: Path<String>) -> Result<HttpResponse, ApiE
         return html(&state, "en", 404, &Page::NotFound);
     };
     let organization = open.organization_name.as_str();
-    let credential = credential(&token);
-    match state.change(|store| async move { store.decline(credential).await }).await? {
+    match state.store.decline(credential(&token)).await? {
         AcceptOutcome::Done(_) | AcceptOutcome::Again(_) => {
             html(&state, &open.locale, 200, &Page::Declined { organization })
         }

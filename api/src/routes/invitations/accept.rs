@@ -39,7 +39,7 @@ pub async fn accept(state: State, body: JsonBody) -> Result<HttpResponse, ApiErr
         return Err(credential::ended(open.status));
     }
     let hash = password::hash(&state.hasher, chosen).await?;
-    match state.change(|store| async move { store.accept(credential, hash).await }).await? {
+    match state.store.accept(credential, hash).await? {
         AcceptOutcome::Done(accepted) | AcceptOutcome::Again(accepted) => Ok(answer(accepted)),
         AcceptOutcome::Unknown => Err(ApiError::InvalidCredential),
         AcceptOutcome::Illegal(illegal) => Err(credential::ended(illegal.from)),

@@ -29,12 +29,7 @@ pub async fn create(
     let body = body.read::<Fields>().await?;
     let key = idempotency::key(request.headers(), ROUTE, &body.text)?;
     let wanted = fields::validate(body.value, state.invitation_expires_in)?;
-    let actor = auth.actor();
-    let outcome = state
-        .change(
-            |store| async move { store.create_invitation(organization, actor, wanted, key).await },
-        )
-        .await?;
+    let outcome = state.store.create_invitation(organization, auth.actor(), wanted, key).await?;
     let invitation = match outcome {
         CreateOutcome::Created(invitation) => *invitation,
         CreateOutcome::Replayed(first) => return replay(organization, first),

@@ -19,7 +19,7 @@ pub async fn decline(state: State, body: JsonBody) -> Result<HttpResponse, ApiEr
         temporary_password: request.temporary_password,
     };
     let credential = credential::parse(given).map_err(ApiError::Invalid)?;
-    match state.change(|store| async move { store.decline(credential).await }).await? {
+    match state.store.decline(credential).await? {
         AcceptOutcome::Done(declined) | AcceptOutcome::Again(declined) => {
             let status = InvitationStatus::Declined;
             Ok(HttpResponse::Ok()

@@ -18,10 +18,8 @@ pub async fn resend(
 ) -> Result<HttpResponse, ApiError> {
     let organization = auth.organization(&path.0)?;
     auth.require_admin()?;
-    let (actor, id) = (auth.actor(), invitation_id(&path.1)?);
-    let outcome =
-        state.change(|store| async move { store.resend(organization, actor, id).await }).await?;
-    let invitation = changed(outcome)?;
+    let id = invitation_id(&path.1)?;
+    let invitation = changed(state.store.resend(organization, auth.actor(), id).await?)?;
     let preference = Preference::of(request.headers());
     let invitation = preference.settled(&state.store, organization, invitation).await?;
     let mut response = HttpResponse::Ok();

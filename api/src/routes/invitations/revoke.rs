@@ -16,9 +16,7 @@ pub async fn revoke(
 ) -> Result<HttpResponse, ApiError> {
     let organization = auth.organization(&path.0)?;
     auth.require_admin()?;
-    let (actor, id) = (auth.actor(), invitation_id(&path.1)?);
-    let outcome =
-        state.change(|store| async move { store.revoke(organization, actor, id).await }).await?;
-    let invitation = changed(outcome)?;
+    let id = invitation_id(&path.1)?;
+    let invitation = changed(state.store.revoke(organization, auth.actor(), id).await?)?;
     Ok(HttpResponse::Ok().json(invitation))
 }
