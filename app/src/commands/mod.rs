@@ -1,0 +1,51 @@
+//! One module per command; each prints its result to standard output.
+
+pub mod api;
+pub mod config;
+pub mod demo;
+pub mod migrate;
+pub mod serve;
+pub mod worker;
+
+use std::path::Path;
+
+use adapters::settings::Settings;
+use adapters::telemetry;
+use app::Failure;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Reads the settings and starts the log.
+fn start(config: Option<&Path>) -> Result<Settings, Failure> {
+    let settings = Settings::from_process(config)?;
+    telemetry::init(&settings.log);
+    Ok(settings)
+}
+
+/// Is cancelled by Ctrl-C or SIGTERM; the second of them ends the process at once.
+fn stop_on_signal() -> Result<CancellationToken, Failure> {
+    let shutdown = CancellationToken::new();
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let token = shutdown.clone();
+    tokio::spawn(async move {
+        for last in [false, true] {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if last {
+                std::process::exit(130);
+            }
+            tracing::info!("stopping; what is under way may finish");
+            token.cancel();
+        }
+    });
+    Ok(shutdown)
+}
+
+/// Says on standard error why the program ends.
+#[expect(clippy::print_stderr, reason = "the last words of the program")]
+pub fn complain(failure: &Failure) {
+    eprintln!("welcomat: {failure}");
+}

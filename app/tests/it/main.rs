@@ -1,0 +1,38 @@
+//! End to end: the whole product, seen only through HTTP and mail.
+//!
+//! Each behaviour is one function and two tests: `embedded` (`SQLite`, memory broker, captured mail)
+//! and `distributed` (`PostgreSQL`, `RabbitMQ`, a real SMTP conversation). The second needs servers;
+//! `make test` starts private ones. `processes` runs the real binaries.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+/// Makes two tests of each behaviour, one per stack.
+macro_rules! on_both_stacks {
+    ($($behaviour:ident),+ $(,)?) => {
+        mod embedded {
+            $(#[test]
+            fn $behaviour() {
+                crate::harness::block_on(super::$behaviour(crate::harness::Stack::Embedded));
+            })+
+        }
+        mod distributed {
+            $(#[test]
+            fn $behaviour() {
+                crate::harness::block_on(super::$behaviour(crate::harness::Stack::Distributed));
+            })+
+        }
+    };
+}
+
+mod accept;
+mod bad_input;
+mod create;
+mod deliver;
+mod harness;
+mod idempotency;
+mod keys;
+mod list;
+mod mail;
+mod processes;
+mod retry;
+mod servers;
+mod smtp_sink;

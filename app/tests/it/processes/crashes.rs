@@ -1,0 +1,106 @@
+//! A worker dies at the worst moment; the broker dies while people are invited.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::TURN;
+use super::fleet::Fleet;
+use crate::harness::block_on;
+use crate::servers::{unique, variable};
+
+/// A worker that is gone is noticed within seconds instead of minutes.
+const SHORT_LEASE: [(&str, &str); 6] = [
+    ("WELCOMAT_MAIL_TIMEOUTS_FINAL_DOT", "2s"),
+    ("WELCOMAT_WORKER_LEASE", "3s"),
+    ("WELCOMAT_WORKER_RESCUE_INTERVAL", "300ms"),
+    ("WELCOMAT_WORKER_CONCURRENCY", "8"),
+    ("WELCOMAT_WORKER_REQUEUE_AFTER", "5s"),
+    ("WELCOMAT_RETRY_UNCERTAIN_PAUSE", "500ms"),
+];
+
+#[test]
+fn a_killed_worker_loses_nothing_and_repeats_the_same_mail() {
+    const COUNT: usize = 60;
+    block_on(async {
+        let _turn = TURN.lock().await;
+        let mut fleet = Fleet::on_shared_broker(&SHORT_LEASE).await;
+        fleet.add_api().await;
+        fleet.add_worker();
+        fleet.invite(0..COUNT / 2).await;
+        fleet.until_mails(COUNT / 4).await;
+        // From here on mails are taken, but no worker gets to know it.
+        fleet.sink.hold(true);
+        fleet.invite(COUNT / 2..COUNT).await;
+        let before = fleet.sink.count();
+        fleet.until_mails((before + 4).min(COUNT)).await;
+        fleet.kill_workers();
+        fleet.sink.hold(false);
+        fleet.add_worker();
+        fleet.until_all_sent(COUNT).await;
+        let mails = fleet.mails();
+        assert_eq!(mails.len(), COUNT, "nobody is left out");
+        let repeated: Vec<_> = mails.values().filter(|mails| mails.len() > 1).collect();
+        assert!(!repeated.is_empty(), "the worker died between the mail and its report");
+        for mails in repeated {
+            for mail in mails {
+                assert_eq!(mail.message_id, mails[0].message_id);
+                assert_eq!(mail.password(), mails[0].password());
+                assert_eq!(mail.link(), mails[0].link());
+            }
+        }
+        fleet.end().await;
+    });
+}
+
+#[test]
+fn without_a_broker_every_invitation_is_taken_and_sent_later() {
+    const COUNT: usize = 100;
+    block_on(async {
+        let _turn = TURN.lock().await;
+        let broker = OwnBroker::start();
+        let mut fleet = Fleet::new(broker.url.clone(), &SHORT_LEASE).await;
+        fleet.add_api().await;
+        fleet.add_api().await;
+        fleet.add_worker();
+        fleet.invite(0..COUNT / 2).await;
+        broker.run("kill");
+        let before = fleet.sink.count();
+        fleet.invite(COUNT / 2..COUNT).await;
+        assert!(before < COUNT, "some had to wait");
+        broker.run("start");
+        fleet.until_all_sent(COUNT).await;
+        assert_eq!(fleet.mails().len(), COUNT);
+        fleet.end().await;
+    });
+}
+
+/// A broker that this test alone can stop.
+struct OwnBroker {
+    folder: PathBuf,
+    url: String,
+}
+
+impl OwnBroker {
+    fn start() -> Self {
+        let folder = Path::new(&variable("TEST_SERVERS_DIR")).join(unique("rabbitmq"));
+        let mut broker = Self { folder, url: String::new() };
+        broker.url = broker.run("start");
+        broker
+    }
+
+    /// Runs one of the script's verbs; gives what it prints.
+    fn run(&self, verb: &str) -> String {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/test/rabbitmq");
+        let output = Command::new(script).arg(verb).arg(&self.folder).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+impl Drop for OwnBroker {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.run("destroy");
+        }
+    }
+}

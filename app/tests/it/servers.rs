@@ -1,0 +1,89 @@
+//! The servers that tests share, and what a test makes on them for itself alone.
+
+use std::time::{Duration, Instant};
+
+use domain::secret::random_text;
+use lapin::options::QueueDeleteOptions;
+use lapin::{Connection, ConnectionProperties};
+use sea_orm::{ConnectionTrait, Database};
+
+/// How long anything may take before a test gives up on it; far more than it ever takes.
+pub const PATIENCE: Duration = Duration::from_mins(1);
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// Looks again and again until there is something to see. The only place where tests wait.
+pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    eventually_within(PATIENCE, what, &mut look).await
+}
+
+/// As [`eventually`], for what takes longer by design.
+pub async fn eventually_within<T>(
+    patience: Duration,
+    what: &str,
+    mut look: impl AsyncFnMut() -> Option<T>,
+) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(seen) = look().await {
+            return seen;
+        }
+        assert!(start.elapsed() < patience, "in vain for {patience:?}: {what}");
+        tokio::time::sleep(GLANCE).await;
+    }
+}
+
+/// A variable that `make test` sets.
+#[expect(clippy::disallowed_methods, reason = "these are settings of the tests")]
+pub fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set; run `make test`, which starts the servers that tests need")
+    })
+}
+
+/// Something that nobody else uses as a name.
+pub fn unique(prefix: &str) -> String {
+    format!("{prefix}_{}", random_text(&mut adapters::rng()).to_ascii_lowercase())
+}
+
+/// A database of its own on the shared `PostgreSQL`.
+pub struct FreshDatabase {
+    name: String,
+    admin_url: String,
+    pub url: String,
+}
+
+impl FreshDatabase {
+    pub async fn create() -> Self {
+        let admin_url = variable("TEST_DATABASE_URL");
+        let name = unique("welcomat");
+        let (base, _) = admin_url.rsplit_once('/').expect("TEST_DATABASE_URL names a database");
+        let url = format!("{base}/{name}");
+        run(&admin_url, &format!("CREATE DATABASE {name}")).await;
+        Self { name, admin_url, url }
+    }
+
+    pub async fn remove(self) {
+        run(&self.admin_url, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)).await;
+    }
+}
+
+async fn run(url: &str, statement: &str) {
+    let database = Database::connect(url).await.unwrap();
+    database.execute_unprepared(statement).await.unwrap();
+    database.close().await.unwrap();
+}
+
+/// Removes the queues that begin with `prefix`: each costs the broker memory.
+pub async fn remove_queues(amqp_url: &str, prefix: &str) {
+    let Ok(connection) = Connection::connect(amqp_url, ConnectionProperties::default()).await
+    else {
+        return;
+    };
+    for queue in ["email.v1", "webhook.v1", "dead.v1"] {
+        // A channel each: deleting what is not there closes it.
+        let Ok(channel) = connection.create_channel().await else { continue };
+        let name = format!("{prefix}.{queue}");
+        let _ = channel.queue_delete(name.into(), QueueDeleteOptions::default()).await;
+    }
+    let _ = connection.close(0, "done".into()).await;
+}

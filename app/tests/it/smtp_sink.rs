@@ -1,0 +1,148 @@
+//! An SMTP server that takes every mail, unless a test tells it otherwise.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::mail::TestMail;
+
+/// The server; it stops with the test.
+pub struct SmtpSink {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    serving: JoinHandle<()>,
+}
+
+struct Shared {
+    mails: Mutex<Vec<TestMail>>,
+    /// What is said to RCPT TO instead of 250, by recipient.
+    refusals: Mutex<HashMap<String, &'static str>>,
+    /// While true, mails are taken but the answer to the final dot is held back.
+    holding: watch::Sender<bool>,
+}
+
+impl SmtpSink {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Arc::new(Shared {
+            mails: Mutex::default(),
+            refusals: Mutex::default(),
+            holding: watch::Sender::new(false),
+        });
+        let serving = tokio::spawn(accept(listener, shared.clone()));
+        Self { address, shared, serving }
+    }
+
+    pub fn url(&self) -> String {
+        format!("smtp://{}?tls=none", self.address)
+    }
+
+    /// The mails so far, in the order of their arrival.
+    pub fn mails(&self) -> Vec<TestMail> {
+        self.shared.mails.lock().unwrap().clone()
+    }
+
+    /// How many mails there are so far.
+    pub fn count(&self) -> usize {
+        self.shared.mails.lock().unwrap().len()
+    }
+
+    /// From now on this recipient is answered with `reply`.
+    pub fn refuse(&self, recipient: &str, reply: &'static str) {
+        self.shared.refusals.lock().unwrap().insert(recipient.to_owned(), reply);
+    }
+
+    /// Takes everybody's mail again.
+    pub fn forgive(&self) {
+        self.shared.refusals.lock().unwrap().clear();
+    }
+
+    /// Takes mails from now on without saying so, or says so.
+    pub fn hold(&self, hold: bool) {
+        self.shared.holding.send_replace(hold);
+    }
+
+    /// Vanishes: open connections break, new ones are refused.
+    pub async fn stop(&mut self) {
+        self.serving.abort();
+        let _ = (&mut self.serving).await;
+    }
+
+    /// Comes back at the same address.
+    pub async fn start_again(&mut self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        self.serving = tokio::spawn(accept(listener, self.shared.clone()));
+    }
+}
+
+impl Drop for SmtpSink {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    // Dropped with this task, and with it all conversations.
+    let mut conversations = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        conversations.spawn(converse(stream, shared.clone()));
+    }
+}
+
+/// `None` when the client has gone.
+async fn converse(stream: TcpStream, shared: Arc<Shared>) -> Option<()> {
+    stream.set_nodelay(true).ok()?;
+    let mut stream = BufReader::new(stream);
+    say(&mut stream, "220 sink ESMTP").await?;
+    let mut recipient = String::new();
+    loop {
+        let line = read_line(&mut stream).await?;
+        let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+        match verb.as_str() {
+            "EHLO" => say(&mut stream, "250-sink\r\n250 8BITMIME").await?,
+            "MAIL" | "RSET" | "NOOP" => say(&mut stream, "250 2.0.0 ok").await?,
+            "RCPT" => {
+                recipient = line.split(['<', '>']).nth(1)?.to_owned();
+                let refusal = shared.refusals.lock().unwrap().get(&recipient).copied();
+                say(&mut stream, refusal.unwrap_or("250 2.1.5 ok")).await?;
+            }
+            "DATA" => {
+                say(&mut stream, "354 go on").await?;
+                let raw = read_message(&mut stream).await?;
+                shared.mails.lock().unwrap().push(TestMail::received(&recipient, &raw));
+                shared.holding.subscribe().wait_for(|holding| !holding).await.ok()?;
+                say(&mut stream, "250 2.0.0 taken").await?;
+            }
+            "QUIT" => return say(&mut stream, "221 2.0.0 bye").await,
+            _ => say(&mut stream, "500 5.5.2 what?").await?,
+        }
+    }
+}
+
+async fn say(stream: &mut BufReader<TcpStream>, reply: &str) -> Option<()> {
+    stream.write_all(format!("{reply}\r\n").as_bytes()).await.ok()
+}
+
+async fn read_line(stream: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut line = String::new();
+    stream.read_line(&mut line).await.ok().filter(|read| *read > 0)?;
+    Some(line.trim_end().to_owned())
+}
+
+async fn read_message(stream: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut raw = String::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.ok().filter(|read| *read > 0)?;
+        if line == ".\r\n" {
+            return Some(raw);
+        }
+        raw.push_str(line.strip_prefix('.').unwrap_or(&line));
+    }
+}
