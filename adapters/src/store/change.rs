@@ -14,7 +14,7 @@ use sea_orm::{
 
 use super::create::{Actor, add_delivery};
 use super::view::InvitationView;
-use super::{Result, Store, StoreError, Verdict, convert};
+use super::{DeliveryPolicy, Result, Store, StoreError, Verdict, convert};
 use crate::rng;
 
 /// How a request to change an invitation ended.
@@ -75,6 +75,7 @@ impl Store {
         id: InvitationId,
         change: InvitationEvent,
     ) -> Result<ChangeOutcome> {
+        let policy = self.policy.clone();
         self.write(move |tx, now| {
             Box::pin(async move {
                 let Some(row) = locked(tx, id).await? else {
@@ -94,7 +95,7 @@ impl Store {
                     if current.status == DeliveryStatus::Sending.as_str() {
                         return Ok(Verdict::RollBack(ChangeOutcome::SendingNow));
                     }
-                    return resend(tx, now, actor, row).await;
+                    return resend(tx, now, &policy, actor, row).await;
                 }
                 let kind = EventKind::InvitationRevoked;
                 let row = close(tx, now, row, &next, kind, actor.into()).await?;
@@ -110,6 +111,7 @@ impl Store {
 async fn resend(
     tx: &DatabaseTransaction,
     now: Timestamp,
+    policy: &DeliveryPolicy,
     actor: Actor,
     mut row: invitation::Model,
 ) -> Result<Verdict<ChangeOutcome>> {
@@ -126,7 +128,7 @@ async fn resend(
         ..Default::default()
     };
     compare_and_set(tx, &row, changed).await?;
-    let delivery = add_delivery(tx, now, &row).await?;
+    let delivery = add_delivery(tx, now, policy, &row).await?;
     let data = serde_json::json!({ "generation": row.generation, "delivery_id": delivery.id });
     record(tx, now, &row, EventKind::InvitationResent, actor.into(), data).await?;
     let view = InvitationView::new(row, delivery)?;

@@ -14,15 +14,36 @@ use tokio::sync::{Mutex, Notify};
 
 use super::{Result, Store, StoreError, Verdict};
 use crate::clock::Clock;
-use crate::settings::DatabaseSettings;
+use crate::settings::{DatabaseSettings, Settings};
 
 // Any number will do, as long as nobody else locks it: "welcomat" as a hash of its letters.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7310021987454)";
 
+/// What every new delivery is given.
+#[derive(Debug, Clone)]
+pub struct DeliveryPolicy {
+    /// The right side of each Message-ID.
+    pub mail_domain: Arc<str>,
+    /// How long a delivery is tried, at most; its invitation's expiry ends it earlier.
+    pub give_up_after: Duration,
+}
+
+impl DeliveryPolicy {
+    /// Takes what matters from the settings.
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            mail_domain: settings.mail.domain().into(),
+            give_up_after: settings.retry.give_up_after,
+        }
+    }
+}
+
 impl Store {
     /// Opens the database; `clock` follows its time from now on. Must run inside a tokio runtime
     /// that lives as long as the store.
-    pub async fn connect(settings: &DatabaseSettings, clock: Clock) -> Result<Self> {
+    pub async fn connect(settings: &Settings, clock: Clock) -> Result<Self> {
+        let policy = DeliveryPolicy::new(settings);
+        let settings = &settings.database;
         let sqlite = settings.url.starts_with("sqlite:");
         if sqlite {
             make_folder(&settings.url)?;
@@ -31,6 +52,7 @@ impl Store {
         let store = Self {
             db,
             clock,
+            policy,
             runtime: Handle::current(),
             writer: sqlite.then(|| Arc::new(Mutex::new(()))),
             outbox_wake: Arc::new(Notify::new()),

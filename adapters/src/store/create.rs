@@ -13,7 +13,7 @@ use sea_orm::{
 };
 
 use super::view::InvitationView;
-use super::{Result, Store, StoreError, Verdict, change, outbox};
+use super::{DeliveryPolicy, Result, Store, StoreError, Verdict, change, outbox};
 use crate::rng;
 
 /// What a caller asks for.
@@ -82,10 +82,9 @@ impl Store {
         new: NewInvitation,
         key: Option<IdempotencyKey>,
     ) -> Result<CreateOutcome> {
+        let request = Request { organization, actor, new, key, policy: self.policy.clone() };
         let outcome = self
-            .write(move |tx, now| {
-                Box::pin(async move { create(tx, now, organization, actor, new, key).await })
-            })
+            .write(move |tx, now| Box::pin(async move { create(tx, now, request).await }))
             .await?;
         if matches!(outcome, CreateOutcome::Created(_)) {
             self.outbox_wake.notify_one();
@@ -94,14 +93,20 @@ impl Store {
     }
 }
 
-async fn create(
-    tx: &DatabaseTransaction,
-    now: Timestamp,
+struct Request {
     organization: OrganizationId,
     actor: Actor,
     new: NewInvitation,
     key: Option<IdempotencyKey>,
+    policy: DeliveryPolicy,
+}
+
+async fn create(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    request: Request,
 ) -> Result<Verdict<CreateOutcome>> {
+    let Request { organization, actor, new, key, policy } = request;
     if let Some(key) = &key
         && let Some(earlier) = claim_key(tx, now, organization, key).await?
     {
@@ -120,7 +125,7 @@ async fn create(
         let pending = pending_id(tx, organization, &new.email).await?.ok_or(StoreError::Busy)?;
         return Ok(Verdict::RollBack(CreateOutcome::AlreadyPending(pending)));
     }
-    let delivery = add_delivery(tx, now, &row).await?;
+    let delivery = add_delivery(tx, now, &policy, &row).await?;
     let data = serde_json::json!({ "role": new.role.as_str(), "delivery_id": delivery.id });
     change::record(tx, now, &row, EventKind::InvitationCreated, actor.into(), data).await?;
     let view = InvitationView::new(row, delivery)?;
@@ -299,6 +304,7 @@ fn invitation_row(
 pub(super) async fn add_delivery(
     tx: &DatabaseTransaction,
     now: Timestamp,
+    policy: &DeliveryPolicy,
     invitation: &invitation::Model,
 ) -> Result<delivery::Model> {
     let id = DeliveryId::new(now, &mut rng());
@@ -320,12 +326,12 @@ pub(super) async fn add_delivery(
         attempt_token: None,
         lease_until: None,
         next_attempt_at: None,
-        give_up_at: invitation.expires_at,
+        give_up_at: invitation.expires_at.min(now + policy.give_up_after),
         reason: suppressed.as_ref().map(|row| row.reason.clone()),
         detail: suppressed.as_ref().map(|_| {
             "an earlier mail to this address was refused for good, so none is tried".to_owned()
         }),
-        message_id: format!("{id}.{}", invitation.generation),
+        message_id: format!("{id}.{}@{}", invitation.generation, policy.mail_domain),
         repeated: 0,
         postponed: false,
         settled_at: suppressed.as_ref().map(|_| now),

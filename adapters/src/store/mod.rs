@@ -34,6 +34,7 @@ pub use api_key::{ApiKeyView, Caller, NewApiKey, OrganizationRef, UserRef};
 pub use bootstrap::Bootstrap;
 pub use change::ChangeOutcome;
 pub use claim::{Claimed, ClaimedMail, NewSecret};
+pub use connect::DeliveryPolicy;
 pub use create::{Actor, CreateOutcome, IdempotencyKey, NewInvitation};
 pub use dead_letter::DeadLetterView;
 pub use error::StoreError;
@@ -49,6 +50,7 @@ use domain::Timestamp;
 pub struct Store {
     db: DatabaseConnection,
     clock: Clock,
+    policy: DeliveryPolicy,
     runtime: Handle,
     /// SQLite has one writer: queueing for it here is fair, its own busy handler is not.
     writer: Option<Arc<Mutex<()>>>,
