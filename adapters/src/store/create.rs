@@ -13,7 +13,7 @@ use sea_orm::{
 };
 
 use super::view::InvitationView;
-use super::{DeliveryPolicy, Result, Store, StoreError, Verdict, change, outbox};
+use super::{DeliveryPolicy, Result, Store, StoreError, Verdict, change, insert_if_new, outbox};
 use crate::rng;
 
 /// What a caller asks for.
@@ -119,9 +119,7 @@ async fn create(
     };
     let row = invitation_row(now, organization, membership, user, actor, &new);
     let id = InvitationId::from_uuid(row.id);
-    let insert = invitation::Entity::insert(row.clone().into_active_model());
-    let inserted = insert.on_conflict_do_nothing().exec_without_returning(tx).await?;
-    if !matches!(inserted, sea_orm::TryInsertResult::Inserted(1)) {
+    if !insert_if_new(tx, row.clone().into_active_model()).await? {
         let pending = pending_id(tx, organization, &new.email).await?.ok_or(StoreError::Busy)?;
         return Ok(Verdict::RollBack(CreateOutcome::AlreadyPending(pending)));
     }
@@ -160,11 +158,7 @@ async fn claim_key(
         body: Set(String::new()),
         created_at: Set(now),
     };
-    let inserted = idempotency_key::Entity::insert(row)
-        .on_conflict_do_nothing()
-        .exec_without_returning(tx)
-        .await?;
-    if matches!(inserted, sea_orm::TryInsertResult::Inserted(1)) {
+    if insert_if_new(tx, row).await? {
         return Ok(None);
     }
     let id = (organization.uuid(), key.route.to_owned(), key.key.clone());
@@ -211,7 +205,7 @@ async fn find_or_add_user(
         created_at: Set(now),
         updated_at: Set(now),
     };
-    user::Entity::insert(row).on_conflict_do_nothing().exec_without_returning(tx).await?;
+    insert_if_new(tx, row).await?;
     let user = user::Entity::find()
         .filter(user::Column::EmailNormalized.eq(new.email.normalized()))
         .one(tx)
@@ -239,9 +233,7 @@ async fn invite_member(
         created_at: Set(now),
         updated_at: Set(now),
     };
-    let inserted =
-        membership::Entity::insert(row).on_conflict_do_nothing().exec_without_returning(tx).await?;
-    if matches!(inserted, sea_orm::TryInsertResult::Inserted(1)) {
+    if insert_if_new(tx, row).await? {
         return Ok(Some(id));
     }
     let found = membership::Entity::find()

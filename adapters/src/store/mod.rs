@@ -22,9 +22,10 @@ mod view;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ActiveModelTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify};
@@ -61,6 +62,18 @@ pub struct Store {
 enum Verdict<T> {
     Commit(T),
     RollBack(T),
+}
+
+/// Inserts a row unless some unique index has it already; `true` if it was inserted.
+async fn insert_if_new<A>(tx: &DatabaseTransaction, row: A) -> Result<bool>
+where
+    A: ActiveModelTrait + Send,
+{
+    // Without a named index: any conflict counts, and PostgreSQL waits for a rival that has not
+    // committed yet instead of failing the transaction.
+    let skip = OnConflict::new().do_nothing().to_owned();
+    let insert = A::Entity::insert_many([row]).on_conflict(skip);
+    Ok(insert.exec_without_returning(tx).await? == 1)
 }
 
 type Result<T, E = StoreError> = std::result::Result<T, E>;

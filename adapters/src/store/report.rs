@@ -11,7 +11,7 @@ use entity::{attempt, delivery, invitation, suppression};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 
 use super::change::{self, By};
-use super::{Claimed, Result, Store, StoreError, Verdict, convert, outbox};
+use super::{Claimed, Result, Store, StoreError, Verdict, convert, insert_if_new, outbox};
 use crate::rng;
 
 impl Store {
@@ -206,6 +206,6 @@ async fn suppress(
         reason: Set(domain::FailureReason::NoSuchRecipient.as_str().to_owned()),
         created_at: Set(now),
     };
-    suppression::Entity::insert(row).on_conflict_do_nothing().exec_without_returning(tx).await?;
+    insert_if_new(tx, row).await?;
     Ok(())
 }
