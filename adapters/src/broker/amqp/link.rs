@@ -1,0 +1,223 @@
+//! A connection that is made anew for ever, and the list of all that are open.
+//!
+//! The library can reconnect by itself, but it hides the moment: a confirm neither comes nor
+//! fails, and an ack from before can go to a message from after. A lost connection is thrown
+//! away here with everything that hung on it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use lapin::uri::AMQPUri;
+use lapin::{Channel, Connection, ConnectionProperties};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::topology::Names;
+
+/// How long one step of opening or closing may take.
+const STEP_TIMEOUT: Duration = Duration::from_secs(10);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often the state of an idle connection is looked at.
+const WATCH_INTERVAL: Duration = Duration::from_millis(500);
+const MIN_PAUSE: f64 = 0.2;
+const MAX_PAUSE: f64 = 10.0;
+/// A connection that held this long was a good one; the pauses start small again.
+const PROVEN: Duration = Duration::from_secs(10);
+/// An attempt at a frozen server cannot be cancelled: the library's thread stays until the
+/// socket dies. So no more than this many are ever under way, and a late success is used.
+const MAX_ATTEMPTS: usize = 3;
+
+#[derive(Debug, thiserror::Error)]
+enum LinkError {
+    #[error(transparent)]
+    Amqp(#[from] lapin::Error),
+    #[error("the broker did not answer in time")]
+    Timeout,
+    #[error("the attempt to connect was ended")]
+    Ended(#[from] tokio::task::JoinError),
+}
+
+/// What all connections of one broker have in common.
+pub(super) struct Shared {
+    uri: AMQPUri,
+    pub(super) names: Names,
+    pub(super) confirm_timeout: Duration,
+    pub(super) closed: CancellationToken,
+    pub(super) tasks: TaskTracker,
+    down: AtomicUsize,
+    open: Mutex<Vec<Weak<Session>>>,
+}
+
+impl Shared {
+    pub(super) fn new(uri: AMQPUri, names: Names, confirm_timeout: Duration) -> Self {
+        Self {
+            uri,
+            names,
+            confirm_timeout,
+            closed: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            down: AtomicUsize::new(0),
+            open: Mutex::default(),
+        }
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        !self.closed.is_cancelled() && self.down.load(Ordering::Relaxed) == 0
+    }
+
+    /// Lets the tasks end, then says goodbye on every connection that is still open.
+    pub(super) async fn close(&self) {
+        self.closed.cancel();
+        self.tasks.close();
+        // A batch under way may still be confirmed; an unlucky one is published again.
+        let _ = timeout(CLOSE_TIMEOUT, self.tasks.wait()).await;
+        let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
+        let sessions = open.iter().filter_map(Weak::upgrade);
+        futures_util::future::join_all(sessions.map(|session| async move { session.end().await }))
+            .await;
+    }
+
+    fn remember(&self, session: &Arc<Session>) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|other| other.strong_count() > 0);
+        open.push(Arc::downgrade(session));
+    }
+}
+
+/// One open connection and its channel; both go when the last holder goes.
+pub(super) struct Session {
+    connection: Connection,
+    pub(super) channel: Channel,
+}
+
+impl Session {
+    /// Another channel, for what may fail without taking the first one along.
+    pub(super) async fn side_channel(&self) -> lapin::Result<Channel> {
+        self.connection.create_channel().await
+    }
+
+    /// Comes back when the connection or the channel is no more.
+    pub(super) async fn lost(&self) {
+        // The state is looked at, for a loss is told in different ways, and not always.
+        while self.is_up() {
+            tokio::time::sleep(WATCH_INTERVAL).await;
+        }
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.connection.status().connected() && self.channel.status().connected()
+    }
+
+    /// Closes politely, but not at any price.
+    pub(super) async fn end(&self) {
+        if !self.connection.status().connected() {
+            return;
+        }
+        match timeout(CLOSE_TIMEOUT, self.connection.close(200, "done".into())).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "the connection was already going"),
+            Err(_) => tracing::debug!("the broker did not confirm the end of the connection"),
+        }
+    }
+}
+
+/// Makes sessions, one after the other.
+pub(super) struct Link {
+    shared: Arc<Shared>,
+    name: &'static str,
+    attempts: JoinSet<lapin::Result<Connection>>,
+    failures: i32,
+    up_since: Option<Instant>,
+}
+
+impl Link {
+    pub(super) fn new(shared: &Arc<Shared>, name: &'static str) -> Self {
+        shared.down.fetch_add(1, Ordering::Relaxed);
+        let shared = Arc::clone(shared);
+        Self { shared, name, attempts: JoinSet::new(), failures: 0, up_since: None }
+    }
+
+    /// A fresh session with everything declared; tries for ever, `None` once `stop` is asked.
+    pub(super) async fn session(&mut self, stop: &CancellationToken) -> Option<Arc<Session>> {
+        let stop = stop.clone();
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => None,
+            session = self.connect_for_ever() => Some(session),
+        }
+    }
+
+    async fn connect_for_ever(&mut self) -> Arc<Session> {
+        loop {
+            if self.failures > 0 {
+                tokio::time::sleep(pause(self.failures)).await;
+            }
+            match self.open().await {
+                Ok(session) => {
+                    tracing::info!(link = self.name, "connected to the broker");
+                    let session = Arc::new(session);
+                    self.shared.remember(&session);
+                    self.up_since = Some(Instant::now());
+                    self.shared.down.fetch_sub(1, Ordering::Relaxed);
+                    return session;
+                }
+                Err(error) => {
+                    self.failures = self.failures.saturating_add(1);
+                    tracing::warn!(link = self.name, %error, "no connection to the broker yet");
+                }
+            }
+        }
+    }
+
+    async fn open(&mut self) -> Result<Session, LinkError> {
+        let connection = self.dial().await?;
+        let prepare = async {
+            let channel = connection.create_channel().await?;
+            self.shared.names.declare(&channel).await?;
+            Ok::<_, lapin::Error>(channel)
+        };
+        let prepared = timeout(STEP_TIMEOUT, prepare).await;
+        let channel = prepared.map_err(|_| LinkError::Timeout)??;
+        Ok(Session { connection, channel })
+    }
+
+    async fn dial(&mut self) -> Result<Connection, LinkError> {
+        if self.attempts.len() < MAX_ATTEMPTS {
+            let uri = self.shared.uri.clone();
+            let name = format!("welcomat {}", self.name);
+            let properties = ConnectionProperties::default().with_connection_name(name.into());
+            self.attempts.spawn(Connection::connect_uri(uri, properties));
+        }
+        let finished = timeout(STEP_TIMEOUT, self.attempts.join_next()).await;
+        let finished = finished.map_err(|_| LinkError::Timeout)?;
+        Ok(finished.ok_or(LinkError::Timeout)???)
+    }
+
+    /// Says that the session is of no use any more and throws it away.
+    pub(super) fn lost(&mut self, session: Arc<Session>) {
+        let Some(since) = self.up_since.take() else { return };
+        self.shared.down.fetch_add(1, Ordering::Relaxed);
+        self.failures = if since.elapsed() >= PROVEN { 1 } else { self.failures.saturating_add(1) };
+        tracing::warn!(link = self.name, "lost the connection to the broker");
+        // Not awaited: a server that does not answer must not hold up the next attempt.
+        self.shared.tasks.spawn(async move { session.end().await });
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // A consumer that was stopped says nothing about the state of the others.
+        if self.up_since.is_none() {
+            self.shared.down.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Random, so that a hundred workers do not come back in the same instant.
+fn pause(failures: i32) -> Duration {
+    let ceiling = (MIN_PAUSE * 2_f64.powi(failures.min(10))).min(MAX_PAUSE);
+    Duration::from_secs_f64(rand::random_range(MIN_PAUSE..=ceiling))
+}

@@ -1,0 +1,71 @@
+//! The broker over AMQP 0-9-1, made for `RabbitMQ`.
+
+mod consumer;
+pub(super) mod headers;
+mod link;
+mod publisher;
+mod topology;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::OutboxId;
+use lapin::uri::AMQPUri;
+
+use super::{BrokerError, Outgoing};
+use crate::settings::BrokerSettings;
+use link::Shared;
+use publisher::Publisher;
+use topology::Names;
+
+pub(super) use consumer::{Inbox, Ticket};
+
+/// Dead letters are few and are stored one after the other.
+const DEAD_PREFETCH: u16 = 10;
+/// How long the TCP connection itself may take.
+const TCP_TIMEOUT: Duration = Duration::from_secs(5);
+
+#[derive(Clone)]
+pub(super) struct Amqp {
+    shared: Arc<Shared>,
+    publisher: Publisher,
+}
+
+impl Amqp {
+    pub(super) fn connect(settings: &BrokerSettings) -> Result<Self, BrokerError> {
+        let mut uri: AMQPUri = settings.url.parse().map_err(|_| BrokerError::Url)?;
+        // A frozen server is noticed after two of these; the library's default is a minute.
+        let heartbeat = u16::try_from(settings.heartbeat.as_secs()).unwrap_or(u16::MAX);
+        uri.query.heartbeat = Some(heartbeat.max(1));
+        let millis = u64::try_from(TCP_TIMEOUT.as_millis()).unwrap_or(u64::MAX);
+        uri.query.connection_timeout.get_or_insert(millis);
+        let names = Names::new(&settings.prefix).ok_or(BrokerError::Prefix)?;
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(BrokerError::NoRuntime);
+        }
+        let shared = Arc::new(Shared::new(uri, names, settings.confirm_timeout));
+        let publisher = Publisher::start(&shared);
+        Ok(Self { shared, publisher })
+    }
+
+    pub(super) async fn publish(&self, batch: &[Outgoing]) -> HashSet<OutboxId> {
+        self.publisher.publish(batch).await
+    }
+
+    pub(super) fn jobs(&self, prefetch: u16) -> Inbox {
+        Inbox::start(&self.shared, "jobs", self.shared.names.jobs_queue.clone(), prefetch)
+    }
+
+    pub(super) fn dead(&self) -> Inbox {
+        Inbox::start(&self.shared, "dead letters", self.shared.names.dead.clone(), DEAD_PREFETCH)
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        self.shared.is_connected()
+    }
+
+    pub(super) async fn close(&self) {
+        self.shared.close().await;
+    }
+}

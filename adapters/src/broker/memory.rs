@@ -1,0 +1,246 @@
+//! The broker for one process: two bounded queues with the manners of the real ones.
+//!
+//! It forgets everything when the process ends; the rescue of lost jobs covers that.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::OutboxId;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use super::received::Verdict;
+use super::{DELIVERY_LIMIT, Outgoing};
+
+/// About 15 MB of messages; more wait in the database, where they are safe anyway.
+const CAPACITY: usize = 100_000;
+/// Dead letters are few and are stored one after the other.
+const DEAD_PREFETCH: u16 = 10;
+
+#[derive(Clone)]
+pub(super) struct Memory {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    queues: Mutex<Queues>,
+    changed: Notify,
+    closed: CancellationToken,
+    capacity: usize,
+}
+
+#[derive(Default)]
+struct Queues {
+    jobs: VecDeque<Message>,
+    dead: VecDeque<Message>,
+    /// Counted with the rest, so that what comes back always has room.
+    in_hand: usize,
+}
+
+struct Message {
+    raw: Vec<u8>,
+    returns: u32,
+    reason: &'static str,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Queue {
+    Jobs,
+    Dead,
+}
+
+impl Memory {
+    pub(super) fn new() -> Self {
+        Self::with_capacity(CAPACITY)
+    }
+
+    fn with_capacity(capacity: usize) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                queues: Mutex::default(),
+                changed: Notify::new(),
+                closed: CancellationToken::new(),
+                capacity,
+            }),
+        }
+    }
+
+    /// Takes what fits and leaves the rest out of the answer, like a queue that rejects.
+    pub(super) fn publish(&self, batch: &[Outgoing]) -> HashSet<OutboxId> {
+        batch.iter().filter(|out| self.push(out.job.encode())).map(|out| out.id).collect()
+    }
+
+    fn push(&self, raw: Vec<u8>) -> bool {
+        let mut queues = self.shared.lock();
+        let held = queues.jobs.len() + queues.dead.len() + queues.in_hand;
+        if held >= self.shared.capacity || self.shared.closed.is_cancelled() {
+            return false;
+        }
+        queues.jobs.push_back(Message { raw, returns: 0, reason: "" });
+        drop(queues);
+        self.shared.changed.notify_waiters();
+        true
+    }
+
+    pub(super) fn jobs(&self, prefetch: u16) -> Inbox {
+        self.inbox(Queue::Jobs, prefetch)
+    }
+
+    pub(super) fn dead(&self) -> Inbox {
+        self.inbox(Queue::Dead, DEAD_PREFETCH)
+    }
+
+    fn inbox(&self, queue: Queue, prefetch: u16) -> Inbox {
+        Inbox {
+            shared: Arc::clone(&self.shared),
+            queue,
+            window: Arc::new(Semaphore::new(usize::from(prefetch))),
+            stop: self.shared.closed.child_token(),
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        !self.shared.closed.is_cancelled()
+    }
+
+    pub(super) fn close(&self) {
+        self.shared.closed.cancel();
+    }
+}
+
+impl Shared {
+    /// No code panics while it holds this, and the queues are whole between any two statements.
+    fn lock(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, queue: Queue) -> Option<Message> {
+        let mut queues = self.lock();
+        let message = match queue {
+            Queue::Jobs => queues.jobs.pop_front(),
+            Queue::Dead => queues.dead.pop_front(),
+        }?;
+        queues.in_hand += 1;
+        Some(message)
+    }
+}
+
+/// One consumer's view of a queue.
+pub(super) struct Inbox {
+    shared: Arc<Shared>,
+    queue: Queue,
+    window: Arc<Semaphore>,
+    pub(super) stop: CancellationToken,
+}
+
+impl Inbox {
+    pub(super) async fn next(&self) -> Option<Ticket> {
+        let permit = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return None,
+            permit = Arc::clone(&self.window).acquire_owned() => permit.ok()?,
+        };
+        loop {
+            let changed = self.shared.changed.notified();
+            tokio::pin!(changed);
+            // Listening starts before looking, or a message in between would go unnoticed.
+            changed.as_mut().enable();
+            if self.stop.is_cancelled() {
+                return None;
+            }
+            if let Some(message) = self.shared.take(self.queue) {
+                let shared = Arc::clone(&self.shared);
+                let queue = self.queue;
+                return Some(Ticket { message: Some(message), shared, queue, _permit: permit });
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return None,
+                () = changed => {}
+            }
+        }
+    }
+}
+
+/// A message in hand; goes back into its queue when dropped.
+pub(super) struct Ticket {
+    message: Option<Message>,
+    shared: Arc<Shared>,
+    queue: Queue,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Ticket {
+    pub(super) fn raw(&self) -> &[u8] {
+        self.message.as_ref().map_or(&[], |message| &message.raw)
+    }
+
+    pub(super) fn reason(&self) -> &'static str {
+        self.message.as_ref().map_or("", |message| message.reason)
+    }
+
+    pub(super) fn settle(mut self, verdict: Verdict) -> bool {
+        // After closing nobody could see the difference, as with a connection that is gone.
+        let open = !self.shared.closed.is_cancelled();
+        self.finish(verdict);
+        open
+    }
+
+    fn finish(&mut self, verdict: Verdict) {
+        let Some(mut message) = self.message.take() else { return };
+        let mut queues = self.shared.lock();
+        queues.in_hand -= 1;
+        match (verdict, self.queue) {
+            (Verdict::Ack, _) => return,
+            (Verdict::DeadLetter, Queue::Jobs) => {
+                message.reason = "rejected";
+                queues.dead.push_back(message);
+            }
+            (Verdict::HandBack, Queue::Jobs) => {
+                message.returns += 1;
+                if message.returns > DELIVERY_LIMIT {
+                    message.reason = "delivery_limit";
+                    queues.dead.push_back(message);
+                } else {
+                    queues.jobs.push_front(message);
+                }
+            }
+            (Verdict::HandBack | Verdict::DeadLetter, Queue::Dead) => {
+                queues.dead.push_front(message);
+            }
+        }
+        drop(queues);
+        self.shared.changed.notify_waiters();
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.finish(Verdict::HandBack);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_does_not_fit_is_left_out_until_something_is_settled() {
+        let memory = Memory::with_capacity(2);
+        assert_eq!([true, true, false], [(); 3].map(|()| memory.push(b"{}".to_vec())));
+        let inbox = memory.jobs(1);
+        let ticket = inbox.next().await.unwrap();
+        assert!(!memory.push(b"{}".to_vec()), "a message in hand still takes its place");
+        assert!(ticket.settle(Verdict::Ack));
+        assert!(memory.push(b"{}".to_vec()));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_job_arrives_as_malformed() {
+        let memory = Memory::new();
+        assert!(memory.push(b"not a job".to_vec()));
+        let consumer = super::super::Consumer::memory(memory.jobs(1));
+        let received = consumer.next().await.unwrap();
+        assert!(matches!(received.payload, super::super::Payload::Malformed { .. }));
+        assert_eq!(received.raw(), b"not a job");
+    }
+}

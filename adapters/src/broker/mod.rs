@@ -1,0 +1,122 @@
+//! The broker: carries jobs from the relay to the workers at least once, over AMQP or in memory.
+//!
+//! Nothing here is the truth about a delivery; the database is. A message that is lost or
+//! repeated costs latency, so every doubt is answered with "not published" or "not settled".
+
+mod amqp;
+mod memory;
+mod received;
+
+use std::collections::HashSet;
+
+use domain::{Job, OutboxId};
+
+use crate::settings::BrokerSettings;
+
+pub use received::{Consumer, DeadLetters, DeadReceived, Payload, Received};
+
+/// How often a message may come back before it becomes a dead letter.
+const DELIVERY_LIMIT: u32 = 20;
+
+/// Why there is no broker to talk to. An absent server is no such reason.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// The address cannot be understood. It is left out of the text, for it may hold a password.
+    #[error("broker.url must be `memory:` or an amqp:// or amqps:// address")]
+    Url,
+    /// The prefix cannot be part of a queue's name.
+    #[error(
+        "broker.prefix must be 1 to 100 letters, digits, dots, dashes or underscores and must not \
+         start with `amq.`"
+    )]
+    Prefix,
+    /// Connections live in background tasks, and there is nowhere to run them.
+    #[error("the broker needs a running tokio runtime")]
+    NoRuntime,
+}
+
+/// One job on its way to the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The outbox row that asks for it; becomes the message id.
+    pub id: OutboxId,
+    /// What is to be done.
+    pub job: Job,
+}
+
+/// A handle on the broker; clones share the connections.
+#[derive(Clone)]
+pub struct Broker(Backend);
+
+#[derive(Clone)]
+enum Backend {
+    Memory(memory::Memory),
+    Amqp(amqp::Amqp),
+}
+
+impl Broker {
+    /// Starts connecting in the background, for ever; an absent server is no error.
+    pub fn connect(settings: &BrokerSettings) -> Result<Self, BrokerError> {
+        if settings.url.trim_end_matches("//") == "memory:" {
+            return Ok(Self(Backend::Memory(memory::Memory::new())));
+        }
+        amqp::Amqp::connect(settings).map(|amqp| Self(Backend::Amqp(amqp)))
+    }
+
+    /// Publishes a batch and says which of it the broker has safely.
+    ///
+    /// Bounded by the confirm timeout, also while the server is away. An id that is missing from
+    /// the answer may still have arrived; publishing it again is right.
+    pub async fn publish(&self, batch: &[Outgoing]) -> HashSet<OutboxId> {
+        if batch.is_empty() {
+            return HashSet::new();
+        }
+        match &self.0 {
+            Backend::Memory(memory) => memory.publish(batch),
+            Backend::Amqp(amqp) => amqp.publish(batch).await,
+        }
+    }
+
+    /// Starts to receive jobs, at most `prefetch` (0 counts as 1) unsettled at a time.
+    pub fn consumer(&self, prefetch: u16) -> Consumer {
+        let prefetch = prefetch.max(1);
+        match &self.0 {
+            Backend::Memory(memory) => Consumer::memory(memory.jobs(prefetch)),
+            Backend::Amqp(amqp) => Consumer::amqp(amqp.jobs(prefetch)),
+        }
+    }
+
+    /// Starts to receive what nobody could process.
+    pub fn dead_letters(&self) -> DeadLetters {
+        match &self.0 {
+            Backend::Memory(memory) => DeadLetters::memory(memory.dead()),
+            Backend::Amqp(amqp) => DeadLetters::amqp(amqp.dead()),
+        }
+    }
+
+    /// Whether every connection in use is up now; for readiness only.
+    pub fn is_connected(&self) -> bool {
+        match &self.0 {
+            Backend::Memory(memory) => memory.is_open(),
+            Backend::Amqp(amqp) => amqp.is_connected(),
+        }
+    }
+
+    /// Ends all consumers and connections; what is unsettled comes again elsewhere.
+    pub async fn close(&self) {
+        match &self.0 {
+            Backend::Memory(memory) => memory.close(),
+            Backend::Amqp(amqp) => amqp.close().await,
+        }
+    }
+}
+
+impl std::fmt::Debug for Broker {
+    /// Names the kind only: the address may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.0 {
+            Backend::Memory(_) => "Broker(memory)",
+            Backend::Amqp(_) => "Broker(amqp)",
+        })
+    }
+}
