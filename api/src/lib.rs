@@ -1,9 +1,9 @@
 //! The HTTP API of Welcomat, with the two loops that belong beside it: the relay, which takes the
 //! outbox to the broker, and the sweep that closes overdue invitations.
 //!
-//! A request goes through [`server`] (limits, log line), [`auth`] (who asks), one file of
-//! [`routes`] (what is asked) into the store; whatever goes wrong becomes one line of the table in
-//! [`problem`].
+//! A request goes through `server` (limits, log line), `auth` (who asks), one file of
+//! `routes` (what is asked) into the store; whatever goes wrong becomes one line of the table in
+//! `problem`.
 
 pub mod bootstrap;
 pub mod start;
