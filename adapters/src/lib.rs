@@ -1,4 +1,5 @@
-//! How the service touches the world: settings, time, randomness, secrets, mail, logs.
+//! How the service touches the world: settings, time, randomness, secrets, logs, the database, the
+//! broker, mail and templates.
 //!
 //! Each module hides one outside thing behind the words of the domain. Nothing here decides
 //! anything about invitations; that is the `domain` crate's task.
@@ -11,6 +12,7 @@ pub mod password_hash;
 pub mod randomness;
 pub mod seal;
 pub mod settings;
+pub mod store;
 pub mod telemetry;
 pub mod templates;
 

@@ -72,7 +72,7 @@ pub fn config_path(mut args: impl Iterator<Item = String>) -> Result<Option<Path
 pub async fn open_store(
     settings: &Settings,
 ) -> Result<(Store, Option<Zeroizing<String>>), StartError> {
-    let store = Store::connect(&settings.database, Clock::new()).await?;
+    let store = Store::connect(settings, Clock::new()).await?;
     store.migrate().await?;
     let key = bootstrap(&store, &settings.bootstrap).await?;
     Ok((store, key))

@@ -106,7 +106,7 @@ pub async fn connect_store(settings: &Settings) -> Result<Store, Failure> {
         })?;
     }
     let unusable = |error| format!("the database cannot be used: {error}");
-    let store = Store::connect(&settings.database, Clock::new()).await.map_err(unusable)?;
+    let store = Store::connect(settings, Clock::new()).await.map_err(unusable)?;
     store.migrate().await.map_err(unusable)?;
     Ok(store)
 }

@@ -64,7 +64,7 @@ pub async fn run(config: Option<&Path>) -> Result<(), ProcessError> {
     let mailer = Mailer::new(&settings.mail)?;
     let templates = Templates::load(settings.templates_dir.as_deref())?;
     let broker = Broker::connect(&settings.broker)?;
-    let store = Store::connect(&settings.database, Clock::new()).await?;
+    let store = Store::connect(&settings, Clock::new()).await?;
     store.migrate().await?;
     tracing::info!(slots = settings.worker.concurrency, "the worker is ready");
     let health = Health::default();

@@ -69,6 +69,12 @@ pub struct DkimSettings {
 }
 
 impl MailSettings {
+    /// The domain of the sender's address: the right side of every Message-ID.
+    pub fn domain(&self) -> &str {
+        let (_, domain) = self.from.rsplit_once('@').unwrap_or(("", "localhost.localdomain"));
+        domain.trim_end_matches(['>', ' '])
+    }
+
     pub(super) fn read(values: &Leaves) -> Result<Self, SettingsError> {
         Ok(Self {
             url: values

@@ -1,6 +1,7 @@
 //! What the broker tests run in: one broker of either kind, and ways to disturb it.
 
-pub mod proxy;
+mod only_amqp;
+mod proxy;
 
 use std::collections::HashSet;
 use std::time::Duration;

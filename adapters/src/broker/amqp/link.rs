@@ -219,5 +219,5 @@ impl Drop for Link {
 /// Random, so that a hundred workers do not come back in the same instant.
 fn pause(failures: i32) -> Duration {
     let ceiling = (MIN_PAUSE * 2_f64.powi(failures.min(10))).min(MAX_PAUSE);
-    Duration::from_secs_f64(rand::random_range(MIN_PAUSE..=ceiling))
+    Duration::from_secs_f64(rand::RngExt::random_range(&mut crate::rng(), MIN_PAUSE..=ceiling))
 }

@@ -20,6 +20,9 @@ use super::topology::{EMAIL_KEY, EMAIL_TYPE, Names};
 /// Batches that wait for their turn; a caller waits in front of it, up to its deadline.
 const WAITING: usize = 8;
 const PERSISTENT: u8 = 2;
+/// `RabbitMQ` 3.10 forgets to tell the consumers of a quorum queue that it was deleted when the
+/// same name is declared again within milliseconds; they would wait for ever. So it gets time.
+const HEAL_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
 enum PublishError {
@@ -167,6 +170,7 @@ fn sort_out(confirmations: Vec<(OutboxId, Confirmation)>) -> Result<Batch, Publi
 /// Nobody but an operator takes the binding away, and the next batch must not fail for it.
 async fn heal(shared: &Shared, session: &Session, returned: usize) -> bool {
     tracing::error!(returned, "the broker had no queue for some jobs; declaring it again");
+    tokio::time::sleep(HEAL_PAUSE).await;
     let declare = async {
         let channel = session.side_channel().await?;
         shared.names.declare(&channel).await
@@ -178,5 +182,42 @@ async fn heal(shared: &Shared, session: &Session, returned: usize) -> bool {
             false
         }
         Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lapin::message::{BasicReturnMessage, Delivery};
+
+    use super::*;
+
+    fn id(n: u128) -> OutboxId {
+        format!("00000000-0000-7000-8000-{n:012}").parse().unwrap()
+    }
+
+    fn returned(message_id: &str) -> BasicReturnMessage {
+        let mut delivery = Delivery::mock(0, "x".into(), EMAIL_KEY.into(), false, Vec::new());
+        delivery.properties = BasicProperties::default().with_message_id(message_id.into());
+        BasicReturnMessage { delivery, reply_code: 312, reply_text: "NO_ROUTE".into() }
+    }
+
+    #[test]
+    fn a_return_counts_against_its_own_id_whatever_confirm_it_came_with() {
+        let two = returned(&id(2).to_string());
+        let batch = sort_out(vec![
+            (id(1), Confirmation::Ack(Some(two))),
+            (id(2), Confirmation::Ack(None)),
+            (id(3), Confirmation::Nack(None)),
+            (id(4), Confirmation::NotRequested),
+        ]);
+        let batch = batch.unwrap();
+        assert_eq!(batch.published, HashSet::from([id(1)]));
+        assert_eq!(batch.returned, 1);
+    }
+
+    #[test]
+    fn a_return_without_an_id_of_ours_puts_the_whole_batch_in_doubt() {
+        let batch = sort_out(vec![(id(1), Confirmation::Ack(Some(returned("somebody's"))))]);
+        assert!(matches!(batch, Err(PublishError::ForeignReturn)));
     }
 }

@@ -1,0 +1,236 @@
+//! The invitee's answer: accept or decline, by the link's token or by the temporary password.
+
+use domain::invitation::{IllegalInvitationEvent, InvitationEvent};
+use domain::{
+    EmailAddress, EventKind, InvitationId, InvitationStatus, OrganizationId, SecretHash, Timestamp,
+    UserId,
+};
+use entity::{invitation, membership, organization, user};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter,
+    QueryOrder, Set,
+};
+use serde::Serialize;
+
+use super::change::{self, By};
+use super::{Result, Store, Verdict, convert};
+
+/// What the invitee got by mail.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// The secret part of the link.
+    Token(SecretHash),
+    /// The temporary password, and the address it was sent to.
+    Temporary {
+        /// The address.
+        email: EmailAddress,
+        /// The password's hash.
+        hash: SecretHash,
+    },
+}
+
+/// What an invitee may see of an invitation.
+#[derive(Debug, Clone)]
+pub struct OpenInvitation {
+    /// Which one.
+    pub id: InvitationId,
+    /// Who it is from.
+    pub organization_name: String,
+    /// The invited address, as given.
+    pub email: String,
+    /// The person who invites.
+    pub inviter: Option<String>,
+    /// For the greeting.
+    pub first_name: Option<String>,
+    /// The language for the pages.
+    pub locale: String,
+    /// Where it stands; one whose time has passed is expired.
+    pub status: InvitationStatus,
+    /// Until when it can be accepted.
+    pub expires_at: Timestamp,
+}
+
+/// Who joined what.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the field names are the API's own words, documented there")]
+pub struct Accepted {
+    pub invitation_id: InvitationId,
+    pub organization_id: OrganizationId,
+    pub user_id: UserId,
+    pub email: String,
+}
+
+/// How an answer ended.
+#[derive(Debug)]
+pub enum AcceptOutcome {
+    /// It is recorded.
+    Done(Accepted),
+    /// The same answer was recorded before.
+    Again(Accepted),
+    /// No invitation has this credential.
+    Unknown,
+    /// The invitation has ended otherwise.
+    Illegal(IllegalInvitationEvent),
+}
+
+impl Store {
+    /// What the holder of a link may see.
+    pub async fn find_by_token(&self, token: SecretHash) -> Result<Option<OpenInvitation>> {
+        self.check(Credential::Token(token)).await
+    }
+
+    /// Looks a credential up without using it: cheap, to be asked before a slow hash.
+    pub async fn check(&self, credential: Credential) -> Result<Option<OpenInvitation>> {
+        self.read(move |db, now| {
+            Box::pin(async move {
+                let Some(row) = find(db, now, &credential).await? else { return Ok(None) };
+                let organization = organization::Entity::find()
+                    .filter(organization::Column::Id.eq(row.organization_id))
+                    .one(db)
+                    .await?
+                    .ok_or(convert::inconsistent("invitation", "organization_id"))?;
+                let inviter = inviter_name(db, &row).await?;
+                let status = match convert::invitation_status(&row.status)? {
+                    InvitationStatus::Pending if row.expires_at <= now => InvitationStatus::Expired,
+                    status => status,
+                };
+                Ok(Some(OpenInvitation {
+                    id: InvitationId::from_uuid(row.id),
+                    organization_name: organization.name,
+                    email: row.email,
+                    inviter,
+                    first_name: row.first_name,
+                    locale: row.locale,
+                    status,
+                    expires_at: row.expires_at,
+                }))
+            })
+        })
+        .await
+    }
+
+    /// Accepts: sets the password (already hashed), activates the user and the membership.
+    pub async fn accept(
+        &self,
+        credential: Credential,
+        password_hash: String,
+    ) -> Result<AcceptOutcome> {
+        self.answer(credential, InvitationEvent::Accept, Some(password_hash)).await
+    }
+
+    /// Declines.
+    pub async fn decline(&self, credential: Credential) -> Result<AcceptOutcome> {
+        self.answer(credential, InvitationEvent::Decline, None).await
+    }
+
+    async fn answer(
+        &self,
+        credential: Credential,
+        answer: InvitationEvent,
+        password_hash: Option<String>,
+    ) -> Result<AcceptOutcome> {
+        self.write(move |tx, now| {
+            Box::pin(async move {
+                let Some(found) = find(tx, now, &credential).await? else {
+                    return Ok(Verdict::RollBack(AcceptOutcome::Unknown));
+                };
+                let Some(row) = change::locked(tx, InvitationId::from_uuid(found.id)).await? else {
+                    return Ok(Verdict::RollBack(AcceptOutcome::Unknown));
+                };
+                let accepted = Accepted {
+                    invitation_id: InvitationId::from_uuid(row.id),
+                    organization_id: OrganizationId::from_uuid(row.organization_id),
+                    user_id: UserId::from_uuid(row.user_id),
+                    email: row.email.clone(),
+                };
+                let next = match convert::invitation(&row)?.apply(answer, now) {
+                    Ok(next) => next,
+                    Err(illegal) if said_before(answer, illegal.from) => {
+                        return Ok(Verdict::RollBack(AcceptOutcome::Again(accepted)));
+                    }
+                    Err(illegal) => return Ok(Verdict::RollBack(AcceptOutcome::Illegal(illegal))),
+                };
+                let kind = if let Some(hash) = password_hash {
+                    activate(tx, now, &row, hash).await?;
+                    EventKind::InvitationAccepted
+                } else {
+                    EventKind::InvitationDeclined
+                };
+                change::close(tx, now, row, &next, kind, By::Invitee).await?;
+                Ok(Verdict::Commit(AcceptOutcome::Done(accepted)))
+            })
+        })
+        .await
+    }
+}
+
+fn said_before(answer: InvitationEvent, status: InvitationStatus) -> bool {
+    matches!(
+        (answer, status),
+        (InvitationEvent::Accept, InvitationStatus::Accepted)
+            | (InvitationEvent::Decline, InvitationStatus::Declined)
+    )
+}
+
+async fn find(
+    db: &impl ConnectionTrait,
+    now: Timestamp,
+    credential: &Credential,
+) -> Result<Option<invitation::Model>> {
+    let query = invitation::Entity::find();
+    let query = match credential {
+        Credential::Token(hash) => query.filter(invitation::Column::TokenHash.eq(hash.to_vec())),
+        Credential::Temporary { email, hash } => query
+            .filter(invitation::Column::EmailNormalized.eq(email.normalized()))
+            .filter(invitation::Column::PasswordHash.eq(hash.to_vec()))
+            .filter(
+                invitation::Column::PasswordExpiresAt
+                    .is_null()
+                    .or(invitation::Column::PasswordExpiresAt.gt(now)),
+            ),
+    };
+    Ok(query.order_by_desc(invitation::Column::Id).one(db).await?)
+}
+
+async fn activate(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    row: &invitation::Model,
+    password_hash: String,
+) -> Result<()> {
+    user::Entity::update_many()
+        .set(user::ActiveModel {
+            status: Set("active".to_owned()),
+            password_hash: Set(Some(password_hash)),
+            must_change_password: Set(false),
+            updated_at: Set(now),
+            ..Default::default()
+        })
+        .filter(user::Column::Id.eq(row.user_id))
+        .exec(tx)
+        .await?;
+    membership::Entity::update_many()
+        .set(membership::ActiveModel {
+            status: Set("active".to_owned()),
+            role: Set(row.role.clone()),
+            updated_at: Set(now),
+            ..Default::default()
+        })
+        .filter(membership::Column::Id.eq(row.membership_id))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// The name of the person who invites, if they have one.
+pub(super) async fn inviter_name(
+    db: &impl ConnectionTrait,
+    row: &invitation::Model,
+) -> Result<Option<String>> {
+    let Some(id) = row.inviter_id else { return Ok(None) };
+    let inviter = user::Entity::find().filter(user::Column::Id.eq(id)).one(db).await?;
+    Ok(inviter.and_then(|user| {
+        let names: Vec<_> = [user.first_name, user.last_name].into_iter().flatten().collect();
+        (!names.is_empty()).then(|| names.join(" "))
+    }))
+}

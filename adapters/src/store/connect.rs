@@ -1,0 +1,162 @@
+//! Opening the database and bringing its schema up to date.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Timestamp;
+use migration::{Migrator, MigratorTrait};
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbBackend, Statement};
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, Notify};
+
+use super::{Result, Store, StoreError, Verdict};
+use crate::clock::Clock;
+use crate::settings::{DatabaseSettings, Settings};
+
+// Any number will do, as long as nobody else locks it: "welcomat" as a hash of its letters.
+const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7310021987454)";
+
+/// What every new delivery is given.
+#[derive(Debug, Clone)]
+pub struct DeliveryPolicy {
+    /// The right side of each Message-ID.
+    pub mail_domain: Arc<str>,
+    /// How long a delivery is tried, at most; its invitation's expiry ends it earlier.
+    pub give_up_after: Duration,
+}
+
+impl DeliveryPolicy {
+    /// Takes what matters from the settings.
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            mail_domain: settings.mail.domain().into(),
+            give_up_after: settings.retry.give_up_after,
+        }
+    }
+}
+
+impl Store {
+    /// Opens the database; `clock` follows its time from now on. Must run inside a tokio runtime
+    /// that lives as long as the store.
+    pub async fn connect(settings: &Settings, clock: Clock) -> Result<Self> {
+        let policy = DeliveryPolicy::new(settings);
+        let settings = &settings.database;
+        let sqlite = settings.url.starts_with("sqlite:");
+        if sqlite {
+            make_folder(&settings.url)?;
+        }
+        let db = Database::connect(options(settings, sqlite)).await?;
+        let store = Self {
+            db,
+            clock,
+            policy,
+            runtime: Handle::current(),
+            writer: sqlite.then(|| Arc::new(Mutex::new(()))),
+            outbox_wake: Arc::new(Notify::new()),
+        };
+        store.ping().await?;
+        Ok(store)
+    }
+
+    /// Brings the schema up to date. Any number of processes may do so at once: one works, the
+    /// others wait and find nothing left to do.
+    pub async fn migrate(&self) -> Result<()> {
+        self.write(|tx, _| {
+            Box::pin(async move {
+                if tx.get_database_backend() == DbBackend::Postgres {
+                    // Waiting for another process's migration is no accident here.
+                    tx.execute_unprepared(
+                        "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0",
+                    )
+                    .await?;
+                    tx.execute_unprepared(MIGRATION_LOCK).await?;
+                }
+                Migrator::up(tx, None).await?;
+                Ok(Verdict::Commit(()))
+            })
+        })
+        .await
+    }
+
+    /// Asks the database for its time, which proves that it answers, and sets the clock by it.
+    pub async fn ping(&self) -> Result<()> {
+        let db = self.db.clone();
+        // SQLite has no clock of its own: its time is this process's.
+        if db.get_database_backend() != DbBackend::Postgres {
+            return self
+                .read(|db, _| {
+                    Box::pin(async move {
+                        db.execute_unprepared("SELECT 1").await?;
+                        Ok(())
+                    })
+                })
+                .await;
+        }
+        let now: Option<Timestamp> = self
+            .read(|db, _| {
+                Box::pin(async move {
+                    let sql = Statement::from_string(DbBackend::Postgres, "SELECT now() AS now");
+                    let row = db.query_one_raw(sql).await?;
+                    Ok(row.map(|row| row.try_get("", "now")).transpose()?)
+                })
+            })
+            .await?;
+        if let Some(now) = now {
+            self.clock.follow(now);
+        }
+        Ok(())
+    }
+
+    /// Closes every connection, waiting for those in use.
+    pub async fn close(self) {
+        drop(self.db.close().await);
+    }
+}
+
+fn options(settings: &DatabaseSettings, sqlite: bool) -> ConnectOptions {
+    let mut options = ConnectOptions::new(settings.url.clone());
+    options
+        .sqlx_logging(false)
+        .min_connections(1)
+        .max_connections(settings.max_connections)
+        .acquire_timeout(settings.acquire_timeout);
+    if sqlite {
+        let wait = settings.lock_timeout;
+        options.map_sqlx_sqlite_opts(move |sqlite| {
+            sqlite
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                // NORMAL could lose the last commits when the power fails; they were acknowledged.
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(wait)
+                .foreign_keys(true)
+        });
+    } else {
+        let limits = [
+            ("statement_timeout", milliseconds(settings.statement_timeout)),
+            ("lock_timeout", milliseconds(settings.lock_timeout)),
+            ("idle_in_transaction_session_timeout", milliseconds(settings.statement_timeout * 2)),
+        ];
+        options.map_sqlx_postgres_opts(move |postgres| postgres.options(limits.clone()));
+    }
+    options
+}
+
+fn milliseconds(duration: Duration) -> String {
+    duration.as_millis().to_string()
+}
+
+fn make_folder(url: &str) -> Result<()> {
+    let options = sea_orm::sqlx::sqlite::SqliteConnectOptions::from_str(url)
+        .map_err(|error| StoreError::Database(format!("{url} is no SQLite address: {error}")))?;
+    let folder = options.get_filename().parent().unwrap_or(Path::new("."));
+    if folder.as_os_str().is_empty() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder).map_err(|error| {
+        StoreError::Unavailable(format!("the folder {} cannot be made: {error}", folder.display()))
+    })
+}

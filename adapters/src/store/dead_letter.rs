@@ -1,0 +1,113 @@
+//! Broker messages that nobody could process: kept, shown, and sent on their way again on demand.
+
+use domain::job::JobV1;
+use domain::{DeadLetterId, DeliveryId, Job, Timestamp};
+use entity::{dead_letter, delivery};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use serde::Serialize;
+
+use super::{Result, Store, Verdict, outbox};
+use crate::rng;
+
+/// A dead letter, as operators see it. The message holds ids only.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the field names are the API's own words, documented there")]
+pub struct DeadLetterView {
+    pub id: DeadLetterId,
+    pub delivery_id: Option<DeliveryId>,
+    pub message: String,
+    pub reason: String,
+    pub headers: serde_json::Value,
+    pub received_at: Timestamp,
+    pub redriven_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// Keeps a message that nobody could process.
+    pub async fn keep_dead_letter(
+        &self,
+        raw: &[u8],
+        reason: &str,
+        headers: serde_json::Value,
+        delivery: Option<DeliveryId>,
+    ) -> Result<()> {
+        let (raw, reason) = (raw.to_vec(), reason.to_owned());
+        self.write(move |tx, now| {
+            Box::pin(async move {
+                let row = dead_letter::ActiveModel {
+                    id: Set(DeadLetterId::new(now, &mut rng()).uuid()),
+                    delivery_id: Set(delivery.map(domain::DeliveryId::uuid)),
+                    raw: Set(raw),
+                    reason: Set(reason),
+                    headers: Set(headers),
+                    received_at: Set(now),
+                    redriven_at: Set(None),
+                };
+                dead_letter::Entity::insert(row).exec_without_returning(tx).await?;
+                Ok(Verdict::Commit(()))
+            })
+        })
+        .await
+    }
+
+    /// The newest dead letters.
+    pub async fn dead_letters(&self, limit: u64) -> Result<Vec<DeadLetterView>> {
+        self.read(move |db, _| {
+            Box::pin(async move {
+                let rows = dead_letter::Entity::find()
+                    .order_by_desc(dead_letter::Column::Id)
+                    .limit(limit)
+                    .all(db)
+                    .await?;
+                Ok(rows.into_iter().map(DeadLetterView::from).collect())
+            })
+        })
+        .await
+    }
+
+    /// Plans the job of a dead letter once more; `false` if there is none, or it is no job that
+    /// this program knows. Every guard of the normal way applies again.
+    pub async fn redrive(&self, id: DeadLetterId) -> Result<bool> {
+        let redriven = self
+            .write(move |tx, now| {
+                Box::pin(async move {
+                    let found = dead_letter::Entity::find_by_id(id.uuid()).one(tx).await?;
+                    let job = found.as_ref().and_then(|row| Job::decode(&row.raw).ok());
+                    let Some(Job::V1(JobV1::Email { delivery, .. })) = job else {
+                        return Ok(Verdict::RollBack(false));
+                    };
+                    let known = delivery::Entity::find_by_id(delivery.uuid()).one(tx).await?;
+                    let Some(row) = known else { return Ok(Verdict::RollBack(false)) };
+                    outbox::add(tx, now, delivery, row.generation, now).await?;
+                    dead_letter::Entity::update_many()
+                        .set(dead_letter::ActiveModel {
+                            redriven_at: Set(Some(now)),
+                            ..Default::default()
+                        })
+                        .filter(dead_letter::Column::Id.eq(id.uuid()))
+                        .exec(tx)
+                        .await?;
+                    Ok(Verdict::Commit(true))
+                })
+            })
+            .await?;
+        if redriven {
+            self.outbox_wake.notify_one();
+        }
+        Ok(redriven)
+    }
+}
+
+impl From<dead_letter::Model> for DeadLetterView {
+    fn from(row: dead_letter::Model) -> Self {
+        Self {
+            id: DeadLetterId::from_uuid(row.id),
+            delivery_id: row.delivery_id.map(DeliveryId::from_uuid),
+            message: String::from_utf8_lossy(&row.raw).into_owned(),
+            reason: row.reason,
+            headers: row.headers,
+            received_at: row.received_at,
+            redriven_at: row.redriven_at,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The database: the only authority on what is true, on SQLite and PostgreSQL alike.
+//!
+//! Every change runs as one short transaction in a task of its own on the runtime that connected:
+//! a caller that goes away cannot cancel it half-way, which would poison the pooled connection.
+
+mod accept;
+mod api_key;
+mod bootstrap;
+mod change;
+mod claim;
+mod connect;
+mod convert;
+mod create;
+mod dead_letter;
+mod error;
+mod outbox;
+mod read;
+mod report;
+mod rescue;
+mod view;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ActiveModelTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, Notify};
+
+pub use accept::{AcceptOutcome, Accepted, Credential, OpenInvitation};
+pub use api_key::{ApiKeyView, Caller, NewApiKey, OrganizationRef, UserRef};
+pub use bootstrap::Bootstrap;
+pub use change::ChangeOutcome;
+pub use claim::{Claimed, ClaimedMail, NewSecret};
+pub use connect::DeliveryPolicy;
+pub use create::{Actor, CreateOutcome, IdempotencyKey, NewInvitation};
+pub use dead_letter::DeadLetterView;
+pub use error::StoreError;
+pub use outbox::{OutboxEntry, OutboxLag};
+pub use read::ListFilter;
+pub use view::{AttemptView, DeliveryView, EventView, InvitationDetail, InvitationView};
+
+use crate::clock::Clock;
+use domain::Timestamp;
+
+/// The database; cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    db: DatabaseConnection,
+    clock: Clock,
+    policy: DeliveryPolicy,
+    runtime: Handle,
+    /// SQLite has one writer: queueing for it here is fair, its own busy handler is not.
+    writer: Option<Arc<Mutex<()>>>,
+    outbox_wake: Arc<Notify>,
+}
+
+/// How a transaction that ran without an error ends.
+enum Verdict<T> {
+    Commit(T),
+    RollBack(T),
+}
+
+/// Inserts a row unless some unique index has it already; `true` if it was inserted.
+async fn insert_if_new<A>(tx: &DatabaseTransaction, row: A) -> Result<bool>
+where
+    A: ActiveModelTrait + Send,
+{
+    // Without a named index: any conflict counts, and PostgreSQL waits for a rival that has not
+    // committed yet instead of failing the transaction.
+    let skip = OnConflict::new().do_nothing().to_owned();
+    let insert = A::Entity::insert_many([row]).on_conflict(skip);
+    Ok(insert.exec_without_returning(tx).await? == 1)
+}
+
+type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+impl Store {
+    /// The clock that every stored time comes from; it follows the database's.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Notified after each commit of this process that added a row which is due at once.
+    pub fn outbox_wake(&self) -> Arc<Notify> {
+        Arc::clone(&self.outbox_wake)
+    }
+
+    async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c DatabaseConnection, Timestamp) -> BoxFuture<'c, Result<T>>
+            + Send
+            + 'static,
+    {
+        let (db, now) = (self.db.clone(), self.clock.now());
+        self.runtime.spawn(async move { work(&db, now).await }).await?
+    }
+
+    async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c DatabaseTransaction, Timestamp) -> BoxFuture<'c, Result<Verdict<T>>>
+            + Send
+            + 'static,
+    {
+        let store = self.clone();
+        self.runtime.spawn(async move { store.transact(work).await }).await?
+    }
+
+    async fn transact<T, F>(&self, work: F) -> Result<T>
+    where
+        F: for<'c> FnOnce(&'c DatabaseTransaction, Timestamp) -> BoxFuture<'c, Result<Verdict<T>>>,
+    {
+        let _turn = match &self.writer {
+            Some(writer) => Some(writer.lock().await),
+            None => None,
+        };
+        let options = TransactionOptions {
+            // A deferred transaction that turns into a writer fails at once when another one is
+            // active, without waiting its turn.
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let tx = self.db.begin_with_options(options).await?;
+        // The time is taken once the lock is held, so that waiting for it makes no row look older.
+        match work(&tx, self.clock.now()).await {
+            Ok(Verdict::Commit(value)) => {
+                tx.commit().await?;
+                Ok(value)
+            }
+            Ok(Verdict::RollBack(value)) => {
+                tx.rollback().await?;
+                Ok(value)
+            }
+            Err(error) => {
+                // The first error tells the story; a failing rollback only repeats it.
+                drop(tx.rollback().await);
+                Err(error)
+            }
+        }
+    }
+}

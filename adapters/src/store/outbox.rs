@@ -1,0 +1,190 @@
+//! Rows that wait to be published, written with the change they follow from.
+
+use std::time::Duration;
+
+use domain::job::JobV1;
+use domain::retry::jittered;
+use domain::{DeliveryId, Job, LockToken, OutboxId, Timestamp};
+use entity::outbox;
+use sea_orm::prelude::Expr;
+use sea_orm::sea_query::{LockBehavior, LockType, Order, Query};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Set,
+};
+
+use super::convert;
+use super::{Result, Store, Verdict};
+use crate::rng;
+
+/// A row that the caller may publish while its lock holds.
+#[derive(Debug, Clone)]
+pub struct OutboxEntry {
+    /// The row; also the message's id.
+    pub id: OutboxId,
+    /// What to publish.
+    pub job: Job,
+    /// Proof of the claim.
+    pub lock: LockToken,
+}
+
+/// How far publishing is behind.
+#[derive(Debug, Clone, Copy)]
+pub struct OutboxLag {
+    /// Rows that are due and not published.
+    pub waiting: u64,
+    /// Since when the oldest of them is due.
+    pub oldest_due: Option<Timestamp>,
+}
+
+const EMAIL: &str = "email";
+// How long a row waits that the broker did not take, doubling from the first to the second.
+const PUBLISH_RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+impl Store {
+    /// Claims up to `limit` due rows for `lock`; no other relay gets them meanwhile.
+    pub async fn claim_outbox(&self, limit: u64, lock: Duration) -> Result<Vec<OutboxEntry>> {
+        self.write(move |tx, now| {
+            Box::pin(async move {
+                let token = LockToken::new(now, &mut rng());
+                let rows = outbox::Entity::update_many()
+                    .col_expr(outbox::Column::LockToken, Expr::value(token.uuid()))
+                    .col_expr(outbox::Column::LockedUntil, Expr::value(now + lock))
+                    .col_expr(outbox::Column::Tries, Expr::col(outbox::Column::Tries).add(1))
+                    .filter(outbox::Column::Id.in_subquery(due(now, limit)))
+                    .exec_with_returning(tx)
+                    .await?;
+                let entries = rows.into_iter().map(|row| OutboxEntry {
+                    id: OutboxId::from_uuid(row.id),
+                    job: Job::V1(JobV1::Email {
+                        delivery: DeliveryId::from_uuid(row.subject_id),
+                        generation: convert::count(row.generation),
+                    }),
+                    lock: token,
+                });
+                Ok(Verdict::Commit(entries.collect()))
+            })
+        })
+        .await
+    }
+
+    /// Records what became of claimed rows: the published are done, the others come again.
+    pub async fn settle_outbox(
+        &self,
+        lock: LockToken,
+        published: &[OutboxId],
+        unpublished: &[OutboxId],
+    ) -> Result<()> {
+        let ids = |ids: &[OutboxId]| ids.iter().map(|id| id.uuid()).collect::<Vec<_>>();
+        let (published, unpublished) = (ids(published), ids(unpublished));
+        self.write(move |tx, now| {
+            Box::pin(async move {
+                let mine = |ids: Vec<_>| {
+                    outbox::Entity::update_many()
+                        .filter(outbox::Column::Id.is_in(ids))
+                        .filter(outbox::Column::LockToken.eq(lock.uuid()))
+                };
+                if !published.is_empty() {
+                    let done = outbox::ActiveModel {
+                        published_at: Set(Some(now)),
+                        lock_token: Set(None),
+                        locked_until: Set(None),
+                        ..Default::default()
+                    };
+                    mine(published).set(done).exec(tx).await?;
+                }
+                put_off(tx, now, lock, unpublished).await?;
+                Ok(Verdict::Commit(()))
+            })
+        })
+        .await
+    }
+
+    /// Counts what is due and not published.
+    pub async fn outbox_lag(&self) -> Result<OutboxLag> {
+        self.read(|db, now| {
+            Box::pin(async move {
+                let due = outbox::Entity::find()
+                    .filter(outbox::Column::PublishedAt.is_null())
+                    .filter(outbox::Column::AvailableAt.lte(now));
+                let waiting = due.clone().count(db).await?;
+                let oldest = due.order_by_asc(outbox::Column::AvailableAt).one(db).await?;
+                Ok(OutboxLag { waiting, oldest_due: oldest.map(|row| row.available_at) })
+            })
+        })
+        .await
+    }
+}
+
+/// Adds a row that becomes due at `available_at`.
+pub(super) async fn add(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    delivery: DeliveryId,
+    generation: i32,
+    available_at: Timestamp,
+) -> Result<()> {
+    let row = outbox::ActiveModel {
+        id: Set(OutboxId::new(now, &mut rng()).uuid()),
+        kind: Set(EMAIL.to_owned()),
+        subject_id: Set(delivery.uuid()),
+        generation: Set(generation),
+        available_at: Set(available_at),
+        lock_token: Set(None),
+        locked_until: Set(None),
+        tries: Set(0),
+        published_at: Set(None),
+        created_at: Set(now),
+    };
+    outbox::Entity::insert(row).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+fn due(now: Timestamp, limit: u64) -> sea_orm::sea_query::SelectStatement {
+    Query::select()
+        .column(outbox::Column::Id)
+        .from(outbox::Entity)
+        .and_where(outbox::Column::PublishedAt.is_null())
+        .and_where(outbox::Column::AvailableAt.lte(now))
+        .and_where(outbox::Column::LockedUntil.is_null().or(outbox::Column::LockedUntil.lte(now)))
+        .order_by(outbox::Column::AvailableAt, Order::Asc)
+        .limit(limit)
+        // Left out on SQLite, where the single statement is atomic by itself.
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .to_owned()
+}
+
+/// Lets the rows come again later: each by its own number of tries, with jitter.
+async fn put_off(
+    tx: &impl ConnectionTrait,
+    now: Timestamp,
+    lock: LockToken,
+    ids: Vec<sea_orm::prelude::Uuid>,
+) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let tries: Option<i32> = outbox::Entity::find()
+        .select_only()
+        .column_as(outbox::Column::Tries.max(), "tries")
+        .filter(outbox::Column::Id.is_in(ids.clone()))
+        .into_tuple::<Option<i32>>()
+        .one(tx)
+        .await?
+        .flatten();
+    let (first, last) = PUBLISH_RETRY;
+    let doublings = convert::count(tries.unwrap_or(1)).saturating_sub(1);
+    let doublings = std::cmp::min(doublings, 16);
+    let pause = jittered(first.saturating_mul(1 << doublings).min(last), &mut rng());
+    outbox::Entity::update_many()
+        .set(outbox::ActiveModel {
+            lock_token: Set(None),
+            locked_until: Set(Some(now + pause)),
+            ..Default::default()
+        })
+        .filter(outbox::Column::Id.is_in(ids))
+        .filter(outbox::Column::LockToken.eq(lock.uuid()))
+        .exec(tx)
+        .await?;
+    Ok(())
+}

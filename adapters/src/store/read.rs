@@ -1,0 +1,158 @@
+//! Reading invitations: one with its timeline, or a page of a list.
+
+use std::collections::HashMap;
+
+use domain::{DeliveryStatus, EmailAddress, InvitationId, InvitationStatus, OrganizationId};
+use entity::{attempt, delivery, event, invitation};
+use sea_orm::prelude::{Expr, Uuid};
+use sea_orm::sea_query::Query;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use super::view::{DeliveryDetail, DeliveryView, InvitationDetail, InvitationView};
+use super::{Result, Store, change, convert};
+
+/// Which invitations to list, newest first.
+#[derive(Debug, Clone)]
+pub struct ListFilter {
+    /// Only those that stand so.
+    pub status: Option<InvitationStatus>,
+    /// Only those whose newest mail stands so.
+    pub delivery_status: Option<DeliveryStatus>,
+    /// Only those to this address.
+    pub email: Option<EmailAddress>,
+    /// Only those older than this one: the cursor.
+    pub before: Option<InvitationId>,
+    /// How many at most.
+    pub limit: u64,
+}
+
+impl Store {
+    /// An invitation of the organization, with all its deliveries, attempts and events.
+    pub async fn invitation(
+        &self,
+        organization: OrganizationId,
+        id: InvitationId,
+    ) -> Result<Option<InvitationDetail>> {
+        self.read(move |db, _| {
+            Box::pin(async move {
+                let found = invitation::Entity::find_by_id(id.uuid())
+                    .filter(invitation::Column::OrganizationId.eq(organization.uuid()))
+                    .one(db)
+                    .await?;
+                let Some(row) = found else { return Ok(None) };
+                let deliveries = deliveries(db, row.id).await?;
+                let events = event::Entity::find()
+                    .filter(event::Column::InvitationId.eq(row.id))
+                    .order_by_asc(event::Column::Id)
+                    .all(db)
+                    .await?;
+                let current = change::current_delivery(db, &row).await?;
+                Ok(Some(InvitationDetail {
+                    invitation: InvitationView::new(row, current)?,
+                    deliveries,
+                    events: events.into_iter().map(Into::into).collect(),
+                }))
+            })
+        })
+        .await
+    }
+
+    /// A page of the organization's invitations.
+    pub async fn invitations(
+        &self,
+        organization: OrganizationId,
+        filter: &ListFilter,
+    ) -> Result<Vec<InvitationView>> {
+        let query = list(organization, filter);
+        self.read(move |db, _| {
+            Box::pin(async move {
+                let rows = query.all(db).await?;
+                let mut current = current_deliveries(db, &rows).await?;
+                rows.into_iter()
+                    .map(|row| {
+                        let delivery = current.remove(&row.id);
+                        let delivery =
+                            delivery.ok_or(convert::inconsistent("delivery", "generation"))?;
+                        InvitationView::new(row, delivery)
+                    })
+                    .collect()
+            })
+        })
+        .await
+    }
+}
+
+fn list(organization: OrganizationId, filter: &ListFilter) -> sea_orm::Select<invitation::Entity> {
+    let mut query = invitation::Entity::find()
+        .filter(invitation::Column::OrganizationId.eq(organization.uuid()))
+        .order_by_desc(invitation::Column::Id)
+        .limit(filter.limit);
+    if let Some(status) = filter.status {
+        query = query.filter(invitation::Column::Status.eq(status.as_str()));
+    }
+    if let Some(email) = &filter.email {
+        query = query.filter(invitation::Column::EmailNormalized.eq(email.normalized()));
+    }
+    if let Some(before) = filter.before {
+        query = query.filter(invitation::Column::Id.lt(before.uuid()));
+    }
+    if let Some(status) = filter.delivery_status {
+        let current = Query::select()
+            .expr(Expr::val(1))
+            .from(delivery::Entity)
+            .and_where(is_current_delivery())
+            .and_where(Expr::col((delivery::Entity, delivery::Column::Status)).eq(status.as_str()))
+            .to_owned();
+        query = query.filter(Expr::exists(current));
+    }
+    query
+}
+
+fn is_current_delivery() -> sea_orm::sea_query::SimpleExpr {
+    let of = |column: delivery::Column| Expr::col((delivery::Entity, column));
+    let its = |column: invitation::Column| Expr::col((invitation::Entity, column));
+    of(delivery::Column::InvitationId)
+        .eq(its(invitation::Column::Id))
+        .and(of(delivery::Column::Generation).eq(its(invitation::Column::Generation)))
+}
+
+async fn current_deliveries(
+    db: &impl ConnectionTrait,
+    rows: &[invitation::Model],
+) -> Result<HashMap<Uuid, delivery::Model>> {
+    let generations: HashMap<Uuid, i32> = rows.iter().map(|row| (row.id, row.generation)).collect();
+    let all = delivery::Entity::find()
+        .filter(delivery::Column::InvitationId.is_in(generations.keys().copied()))
+        .all(db)
+        .await?;
+    Ok(all
+        .into_iter()
+        .filter(|row| generations.get(&row.invitation_id) == Some(&row.generation))
+        .map(|row| (row.invitation_id, row))
+        .collect())
+}
+
+async fn deliveries(db: &impl ConnectionTrait, invitation: Uuid) -> Result<Vec<DeliveryDetail>> {
+    let rows = delivery::Entity::find()
+        .filter(delivery::Column::InvitationId.eq(invitation))
+        .order_by_desc(delivery::Column::Generation)
+        .all(db)
+        .await?;
+    let attempts = attempt::Entity::find()
+        .filter(attempt::Column::DeliveryId.is_in(rows.iter().map(|row| row.id)))
+        .order_by_asc(attempt::Column::Id)
+        .all(db)
+        .await?;
+    let mut log: HashMap<Uuid, Vec<_>> = HashMap::new();
+    for row in attempts {
+        log.entry(row.delivery_id).or_default().push(row.into());
+    }
+    rows.into_iter()
+        .map(|row| {
+            let attempts_log = log.remove(&row.id).unwrap_or_default();
+            Ok(DeliveryDetail { delivery: DeliveryView::new(row)?, attempts_log })
+        })
+        .collect()
+}
