@@ -40,6 +40,7 @@ pub async fn run(
     };
     let (api, worker) = tokio::join!(api, worker);
     parts.broker.close().await;
+    parts.store.clone().close().await;
     api.map_err(|error| format!("the API stopped: {error}"))?;
     worker.map_err(|error| format!("the worker stopped: {error}"))?;
     Ok(())
