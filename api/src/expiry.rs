@@ -1,4 +1,4 @@
-//! Closes overdue invitations, for ever.
+//! Closes overdue invitations and deletes what is only kept for a while, for ever.
 //!
 //! Only for the record: an overdue invitation counts as expired whether or not it is closed.
 
@@ -14,6 +14,9 @@ pub async fn run(store: Store, interval: Duration, stop: CancellationToken) {
     while !stop.is_cancelled() {
         if sweep(&store).await == BATCH {
             continue;
+        }
+        if let Err(error) = store.forget_old().await {
+            tracing::warn!(%error, "old answers and outbox rows cannot be deleted now");
         }
         tokio::select! {
             () = stop.cancelled() => {}

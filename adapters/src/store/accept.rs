@@ -12,8 +12,8 @@ use sea_orm::{
 };
 use serde::Serialize;
 
-use super::change::{self, By};
-use super::{Result, Store, Verdict, convert};
+use super::audit::By;
+use super::{Result, Store, Verdict, change, close, convert};
 
 /// What the invitee got by mail.
 #[derive(Debug, Clone)]
@@ -156,7 +156,7 @@ impl Store {
                 } else {
                     EventKind::InvitationDeclined
                 };
-                change::close(tx, now, row, &next, kind, By::Invitee).await?;
+                close::close(tx, now, row, &next, kind, By::Invitee).await?;
                 Ok(Verdict::Commit(AcceptOutcome::Done(accepted)))
             })
         })

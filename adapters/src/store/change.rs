@@ -1,21 +1,17 @@
-//! Changing an open invitation: resend, revoke, expire; and the audit log of every change.
+//! Changing an open invitation on its organization's behalf: resend, revoke.
 
 use domain::invitation::{IllegalInvitationEvent, InvitationEvent};
-use domain::{
-    Delivery, DeliveryStatus, EventId, EventKind, InvitationId, InvitationStatus, OrganizationId,
-    Timestamp,
-};
-use entity::{delivery, event, invitation};
+use domain::{DeliveryStatus, EventKind, InvitationId, OrganizationId, Timestamp};
+use entity::{delivery, invitation};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
     QuerySelect, Set,
 };
 
-use super::create::{Actor, add_delivery};
+use super::create::Actor;
 use super::view::InvitationView;
-use super::{DeliveryPolicy, Result, Store, StoreError, Verdict, convert};
-use crate::rng;
+use super::{DeliveryPolicy, Result, Store, Verdict, audit, close, convert, plan};
 
 /// How a request to change an invitation ended.
 #[derive(Debug)]
@@ -28,20 +24,6 @@ pub enum ChangeOutcome {
     Illegal(IllegalInvitationEvent),
     /// A worker is sending its mail right now: ask again in a moment.
     SendingNow,
-}
-
-/// Who made a change, for the audit log.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum By {
-    Caller(Actor),
-    Invitee,
-    System,
-}
-
-impl From<Actor> for By {
-    fn from(actor: Actor) -> Self {
-        Self::Caller(actor)
-    }
 }
 
 impl Store {
@@ -98,7 +80,7 @@ impl Store {
                     return resend(tx, now, &policy, actor, row).await;
                 }
                 let kind = EventKind::InvitationRevoked;
-                let row = close(tx, now, row, &next, kind, actor.into()).await?;
+                let row = close::close(tx, now, row, &next, kind, actor.into()).await?;
                 let delivery = current_delivery(tx, &row).await?;
                 let view = InvitationView::new(row, delivery)?;
                 Ok(Verdict::Commit(ChangeOutcome::Changed(Box::new(view))))
@@ -115,7 +97,7 @@ async fn resend(
     actor: Actor,
     mut row: invitation::Model,
 ) -> Result<Verdict<ChangeOutcome>> {
-    cancel_deliveries(tx, now, row.id).await?;
+    close::cancel_deliveries(tx, now, row.id).await?;
     row.generation += 1;
     row.email_sent = false;
     row.email_sent_at = None;
@@ -127,77 +109,12 @@ async fn resend(
         updated_at: Set(now),
         ..Default::default()
     };
-    compare_and_set(tx, &row, changed).await?;
-    let delivery = add_delivery(tx, now, policy, &row).await?;
+    close::compare_and_set(tx, &row, changed).await?;
+    let delivery = plan::add_delivery(tx, now, policy, &row).await?;
     let data = serde_json::json!({ "generation": row.generation, "delivery_id": delivery.id });
-    record(tx, now, &row, EventKind::InvitationResent, actor.into(), data).await?;
+    audit::record(tx, now, &row, EventKind::InvitationResent, actor.into(), data).await?;
     let view = InvitationView::new(row, delivery)?;
     Ok(Verdict::Commit(ChangeOutcome::Changed(Box::new(view))))
-}
-
-/// Lets a pending invitation expire whose time has passed.
-pub(super) async fn expire(
-    tx: &DatabaseTransaction,
-    now: Timestamp,
-    row: invitation::Model,
-) -> Result<()> {
-    if let Ok(expired) = convert::invitation(&row)?.apply(InvitationEvent::Expire, now) {
-        close(tx, now, row, &expired, EventKind::InvitationExpired, By::System).await?;
-    }
-    Ok(())
-}
-
-/// Writes the end of an invitation, shreds its secret and cancels what was still to be sent.
-pub(super) async fn close(
-    tx: &DatabaseTransaction,
-    now: Timestamp,
-    mut row: invitation::Model,
-    closed: &domain::Invitation,
-    kind: EventKind,
-    by: By,
-) -> Result<invitation::Model> {
-    row.updated_at = now;
-    row.closed_at = closed.state.closed_at();
-    row.sealed = None;
-    let changed = invitation::ActiveModel {
-        status: Set(closed.state.status().as_str().to_owned()),
-        closed_at: Set(row.closed_at),
-        sealed: Set(None),
-        updated_at: Set(now),
-        ..Default::default()
-    };
-    compare_and_set(tx, &row, changed).await?;
-    closed.state.status().as_str().clone_into(&mut row.status);
-    cancel_deliveries(tx, now, row.id).await?;
-    record(tx, now, &row, kind, by, serde_json::json!({})).await?;
-    Ok(row)
-}
-
-/// Adds to the audit log.
-pub(super) async fn record(
-    tx: &DatabaseTransaction,
-    now: Timestamp,
-    invitation: &invitation::Model,
-    kind: EventKind,
-    by: By,
-    data: serde_json::Value,
-) -> Result<()> {
-    let actor = match by {
-        By::Caller(actor) => format!("user:{} key:{}", actor.user, actor.key),
-        By::Invitee => format!("user:{}", invitation.user_id),
-        By::System => "system".to_owned(),
-    };
-    let row = event::ActiveModel {
-        id: Set(EventId::new(now, &mut rng()).uuid()),
-        organization_id: Set(invitation.organization_id),
-        invitation_id: Set(Some(invitation.id)),
-        kind: Set(kind.as_str().to_owned()),
-        actor: Set(actor),
-        data: Set(data),
-        created_at: Set(now),
-    };
-    event::Entity::insert(row).exec_without_returning(tx).await?;
-    Ok(())
 }
 
 /// Reads an invitation and keeps others from changing it until the transaction ends.
@@ -224,48 +141,4 @@ pub(super) async fn current_delivery(
         .one(tx)
         .await?
         .ok_or(convert::inconsistent("delivery", "generation"))
-}
-
-async fn compare_and_set(
-    tx: &DatabaseTransaction,
-    row: &invitation::Model,
-    changed: invitation::ActiveModel,
-) -> Result<()> {
-    let done = invitation::Entity::update_many()
-        .set(changed)
-        .filter(invitation::Column::Id.eq(row.id))
-        .filter(invitation::Column::Status.eq(InvitationStatus::Pending.as_str()))
-        .exec(tx)
-        .await?;
-    if done.rows_affected == 1 { Ok(()) } else { Err(StoreError::Busy) }
-}
-
-/// Cancels every delivery of an invitation that no worker is at.
-async fn cancel_deliveries(
-    tx: &DatabaseTransaction,
-    now: Timestamp,
-    invitation: sea_orm::prelude::Uuid,
-) -> Result<()> {
-    let rows = delivery::Entity::find()
-        .filter(delivery::Column::InvitationId.eq(invitation))
-        .filter(delivery::Column::SettledAt.is_null())
-        .all(tx)
-        .await?;
-    for row in rows {
-        let before = row.status.clone();
-        let Ok(cancelled) = cancel(&row, now) else { continue };
-        delivery::Entity::update_many()
-            .set(convert::delivery_columns(&cancelled, now))
-            .filter(delivery::Column::Id.eq(row.id))
-            .filter(delivery::Column::Status.eq(before))
-            .exec(tx)
-            .await?;
-    }
-    Ok(())
-}
-
-fn cancel(row: &delivery::Model, now: Timestamp) -> Result<Delivery> {
-    let cancelled = convert::delivery(row)?.apply(&domain::delivery::DeliveryEvent::Cancel, now);
-    // A delivery that is being sent stays with its worker, whose report ends it.
-    cancelled.map_err(|_| StoreError::Busy)
 }

@@ -1,8 +1,9 @@
 //! Broker messages that nobody could process: kept, shown, and sent on their way again on demand.
 
 use domain::job::JobV1;
-use domain::{DeadLetterId, DeliveryId, Job, Timestamp};
+use domain::{DeadLetterId, DeliveryId, Job, OrganizationId, Timestamp};
 use entity::{dead_letter, delivery};
+use sea_orm::sea_query::{Query, SelectStatement};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde::Serialize;
 
@@ -50,11 +51,19 @@ impl Store {
         .await
     }
 
-    /// The newest dead letters.
-    pub async fn dead_letters(&self, limit: u64) -> Result<Vec<DeadLetterView>> {
+    /// The newest dead letters of an organization's deliveries. What names none of them (a message
+    /// that is no job at all) concerns the operator only.
+    pub async fn dead_letters(
+        &self,
+        organization: OrganizationId,
+        limit: u64,
+    ) -> Result<Vec<DeadLetterView>> {
         self.read(move |db, _| {
             Box::pin(async move {
                 let rows = dead_letter::Entity::find()
+                    .filter(
+                        dead_letter::Column::DeliveryId.in_subquery(deliveries_of(organization)),
+                    )
                     .order_by_desc(dead_letter::Column::Id)
                     .limit(limit)
                     .all(db)
@@ -65,9 +74,9 @@ impl Store {
         .await
     }
 
-    /// Plans the job of a dead letter once more; `false` if there is none, or it is no job that
-    /// this program knows. Every guard of the normal way applies again.
-    pub async fn redrive(&self, id: DeadLetterId) -> Result<bool> {
+    /// Plans the job of a dead letter once more; `false` if the organization has no such letter, or
+    /// it is no job that this program knows. Every guard of the normal way applies again.
+    pub async fn redrive(&self, organization: OrganizationId, id: DeadLetterId) -> Result<bool> {
         let redriven = self
             .write(move |tx, now| {
                 Box::pin(async move {
@@ -76,7 +85,10 @@ impl Store {
                     let Some(Job::V1(JobV1::Email { delivery, .. })) = job else {
                         return Ok(Verdict::RollBack(false));
                     };
-                    let known = delivery::Entity::find_by_id(delivery.uuid()).one(tx).await?;
+                    let known = delivery::Entity::find_by_id(delivery.uuid())
+                        .filter(delivery::Column::OrganizationId.eq(organization.uuid()))
+                        .one(tx)
+                        .await?;
                     let Some(row) = known else { return Ok(Verdict::RollBack(false)) };
                     outbox::add(tx, now, delivery, row.generation, now).await?;
                     dead_letter::Entity::update_many()
@@ -96,6 +108,14 @@ impl Store {
         }
         Ok(redriven)
     }
+}
+
+fn deliveries_of(organization: OrganizationId) -> SelectStatement {
+    Query::select()
+        .column(delivery::Column::Id)
+        .from(delivery::Entity)
+        .and_where(delivery::Column::OrganizationId.eq(organization.uuid()))
+        .to_owned()
 }
 
 impl From<dead_letter::Model> for DeadLetterView {

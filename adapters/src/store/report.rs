@@ -10,8 +10,8 @@ use domain::{
 use entity::{attempt, delivery, invitation, suppression};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 
-use super::change::{self, By};
-use super::{Claimed, Result, Store, StoreError, Verdict, convert, insert_if_new, outbox};
+use super::audit::{self, By};
+use super::{Claimed, Result, Store, StoreError, Verdict, change, convert, insert_if_new, outbox};
 use crate::rng;
 
 impl Store {
@@ -137,7 +137,7 @@ impl Report {
         match next.state {
             DeliveryState::Sent { at } => {
                 self.mark_sent(tx, now, at, next).await?;
-                change::record(tx, now, invitation, EventKind::DeliverySent, By::System, data)
+                audit::record(tx, now, invitation, EventKind::DeliverySent, By::System, data)
                     .await?;
             }
             DeliveryState::Failed { reason, .. } => {
@@ -147,7 +147,7 @@ impl Report {
                 shred(tx, next).await?;
                 let mut data = data;
                 data["reason"] = reason.as_str().into();
-                change::record(tx, now, invitation, EventKind::DeliveryFailed, By::System, data)
+                audit::record(tx, now, invitation, EventKind::DeliveryFailed, By::System, data)
                     .await?;
             }
             DeliveryState::Retrying { next_attempt_at }

@@ -10,7 +10,7 @@ use sea_orm::prelude::Expr;
 use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 
-use super::{Result, Store, Verdict, change, convert, outbox};
+use super::{Result, Store, Verdict, change, close, convert, outbox};
 use crate::rng;
 
 // One transaction's worth: long enough to catch up fast, short enough to hold nobody up.
@@ -180,7 +180,7 @@ impl Store {
                     };
                     // Another sweep may have been faster: then there is nothing left to do.
                     if row.closed_at.is_none() {
-                        change::expire(tx, now, row).await?;
+                        close::expire(tx, now, row).await?;
                         expired += 1;
                     }
                 }

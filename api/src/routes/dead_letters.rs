@@ -31,14 +31,16 @@ struct List {
 
 async fn list(auth: Auth, state: State) -> Result<HttpResponse, ApiError> {
     auth.require_admin()?;
-    let data = state.store.dead_letters(SHOWN).await?;
+    let organization = auth.0.organization.id;
+    let data = state.store.dead_letters(organization, SHOWN).await?;
     Ok(HttpResponse::Ok().json(List { data, next_cursor: None }))
 }
 
 async fn redrive(auth: Auth, state: State, id: Path<String>) -> Result<HttpResponse, ApiError> {
     auth.require_admin()?;
+    let organization = auth.0.organization.id;
     let id = DeadLetterId::from_str(&id).map_err(|_| ApiError::NotFound)?;
-    if state.store.redrive(id).await? {
+    if state.store.redrive(organization, id).await? {
         Ok(HttpResponse::Accepted().json(serde_json::json!({ "id": id, "redriven": true })))
     } else {
         Err(ApiError::NotFound)

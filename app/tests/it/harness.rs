@@ -38,6 +38,8 @@ pub struct TestApp {
     /// The service's clock, which a test may turn.
     pub clock: Clock,
     pub database_url: String,
+    /// What the names of this test's queues begin with, if it has a RabbitMQ.
+    pub broker_prefix: Option<String>,
     sink: Option<SmtpSink>,
     shutdown: CancellationToken,
     service: Option<JoinHandle<()>>,
@@ -90,6 +92,7 @@ impl TestApp {
         let listener = service::listen(&mut settings).unwrap();
         let address = settings.http.bind;
         let database_url = settings.database.url.clone();
+        let broker_prefix = cleanup.prefix.clone();
         let shutdown = CancellationToken::new();
         let (clock, service) = serve(settings, listener, shutdown.clone(), cleanup).await;
         let client = Client::new(address, Some(KEY.to_owned()));
@@ -101,6 +104,7 @@ impl TestApp {
             organization,
             clock,
             database_url,
+            broker_prefix,
             sink,
             shutdown,
             service: Some(service),

@@ -26,6 +26,7 @@ macro_rules! on_both_stacks {
 mod accept;
 mod bad_input;
 mod create;
+mod dead_letters;
 mod deliver;
 mod harness;
 mod idempotency;

@@ -1,0 +1,50 @@
+//! The audit log: who did what, when. Append-only.
+
+use domain::{EventId, EventKind, Timestamp};
+use entity::{event, invitation};
+use sea_orm::{DatabaseTransaction, EntityTrait, Set};
+
+use super::Result;
+use super::create::Actor;
+use crate::rng;
+
+/// Who made a change, for the audit log.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum By {
+    Caller(Actor),
+    Invitee,
+    System,
+}
+
+impl From<Actor> for By {
+    fn from(actor: Actor) -> Self {
+        Self::Caller(actor)
+    }
+}
+
+/// Adds to the audit log.
+pub(super) async fn record(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    invitation: &invitation::Model,
+    kind: EventKind,
+    by: By,
+    data: serde_json::Value,
+) -> Result<()> {
+    let actor = match by {
+        By::Caller(actor) => format!("user:{} key:{}", actor.user, actor.key),
+        By::Invitee => format!("user:{}", invitation.user_id),
+        By::System => "system".to_owned(),
+    };
+    let row = event::ActiveModel {
+        id: Set(EventId::new(now, &mut rng()).uuid()),
+        organization_id: Set(invitation.organization_id),
+        invitation_id: Set(Some(invitation.id)),
+        kind: Set(kind.as_str().to_owned()),
+        actor: Set(actor),
+        data: Set(data),
+        created_at: Set(now),
+    };
+    event::Entity::insert(row).exec_without_returning(tx).await?;
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! The first answer to a request, kept so that a repeat gets the same one.
+
+use domain::{OrganizationId, SecretHash, Timestamp};
+use entity::idempotency_key;
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+
+use super::create::CreateOutcome;
+use super::view::InvitationView;
+use super::{Result, StoreError, insert_if_new};
+
+/// What makes a request recognizable when it is sent again.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    /// The caller's own word for it.
+    pub key: String,
+    /// What it was sent to.
+    pub route: &'static str,
+    /// The hash of what it said.
+    pub fingerprint: SecretHash,
+}
+
+/// Takes the key for this request, or finds the answer that the first one got. A request with the
+/// same key that is still under way makes this one wait on the unique index.
+pub(super) async fn claim(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    organization: OrganizationId,
+    key: &IdempotencyKey,
+) -> Result<Option<CreateOutcome>> {
+    let row = idempotency_key::ActiveModel {
+        organization_id: Set(organization.uuid()),
+        route: Set(key.route.to_owned()),
+        key: Set(key.key.clone()),
+        fingerprint: Set(key.fingerprint.to_vec()),
+        body: Set(String::new()),
+        created_at: Set(now),
+    };
+    if insert_if_new(tx, row).await? {
+        return Ok(None);
+    }
+    let id = (organization.uuid(), key.route.to_owned(), key.key.clone());
+    let first = idempotency_key::Entity::find_by_id(id).one(tx).await?.ok_or(StoreError::Busy)?;
+    let same = SecretHash::from_bytes(&first.fingerprint) == Some(key.fingerprint);
+    Ok(Some(if same { CreateOutcome::Replayed(first.body) } else { CreateOutcome::KeyReused }))
+}
+
+/// Keeps the answer, in the transaction that made it true.
+pub(super) async fn keep_answer(
+    tx: &DatabaseTransaction,
+    organization: OrganizationId,
+    key: &IdempotencyKey,
+    view: &InvitationView,
+) -> Result<()> {
+    let body =
+        serde_json::to_string(view).map_err(|error| StoreError::Database(error.to_string()))?;
+    idempotency_key::Entity::update_many()
+        .set(idempotency_key::ActiveModel { body: Set(body), ..Default::default() })
+        .filter(idempotency_key::Column::OrganizationId.eq(organization.uuid()))
+        .filter(idempotency_key::Column::Route.eq(key.route))
+        .filter(idempotency_key::Column::Key.eq(&key.key))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
