@@ -30,8 +30,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    AccessMode, ActiveModelTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
+    IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify};
@@ -105,6 +105,31 @@ impl Store {
     {
         let (db, now) = (self.db.clone(), self.clock.now());
         self.runtime.spawn(async move { work(&db, now).await }).await?
+    }
+
+    /// Reads several rows as they were at one moment: without it, an answer could say that a mail
+    /// is sent and, from a row read a moment earlier, that it is not.
+    async fn snapshot<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        let db = self.db.clone();
+        let reading = async move {
+            let postgres = db.get_database_backend() == DbBackend::Postgres;
+            // On SQLite every transaction reads one moment anyway, and the options are refused.
+            let tx = db
+                .begin_with_options(TransactionOptions {
+                    isolation_level: postgres.then_some(IsolationLevel::RepeatableRead),
+                    access_mode: postgres.then_some(AccessMode::ReadOnly),
+                    sqlite_transaction_mode: None,
+                })
+                .await?;
+            let result = work(&tx).await;
+            tx.rollback().await?;
+            result
+        };
+        self.runtime.spawn(reading).await?
     }
 
     async fn write<T, F>(&self, work: F) -> Result<T>

@@ -35,7 +35,7 @@ impl Store {
         organization: OrganizationId,
         id: InvitationId,
     ) -> Result<Option<InvitationDetail>> {
-        self.read(move |db, _| {
+        self.snapshot(move |db| {
             Box::pin(async move {
                 let found = invitation::Entity::find_by_id(id.uuid())
                     .filter(invitation::Column::OrganizationId.eq(organization.uuid()))
@@ -66,7 +66,7 @@ impl Store {
         filter: &ListFilter,
     ) -> Result<Vec<InvitationView>> {
         let query = list(organization, filter);
-        self.read(move |db, _| {
+        self.snapshot(move |db| {
             Box::pin(async move {
                 let rows = query.all(db).await?;
                 let mut current = current_deliveries(db, &rows).await?;

@@ -4,7 +4,11 @@ use serde_json::json;
 
 use crate::harness::{Stack, TestApp};
 
-on_both_stacks!(a_resend_makes_the_first_mail_void, a_revoked_invitation_is_not_sent_again);
+on_both_stacks!(
+    every_answer_is_of_one_moment,
+    a_resend_makes_the_first_mail_void,
+    a_revoked_invitation_is_not_sent_again
+);
 
 async fn a_resend_makes_the_first_mail_void(stack: Stack) {
     let app = TestApp::start(stack).await;
@@ -38,4 +42,29 @@ async fn a_revoked_invitation_is_not_sent_again(stack: Stack) {
     let (status, problem) = app.act(&format!("{invitation}/resend"), &json!({})).await;
     assert_eq!((status, &problem["code"]), (409, &json!("invitation_not_pending")));
     assert_eq!(app.mails_to("ann@example.com").await.len(), 1);
+}
+
+async fn every_answer_is_of_one_moment(stack: Stack) {
+    const COUNT: usize = 100;
+    let app = TestApp::start(stack).await;
+    let inviting = async {
+        for number in 0..COUNT {
+            app.invite(&format!("n{number}@example.com")).await;
+        }
+    };
+    // They look without a pause while mails are reported: a row read a moment earlier than its
+    // neighbour shows as a contradiction.
+    tokio::join!(inviting, watch(&app, COUNT), watch(&app, COUNT), watch(&app, COUNT));
+}
+
+async fn watch(app: &TestApp, count: usize) {
+    let mut sent = 0;
+    while sent < count {
+        let list = app.get(&format!("{}?limit=100", app.invitations())).await;
+        let all = list["data"].as_array().unwrap();
+        for found in all {
+            assert_eq!(found["email_sent"], found["delivery"]["status"] == "sent", "{found}");
+        }
+        sent = all.iter().filter(|found| found["email_sent"] == true).count();
+    }
 }
