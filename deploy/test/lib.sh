@@ -141,6 +141,31 @@ install_packages() {
   ((status == 0)) || die "apt-get could not install $*"
 }
 
+# python_with MODULE…: the Python that has them all; nothing if there is none.
+python_with() {
+  local python imports
+  imports=$(printf 'import %s\n' "$@")
+  for python in /usr/bin/python3 python3; do
+    if "$python" -c "$imports" >/dev/null 2>&1; then
+      command -v "$python"
+      return
+    fi
+  done
+}
+
+# need_python PACKAGE MODULE…: the same, with Debian's PACKAGE installed if there is none.
+need_python() {
+  local package=$1 python
+  shift
+  python=$(python_with "$@")
+  if [[ -z "$python" ]]; then
+    install_packages "Python's $1" "$package"
+    python=$(python_with "$@")
+    [[ -n "$python" ]] || die "$package is installed, but no Python imports $*"
+  fi
+  echo "$python"
+}
+
 # run_verb DIR VERB: maps the command line to start_server, stop_server, kill_server.
 run_verb() {
   local usage="usage: ${0##*/} {start|stop|kill|destroy} DIR"

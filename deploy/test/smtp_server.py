@@ -1,6 +1,6 @@
 """A real SMTP server for the tests: aiosmtpd with STARTTLS and AUTH, writing a maildir.
 
-Usage: smtp_server.py DIR PORT. Reads DIR/server.pem and DIR/server.key, writes DIR/maildir.
+Usage: smtp_server.py DIR PORT [MECHANISM]. Without MECHANISM, PLAIN and LOGIN are offered. Reads DIR/server.pem and DIR/server.key, writes DIR/maildir.
 
 A mail is kept byte for byte as it came, under two lines that a delivery agent adds as well:
 Return-Path and Delivered-To hold the envelope, one Delivered-To for each recipient.
@@ -16,6 +16,7 @@ import sys
 from aiosmtpd.smtp import SMTP, AuthResult
 
 NAME, PASSWORD = b"tester", b"secret"
+MECHANISMS = {"PLAIN", "LOGIN"}
 
 
 class Maildir:
@@ -54,7 +55,7 @@ def authenticate(server, session, envelope, mechanism, data):
     return AuthResult(success=right, handled=right)
 
 
-async def serve(directory: pathlib.Path, port: int) -> None:
+async def serve(directory: pathlib.Path, port: int, mechanisms: set[str]) -> None:
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(directory / "server.pem", directory / "server.key")
     handler = Maildir(directory / "maildir")
@@ -66,6 +67,7 @@ async def serve(directory: pathlib.Path, port: int) -> None:
             tls_context=tls,
             require_starttls=True,
             auth_required=True,
+            auth_exclude_mechanism=MECHANISMS - mechanisms,
             authenticator=authenticate,
         )
 
@@ -79,4 +81,4 @@ async def serve(directory: pathlib.Path, port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(pathlib.Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(serve(pathlib.Path(sys.argv[1]), int(sys.argv[2]), set(sys.argv[3:]) or MECHANISMS))

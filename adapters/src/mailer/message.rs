@@ -6,7 +6,9 @@ use std::time::SystemTime;
 
 use chrono::Datelike;
 use domain::{EmailAddress, InvitationId, Name, Timestamp};
-use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::header::{
+    ContentTransferEncoding, ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0,
+};
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 
@@ -98,6 +100,7 @@ impl Mail {
         }
         let envelope = parts.to.envelope();
         let to: Address = envelope.parse().map_err(|_| MailError::Address)?;
+        let (content_type, body) = alternatives(&parts)?;
         let mut message = Message::builder()
             .from(from.mailbox.clone())
             .to(Mailbox::new(to_name, to))
@@ -109,11 +112,9 @@ impl Mail {
                 HeaderName::new_from_ascii_str("Auto-Submitted"),
                 "auto-generated".to_owned(),
             ))
-            .multipart(
-                MultiPart::alternative()
-                    .singlepart(part(ContentType::TEXT_PLAIN, &parts.text)?)
-                    .singlepart(part(ContentType::TEXT_HTML, &parts.html)?),
-            )
+            .header(MIME_VERSION_1_0)
+            .header(content_type)
+            .body(body)
             .map_err(|_| MailError::Build)?;
         if let Some(signer) = &from.signer {
             signer.sign(&mut message);
@@ -136,6 +137,22 @@ impl fmt::Debug for Mail {
         // The body holds the password and the link.
         write!(f, "Mail({} octets to {:?})", self.raw.len(), self.parts.to)
     }
+}
+
+/// Both bodies as one, and the type to announce it with.
+///
+/// Formatted here and not by the message: the mail library keeps the headers of a multipart out of
+/// the message's own, where it would sign them, and a signature that names Content-Type but leaves
+/// it out is wrong.
+fn alternatives(parts: &MailParts) -> Result<(ContentType, Body), MailError> {
+    let both = MultiPart::alternative()
+        .singlepart(part(ContentType::TEXT_PLAIN, &parts.text)?)
+        .singlepart(part(ContentType::TEXT_HTML, &parts.html)?);
+    let content_type = both.headers().get().ok_or(MailError::Build)?;
+    let head = both.headers().to_string() + "\r\n";
+    let body = both.formatted().strip_prefix(head.as_bytes()).ok_or(MailError::Build)?.to_vec();
+    // Quoted-printable is 7-bit; what is not is refused with the finished bytes.
+    Ok((content_type, Body::dangerous_pre_encoded(body, ContentTransferEncoding::SevenBit)))
 }
 
 /// Always quoted-printable: it leaves no bare CR, no long line and no 8-bit octet, and stays
