@@ -37,3 +37,4 @@ mod processes;
 mod retry;
 mod servers;
 mod smtp_sink;
+mod start;
