@@ -11,6 +11,7 @@ pub mod mailer;
 pub mod password_hash;
 pub mod randomness;
 pub mod seal;
+pub mod secret;
 pub mod settings;
 pub mod store;
 pub mod telemetry;

@@ -24,7 +24,7 @@ fn invitation() -> InvitationMail<'static> {
         first_name: Some("Grace"),
         role: "member",
         accept_url: "https://invite.example.com/i/7q2m9x4c1v8b3n6k5j0hgfdsap",
-        temporary_password: "7Q2M9-X4C1V-8B3N6-K5J0H-GFDSAP",
+        temporary_password: Some("7Q2M9-X4C1V-8B3N6-K5J0H-GFDSAP"),
         expires_at: at(),
         password_valid_hours: 24,
         support: Some("help@harbour.example"),

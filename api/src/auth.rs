@@ -1,4 +1,4 @@
-//! Who asks: the API key of a request and what it allows.
+//! Who asks: the API key of a request, what it allows, and where.
 
 use std::future::{Ready, ready};
 use std::str::FromStr;
@@ -7,8 +7,8 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::middleware::Next;
-use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, ResponseError};
-use adapters::store::{Actor, Caller};
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
+use adapters::store::{Actor, Caller, OrganizationKey, OrganizationRef, Store};
 use domain::{KeyRole, OrganizationId, SecretHash};
 
 use crate::problem::ApiError;
@@ -27,20 +27,48 @@ impl Auth {
         }
     }
 
-    /// The organization named in a path, if it is the caller's own.
+    /// Refuses keys that are good for one organization only.
+    pub fn require_instance(&self) -> Result<(), ApiError> {
+        self.require_admin()?;
+        if self.0.organization.is_none() { Ok(()) } else { Err(ApiError::InstanceOnly) }
+    }
+
+    /// The organization named in a path, if the caller may see it.
     ///
     /// Any other one does not exist for the caller: the answer tells nobody which ids are taken.
-    pub fn organization(&self, in_path: &str) -> Result<OrganizationId, ApiError> {
-        let own = self.0.organization.id;
-        match OrganizationId::from_str(in_path) {
-            Ok(asked) if asked == own => Ok(own),
-            _ => Err(ApiError::NotFound),
+    pub async fn organization(
+        &self,
+        store: &Store,
+        in_path: &str,
+    ) -> Result<OrganizationRef, ApiError> {
+        let asked = OrganizationId::from_str(in_path).map_err(|_| ApiError::NotFound)?;
+        match &self.0.organization {
+            Some(own) if own.id == asked => Ok(own.clone()),
+            Some(_) => Err(ApiError::NotFound),
+            None => {
+                let found = store.organization_ref(OrganizationKey::Id(asked)).await?;
+                found.ok_or(ApiError::NotFound)
+            }
+        }
+    }
+
+    /// The organization that a request without one in its path is about: the caller's own, or, for
+    /// an instance's key, the one it names; `None` if it names none.
+    pub async fn own_or_named(
+        &self,
+        store: &Store,
+        named: Option<&str>,
+    ) -> Result<Option<OrganizationRef>, ApiError> {
+        match (&self.0.organization, named) {
+            (Some(own), None) => Ok(Some(own.clone())),
+            (None, None) => Ok(None),
+            (_, Some(named)) => self.organization(store, named).await.map(Some),
         }
     }
 
     /// Whom the audit log names.
     pub fn actor(&self) -> Actor {
-        Actor { user: self.0.user.id, key: self.0.key }
+        self.0.actor.clone()
     }
 }
 
@@ -54,7 +82,8 @@ pub async fn authenticate<B: MessageBody + 'static>(
             request.extensions_mut().insert(Auth(caller));
             Ok(next.call(request).await?.map_into_boxed_body())
         }
-        Err(error) => Ok(request.into_response(error.error_response())),
+        // With the error inside, so that a contract can tell it in its own words.
+        Err(error) => Ok(request.into_response(HttpResponse::from_error(error))),
     }
 }
 

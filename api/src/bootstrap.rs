@@ -46,6 +46,10 @@ pub async fn bootstrap(
         email,
         key_hash: SecretHash::of_exact(&key),
         key_hint: hint(&key),
+        instance_key: settings
+            .instance_key
+            .as_ref()
+            .map(|key| (SecretHash::of_exact(key), hint(key))),
     };
     let made = store.bootstrap(first).await?;
     Ok((made && made_up).then_some(key))

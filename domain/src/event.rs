@@ -23,6 +23,12 @@ pub enum EventKind {
     /// Nobody answered in time.
     #[serde(rename = "invitation.expired")]
     InvitationExpired,
+    /// The API gave the caller a temporary password, because no mail carries one.
+    #[serde(rename = "invitation.password_issued")]
+    PasswordIssued,
+    /// A member left the organization.
+    #[serde(rename = "member.removed")]
+    MemberRemoved,
     /// The SMTP server took the mail.
     #[serde(rename = "delivery.sent")]
     DeliverySent,
@@ -41,6 +47,8 @@ impl EventKind {
             Self::InvitationDeclined => "invitation.declined",
             Self::InvitationRevoked => "invitation.revoked",
             Self::InvitationExpired => "invitation.expired",
+            Self::PasswordIssued => "invitation.password_issued",
+            Self::MemberRemoved => "member.removed",
             Self::DeliverySent => "delivery.sent",
             Self::DeliveryFailed => "delivery.failed",
         }

@@ -5,6 +5,7 @@
 //! how an SMTP conversation ended and what that means, [`retry`] when to try again, [`job`] what
 //! travels through the broker.
 
+pub mod credential_policy;
 pub mod delivery;
 pub mod email_address;
 pub mod event;
@@ -13,10 +14,12 @@ pub mod invitation;
 pub mod job;
 pub mod name;
 pub mod outcome;
+pub mod position;
 pub mod retry;
 pub mod role;
 pub mod secret;
 
+pub use credential_policy::CredentialPolicy;
 pub use delivery::{Delivery, DeliveryState, DeliveryStatus, FailureReason};
 pub use email_address::EmailAddress;
 pub use event::EventKind;
@@ -28,8 +31,9 @@ pub use invitation::{Generation, Invitation, InvitationState, InvitationStatus};
 pub use job::Job;
 pub use name::Name;
 pub use outcome::{Phase, Reply, SendOutcome, Trouble};
+pub use position::{Permissions, Position};
 pub use retry::RetryPolicy;
-pub use role::{KeyRole, MembershipRole};
+pub use role::{KeyRole, MembershipRole, RolePolicy};
 pub use secret::{LinkToken, SecretHash, TemporaryPassword};
 
 /// Points in time; always UTC.

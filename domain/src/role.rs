@@ -37,10 +37,42 @@ impl KeyRole {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MembershipRole(String);
 
-/// Why a text is no role. Shown to the caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be 1 to 64 letters, digits, '_', '-', '.' or ':', starting with a letter or digit")]
-pub struct RoleError;
+/// Why a text is no role here. Shown to the caller.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RoleError {
+    /// Not of the form that role names have.
+    #[error(
+        "must be 1 to 64 letters, digits, '_', '-', '.' or ':', starting with a letter or digit"
+    )]
+    Malformed,
+    /// The organization names its roles, and this is none of them.
+    #[error("must be one of {0}")]
+    Unknown(String),
+}
+
+/// Which roles an organization gives.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RolePolicy {
+    /// Whoever is invited without a role gets this one.
+    pub default: MembershipRole,
+    /// The only roles there are; `None` if the organization has not named them.
+    pub allowed: Option<Vec<MembershipRole>>,
+}
+
+impl RolePolicy {
+    /// The role for an invitation that asks for `wanted`.
+    pub fn choose(&self, wanted: Option<&str>) -> Result<MembershipRole, RoleError> {
+        let Some(wanted) = wanted else { return Ok(self.default.clone()) };
+        let role = MembershipRole::parse(wanted)?;
+        match &self.allowed {
+            Some(allowed) if !allowed.contains(&role) => {
+                let names: Vec<_> = allowed.iter().map(MembershipRole::as_str).collect();
+                Err(RoleError::Unknown(names.join(", ")))
+            }
+            _ => Ok(role),
+        }
+    }
+}
 
 impl MembershipRole {
     /// Reads a role name such as `member` or `billing:read`.
@@ -50,7 +82,7 @@ impl MembershipRole {
         if starts && text.len() <= 64 && text.bytes().all(allowed) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(RoleError)
+            Err(RoleError::Malformed)
         }
     }
 

@@ -20,6 +20,7 @@ pub struct Model {
     pub locale: String,
     #[sea_orm(column_type = "JsonBinary")]
     pub metadata: Json,
+    pub credential: String,
     pub status: String,
     pub generation: i32,
     pub secret_generation: i32,

@@ -13,6 +13,9 @@ pub struct Model {
     pub name: String,
     #[sea_orm(unique)]
     pub slug: String,
+    pub default_role: String,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub roles: Option<Json>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

@@ -13,6 +13,8 @@ pub struct Model {
     pub email: String,
     #[sea_orm(unique)]
     pub email_normalized: String,
+    #[sea_orm(unique)]
+    pub username: Option<String>,
     pub first_name: Option<String>,
     pub last_name: Option<String>,
     pub status: String,

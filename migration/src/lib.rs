@@ -3,6 +3,7 @@
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 mod m20261124_000001_create_invitations;
+mod m20261124_000002_describe_members;
 
 /// All steps, oldest first.
 pub struct Migrator;
@@ -10,6 +11,9 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261124_000001_create_invitations::Migration)]
+        vec![
+            Box::new(m20261124_000001_create_invitations::Migration),
+            Box::new(m20261124_000002_describe_members::Migration),
+        ]
     }
 }

@@ -15,7 +15,6 @@ mod prepare;
 pub mod process;
 mod report;
 mod rescue;
-pub mod secret;
 
 use std::sync::Arc;
 

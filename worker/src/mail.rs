@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use adapters::mailer::{Mail, MailError, MailParts, Sender};
+use adapters::secret::Secret;
 use adapters::settings::Settings;
 use adapters::store::Claimed;
 use adapters::templates::{InvitationMail, TemplateError, Templates};
-use domain::{Name, Phase, SendOutcome, Timestamp, Trouble};
+use domain::{Name, Phase, SendOutcome, TemporaryPassword, Timestamp, Trouble};
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
-
-use crate::secret::Secret;
 
 /// What stays the same from mail to mail.
 pub struct Composer {
@@ -64,6 +63,7 @@ impl Composer {
     ) -> Result<Mail, ComposeError> {
         let to = &claimed.mail;
         let accept_url = Zeroizing::new(format!("{}/i/{}", self.public_url, secret.token.expose()));
+        let password = secret.password.as_ref().map(TemporaryPassword::grouped);
         let content = self.templates.mail(
             to.locale.as_str(),
             &InvitationMail {
@@ -72,7 +72,7 @@ impl Composer {
                 first_name: to.first_name.as_deref(),
                 role: to.role.as_str(),
                 accept_url: &accept_url,
-                temporary_password: &secret.password.grouped(),
+                temporary_password: password.as_ref().map(|password| password.as_str()),
                 expires_at: to.expires_at,
                 password_valid_hours: self.password_valid_hours,
                 support: None,

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use adapters::mailer::Mail;
-use adapters::store::NewSecret;
+use adapters::secret::{Owner, Secret};
 use domain::{Phase, SendOutcome, Trouble};
 
 use crate::handle::{Attempt, Handler};
 use crate::patience::Patience;
-use crate::secret::{Owner, Secret};
 
 impl Handler {
     /// Makes the mail, or says how the attempt ended without one.
@@ -29,13 +28,9 @@ impl Handler {
         if let Some(sealed) = &claimed.sealed {
             return Secret::open(&self.seal, sealed, owner).map_err(|e| ours(e.to_string()));
         }
-        let fresh = Secret::generate(&mut adapters::rng());
-        let sealed = fresh.seal(&self.seal, owner, &mut adapters::rng());
-        let keep = || {
-            let (token_hash, password_hash) = (fresh.token.hash(), fresh.password.hash());
-            let new = NewSecret { sealed: sealed.clone(), token_hash, password_hash };
-            self.store.keep_secret(invitation, generation, new)
-        };
+        let fresh = Secret::generate(claimed.mail.credential, &mut adapters::rng());
+        let fresh = fresh.stored(&self.seal, owner, &mut adapters::rng());
+        let keep = || self.store.keep_secret(invitation, generation, fresh.clone());
         let until = self.dot_deadline(attempt);
         match (Patience { until, unless: &self.overrun }).with("keep secret", keep).await {
             // Another worker's may have been first: only what is stored is sent.

@@ -75,6 +75,9 @@ pub struct BootstrapSettings {
     /// The key of that admin; one is made if there is none.
     #[serde(serialize_with = "redact::serialize_option")]
     pub api_key: Option<String>,
+    /// A key for every organization of the instance; none is made if there is none.
+    #[serde(serialize_with = "redact::serialize_option")]
+    pub instance_key: Option<String>,
 }
 
 impl HttpSettings {
@@ -132,13 +135,6 @@ impl BrokerSettings {
 
 impl BootstrapSettings {
     pub(super) fn read(values: &Leaves) -> Result<Self, SettingsError> {
-        let api_key = values.text("bootstrap.api_key", |text| {
-            // It travels in a header.
-            if text.chars().all(|c| c.is_ascii_graphic()) {
-                return Ok((!text.is_empty()).then(|| text.to_owned()));
-            }
-            Err("must be visible ASCII characters without spaces".into())
-        })?;
         Ok(Self {
             organization: values.text("bootstrap.organization", |text| {
                 match Name::parse(text) {
@@ -150,9 +146,18 @@ impl BootstrapSettings {
                 Ok(_) => Ok(text.to_owned()),
                 Err(error) => Err(format!("is not an address: {error}")),
             })?,
-            api_key,
+            api_key: values.text("bootstrap.api_key", key)?,
+            instance_key: values.text("bootstrap.instance_key", key)?,
         })
     }
+}
+
+/// A key travels in a header.
+fn key(text: &str) -> Result<Option<String>, String> {
+    if text.chars().all(|c| c.is_ascii_graphic()) {
+        return Ok((!text.is_empty()).then(|| text.to_owned()));
+    }
+    Err("must be visible ASCII characters without spaces".into())
 }
 
 /// Takes the public URL, or makes one that a browser on this machine can open.

@@ -1,7 +1,7 @@
-//! API keys: who calls, for which organization, and what they may do.
+//! API keys: making, listing and revoking them.
 
 use domain::{ApiKeyId, KeyRole, OrganizationId, SecretHash, Timestamp, UserId};
-use entity::{api_key, organization, user};
+use entity::api_key;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set,
 };
@@ -10,51 +10,13 @@ use serde::Serialize;
 use super::{Result, Store, Verdict, convert};
 use crate::rng;
 
-/// Who is behind an API key.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// The key.
-    pub key: ApiKeyId,
-    /// What it may do.
-    pub role: KeyRole,
-    /// Where.
-    pub organization: OrganizationRef,
-    /// Whose it is.
-    pub user: UserRef,
-}
-
-/// An organization, in short.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the field names are the API's own words, documented there")]
-pub struct OrganizationRef {
-    pub id: OrganizationId,
-    pub number: i64,
-    pub name: String,
-}
-
-/// A person, in short.
-#[derive(Clone, Serialize)]
-#[expect(missing_docs, reason = "the field names are the API's own words, documented there")]
-pub struct UserRef {
-    pub id: UserId,
-    pub number: i64,
-    pub email: String,
-}
-
-impl std::fmt::Debug for UserRef {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The address stays out of logs.
-        write!(f, "UserRef({})", self.id)
-    }
-}
-
 /// A key to be made; the key itself never gets here.
 #[derive(Debug, Clone)]
 pub struct NewApiKey {
-    /// Where it is valid.
-    pub organization: OrganizationId,
-    /// Whose it is.
-    pub user: UserId,
+    /// Where it is valid; `None` for every organization of the instance.
+    pub organization: Option<OrganizationId>,
+    /// Whose it is, if anybody's.
+    pub user: Option<UserId>,
     /// What its owner calls it.
     pub name: String,
     /// What it may do.
@@ -65,12 +27,20 @@ pub struct NewApiKey {
     pub hint: String,
 }
 
+impl NewApiKey {
+    /// A key that is good for every organization, and belongs to nobody.
+    pub const fn for_instance(name: String, hash: SecretHash, hint: String) -> Self {
+        Self { organization: None, user: None, name, role: KeyRole::Admin, hash, hint }
+    }
+}
+
 /// A key as its organization sees it.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the field names are the API's own words, documented there")]
 pub struct ApiKeyView {
     pub id: ApiKeyId,
-    pub user_id: UserId,
+    pub organization_id: Option<OrganizationId>,
+    pub user_id: Option<UserId>,
     pub name: String,
     pub role: KeyRole,
     pub hint: String,
@@ -79,35 +49,7 @@ pub struct ApiKeyView {
     pub revoked_at: Option<Timestamp>,
 }
 
-// `last_used_at` is for people: writing it once a minute spares a write for every request.
-const LAST_USED_STEP: chrono::TimeDelta = chrono::TimeDelta::minutes(1);
-
 impl Store {
-    /// Finds out who calls; `None` for an unknown or revoked key.
-    pub async fn authenticate(&self, hash: SecretHash) -> Result<Option<Caller>> {
-        let found = self
-            .read(move |db, now| {
-                Box::pin(async move {
-                    let Some(key) = api_key::Entity::find()
-                        .filter(api_key::Column::KeyHash.eq(hash.to_vec()))
-                        .filter(api_key::Column::RevokedAt.is_null())
-                        .one(db)
-                        .await?
-                    else {
-                        return Ok(None);
-                    };
-                    let stale = key.last_used_at.is_none_or(|at| now - at >= LAST_USED_STEP);
-                    Ok(Some((caller(db, &key).await?, stale)))
-                })
-            })
-            .await?;
-        let Some((caller, stale)) = found else { return Ok(None) };
-        if stale {
-            self.touch_api_key(caller.key).await?;
-        }
-        Ok(Some(caller))
-    }
-
     /// Records a new key.
     pub async fn create_api_key(&self, new: NewApiKey) -> Result<ApiKeyView> {
         self.write(move |tx, now| {
@@ -116,30 +58,35 @@ impl Store {
         .await
     }
 
-    /// All keys of an organization, newest first, the revoked ones too.
-    pub async fn api_keys(&self, organization: OrganizationId) -> Result<Vec<ApiKeyView>> {
+    /// All keys of an organization, newest first, the revoked ones too. Without an organization, all
+    /// keys of the instance.
+    pub async fn api_keys(&self, organization: Option<OrganizationId>) -> Result<Vec<ApiKeyView>> {
         self.read(move |db, _| {
             Box::pin(async move {
-                let rows = api_key::Entity::find()
-                    .filter(api_key::Column::OrganizationId.eq(organization.uuid()))
-                    .order_by_desc(api_key::Column::Id)
-                    .all(db)
-                    .await?;
-                rows.into_iter().map(ApiKeyView::new).collect()
+                let mut query = api_key::Entity::find().order_by_desc(api_key::Column::Id);
+                if let Some(organization) = organization {
+                    query = query.filter(api_key::Column::OrganizationId.eq(organization.uuid()));
+                }
+                query.all(db).await?.into_iter().map(ApiKeyView::new).collect()
             })
         })
         .await
     }
 
     /// Makes a key worthless; `false` if the organization has no such key. Doing it twice is fine.
-    pub async fn revoke_api_key(&self, organization: OrganizationId, id: ApiKeyId) -> Result<bool> {
+    /// Without an organization, any key of the instance.
+    pub async fn revoke_api_key(
+        &self,
+        organization: Option<OrganizationId>,
+        id: ApiKeyId,
+    ) -> Result<bool> {
         self.write(move |tx, now| {
             Box::pin(async move {
-                let found = api_key::Entity::find_by_id(id.uuid())
-                    .filter(api_key::Column::OrganizationId.eq(organization.uuid()))
-                    .one(tx)
-                    .await?;
-                let Some(row) = found else { return Ok(Verdict::RollBack(false)) };
+                let mut query = api_key::Entity::find_by_id(id.uuid());
+                if let Some(organization) = organization {
+                    query = query.filter(api_key::Column::OrganizationId.eq(organization.uuid()));
+                }
+                let Some(row) = query.one(tx).await? else { return Ok(Verdict::RollBack(false)) };
                 if row.revoked_at.is_none() {
                     let revoked =
                         api_key::ActiveModel { revoked_at: Set(Some(now)), ..Default::default() };
@@ -154,22 +101,6 @@ impl Store {
         })
         .await
     }
-
-    async fn touch_api_key(&self, id: ApiKeyId) -> Result<()> {
-        self.write(move |tx, now| {
-            Box::pin(async move {
-                let used =
-                    api_key::ActiveModel { last_used_at: Set(Some(now)), ..Default::default() };
-                api_key::Entity::update_many()
-                    .set(used)
-                    .filter(api_key::Column::Id.eq(id.uuid()))
-                    .exec(tx)
-                    .await?;
-                Ok(Verdict::Commit(()))
-            })
-        })
-        .await
-    }
 }
 
 /// Inserts a key.
@@ -180,8 +111,8 @@ pub(super) async fn add(
 ) -> Result<ApiKeyView> {
     let row = api_key::Model {
         id: ApiKeyId::new(now, &mut rng()).uuid(),
-        organization_id: new.organization.uuid(),
-        user_id: new.user.uuid(),
+        organization_id: new.organization.map(OrganizationId::uuid),
+        user_id: new.user.map(UserId::uuid),
         name: new.name,
         role: new.role.as_str().to_owned(),
         key_hash: new.hash.to_vec(),
@@ -198,7 +129,8 @@ impl ApiKeyView {
     fn new(row: api_key::Model) -> Result<Self> {
         Ok(Self {
             id: ApiKeyId::from_uuid(row.id),
-            user_id: UserId::from_uuid(row.user_id),
+            organization_id: row.organization_id.map(OrganizationId::from_uuid),
+            user_id: row.user_id.map(UserId::from_uuid),
             role: KeyRole::parse(&row.role).ok_or(convert::inconsistent("api_key", "role"))?,
             name: row.name,
             hint: row.hint,
@@ -207,27 +139,4 @@ impl ApiKeyView {
             revoked_at: row.revoked_at,
         })
     }
-}
-
-async fn caller(db: &impl ConnectionTrait, key: &api_key::Model) -> Result<Caller> {
-    let organization = organization::Entity::find()
-        .filter(organization::Column::Id.eq(key.organization_id))
-        .one(db)
-        .await?
-        .ok_or(convert::inconsistent("api_key", "organization_id"))?;
-    let user = user::Entity::find()
-        .filter(user::Column::Id.eq(key.user_id))
-        .one(db)
-        .await?
-        .ok_or(convert::inconsistent("api_key", "user_id"))?;
-    Ok(Caller {
-        key: ApiKeyId::from_uuid(key.id),
-        role: KeyRole::parse(&key.role).ok_or(convert::inconsistent("api_key", "role"))?,
-        organization: OrganizationRef {
-            id: OrganizationId::from_uuid(organization.id),
-            number: organization.number,
-            name: organization.name,
-        },
-        user: UserRef { id: UserId::from_uuid(user.id), number: user.number, email: user.email },
-    })
 }

@@ -4,12 +4,11 @@ use domain::{EventId, EventKind, Timestamp};
 use entity::{event, invitation};
 use sea_orm::{DatabaseTransaction, EntityTrait, Set};
 
-use super::Result;
-use super::create::Actor;
+use super::{Actor, Result};
 use crate::rng;
 
 /// Who made a change, for the audit log.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum By {
     Caller(Actor),
     Invitee,
@@ -32,7 +31,7 @@ pub(super) async fn record(
     data: serde_json::Value,
 ) -> Result<()> {
     let actor = match by {
-        By::Caller(actor) => format!("user:{} key:{}", actor.user, actor.key),
+        By::Caller(actor) => actor.written(),
         By::Invitee => format!("user:{}", invitation.user_id),
         By::System => "system".to_owned(),
     };

@@ -1,13 +1,14 @@
 //! The first start on an empty database: an organization, its admin and a key.
 
 use domain::{
-    EmailAddress, KeyRole, MembershipId, Name, OrganizationId, SecretHash, Timestamp, UserId,
+    EmailAddress, KeyRole, MembershipId, MembershipRole, Name, OrganizationId, SecretHash,
+    Timestamp, UserId,
 };
 use entity::{membership, organization, user};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, NotSet, Set};
 
 use super::api_key::{self, NewApiKey};
-use super::{Result, Store, Verdict};
+use super::{Result, Store, Verdict, organizations};
 use crate::rng;
 
 /// What a first start makes.
@@ -21,6 +22,8 @@ pub struct Bootstrap {
     pub key_hash: SecretHash,
     /// The key's first characters.
     pub key_hint: String,
+    /// The same of a key for the whole instance, if there is to be one.
+    pub instance_key: Option<(SecretHash, String)>,
 }
 
 // Several processes may start on one empty database; the first one makes everything.
@@ -53,7 +56,9 @@ async fn make(tx: &DatabaseTransaction, now: Timestamp, first: Bootstrap) -> Res
         number: NotSet,
         id: Set(organization.uuid()),
         name: Set(first.organization.as_str().to_owned()),
-        slug: Set(slug(first.organization.as_str())),
+        slug: Set(organizations::slug(first.organization.as_str())),
+        default_role: Set(MembershipRole::default().as_str().to_owned()),
+        roles: Set(None),
         created_at: Set(now),
         updated_at: Set(now),
     })
@@ -64,6 +69,7 @@ async fn make(tx: &DatabaseTransaction, now: Timestamp, first: Bootstrap) -> Res
         id: Set(user.uuid()),
         email: Set(first.email.as_given().to_owned()),
         email_normalized: Set(first.email.normalized()),
+        username: Set(Some(username(&first.email))),
         first_name: Set(None),
         last_name: Set(None),
         status: Set("active".to_owned()),
@@ -81,27 +87,29 @@ async fn make(tx: &DatabaseTransaction, now: Timestamp, first: Bootstrap) -> Res
         user_id: Set(user.uuid()),
         role: Set(KeyRole::Admin.as_str().to_owned()),
         status: Set("active".to_owned()),
-        deleted_at: Set(None),
         created_at: Set(now),
         updated_at: Set(now),
+        ..Default::default()
     })
     .exec_without_returning(tx)
     .await?;
     let key = NewApiKey {
-        organization,
-        user,
+        organization: Some(organization),
+        user: Some(user),
         name: "first key".to_owned(),
         role: KeyRole::Admin,
         hash: first.key_hash,
         hint: first.key_hint,
     };
     api_key::add(tx, now, key).await?;
+    if let Some((hash, hint)) = first.instance_key {
+        api_key::add(tx, now, NewApiKey::for_instance("instance key".to_owned(), hash, hint))
+            .await?;
+    }
     Ok(())
 }
 
-/// The name in lower-case letters, digits and dashes, for addresses.
-fn slug(name: &str) -> String {
-    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let slug = words.map(str::to_lowercase).collect::<Vec<_>>().join("-");
-    if slug.is_empty() { "organization".to_owned() } else { slug }
+/// Nobody else is there yet whose name it could be.
+fn username(email: &EmailAddress) -> String {
+    email.normalized().split('@').next().unwrap_or_default().to_owned()
 }

@@ -9,9 +9,8 @@ use sea_orm::{
     QuerySelect, Set,
 };
 
-use super::create::Actor;
 use super::view::InvitationView;
-use super::{DeliveryPolicy, Result, Store, Verdict, audit, close, convert, plan};
+use super::{Actor, DeliveryPolicy, Result, Store, Verdict, audit, close, convert, plan};
 
 /// How a request to change an invitation ended.
 #[derive(Debug)]
@@ -77,7 +76,8 @@ impl Store {
                     if current.status == DeliveryStatus::Sending.as_str() {
                         return Ok(Verdict::RollBack(ChangeOutcome::SendingNow));
                     }
-                    return resend(tx, now, &policy, actor, row).await;
+                    let view = resend(tx, now, &policy, actor, row).await?;
+                    return Ok(Verdict::Commit(ChangeOutcome::Changed(Box::new(view))));
                 }
                 let kind = EventKind::InvitationRevoked;
                 let row = close::close(tx, now, row, &next, kind, actor.into()).await?;
@@ -90,13 +90,14 @@ impl Store {
     }
 }
 
-async fn resend(
+/// Plans the mail of the next generation of a pending, locked invitation.
+pub(super) async fn resend(
     tx: &DatabaseTransaction,
     now: Timestamp,
     policy: &DeliveryPolicy,
     actor: Actor,
     mut row: invitation::Model,
-) -> Result<Verdict<ChangeOutcome>> {
+) -> Result<InvitationView> {
     close::cancel_deliveries(tx, now, row.id).await?;
     row.generation += 1;
     row.email_sent = false;
@@ -113,8 +114,7 @@ async fn resend(
     let delivery = plan::add_delivery(tx, now, policy, &row).await?;
     let data = serde_json::json!({ "generation": row.generation, "delivery_id": delivery.id });
     audit::record(tx, now, &row, EventKind::InvitationResent, actor.into(), data).await?;
-    let view = InvitationView::new(row, delivery)?;
-    Ok(Verdict::Commit(ChangeOutcome::Changed(Box::new(view))))
+    InvitationView::new(row, delivery)
 }
 
 /// Reads an invitation and keeps others from changing it until the transaction ends.

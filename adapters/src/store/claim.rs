@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    AttemptToken, Delivery, DeliveryId, DeliveryStatus, EmailAddress, Generation, InvitationId,
-    InvitationStatus, OrganizationId, SecretHash, Timestamp,
+    AttemptToken, CredentialPolicy, Delivery, DeliveryId, DeliveryStatus, EmailAddress, Generation,
+    InvitationId, InvitationStatus, OrganizationId, SecretHash, Timestamp,
 };
 use entity::{delivery, invitation, organization};
 use sea_orm::prelude::Expr;
@@ -53,6 +53,8 @@ pub struct ClaimedMail {
     pub expires_at: Timestamp,
     /// The same for every attempt of this delivery, so that a repeat can be recognized.
     pub message_id: String,
+    /// What the mail lets the invitee in with.
+    pub credential: CredentialPolicy,
 }
 
 /// A secret that a worker made, in the forms that are stored.
@@ -62,8 +64,8 @@ pub struct NewSecret {
     pub sealed: Vec<u8>,
     /// What the link is recognized by.
     pub token_hash: SecretHash,
-    /// What the temporary password is recognized by.
-    pub password_hash: SecretHash,
+    /// What the temporary password is recognized by, if there is one.
+    pub password_hash: Option<SecretHash>,
 }
 
 impl Store {
@@ -109,7 +111,7 @@ impl Store {
                         secret_generation: Set(generation),
                         sealed: Set(Some(secret.sealed)),
                         token_hash: Set(Some(secret.token_hash.to_vec())),
-                        password_hash: Set(Some(secret.password_hash.to_vec())),
+                        password_hash: Set(secret.password_hash.map(SecretHash::to_vec)),
                         password_expires_at: Set(None),
                         updated_at: Set(now),
                         ..Default::default()
@@ -206,6 +208,8 @@ async fn describe(
             locale: invitation.locale,
             expires_at: invitation.expires_at,
             message_id: row.message_id.clone(),
+            credential: CredentialPolicy::parse(&invitation.credential)
+                .ok_or(convert::inconsistent("invitation", "credential"))?,
         },
         sealed: invitation.sealed.filter(|_| current),
     })

@@ -6,6 +6,7 @@ use domain::{
 };
 use entity::{delivery, invitation};
 use sea_orm::{Set, Unchanged};
+use serde::Serialize;
 
 use super::{Result, StoreError};
 
@@ -92,6 +93,11 @@ pub(super) fn invitation_status(word: &str) -> Result<InvitationStatus> {
 
 pub(super) fn delivery_status(word: &str) -> Result<DeliveryStatus> {
     DeliveryStatus::parse(word).ok_or(inconsistent("delivery", "status"))
+}
+
+/// A value for a JSON column.
+pub(super) fn json(value: impl Serialize) -> Result<serde_json::Value> {
+    serde_json::to_value(value).map_err(|error| StoreError::Database(error.to_string()))
 }
 
 /// A counter from its column; no counter here is ever negative.

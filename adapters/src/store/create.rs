@@ -1,20 +1,17 @@
-//! Recording an invitation: user, membership, invitation, delivery, outbox and event, or nothing.
+//! Recording one invitation: everything of it and the intent to mail it, or nothing.
 
 use std::time::Duration;
 
 use domain::{
-    ApiKeyId, EmailAddress, EventKind, InvitationId, InvitationStatus, MembershipId,
-    MembershipRole, Name, OrganizationId, Timestamp, UserId,
+    CredentialPolicy, EmailAddress, InvitationId, MembershipRole, Name, OrganizationId, Position,
+    Timestamp,
 };
-use entity::invitation;
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::DatabaseTransaction;
 
-use super::idempotency::{self, IdempotencyKey};
+use super::idempotency::{self, Earlier, IdempotencyKey};
+use super::invite::{self, Invited, Inviting};
 use super::view::InvitationView;
-use super::{
-    DeliveryPolicy, Result, Store, StoreError, Verdict, audit, close, insert_if_new, member, plan,
-};
-use crate::rng;
+use super::{Actor, NewSecret, Result, Store, StoreError, Verdict};
 
 /// What a caller asks for.
 #[derive(Debug, Clone)]
@@ -27,21 +24,43 @@ pub struct NewInvitation {
     pub last_name: Option<Name>,
     /// What the invitee will be.
     pub role: MembershipRole,
+    /// The same in the product's own words.
+    pub position: Position,
     /// The language of the mail and the pages.
     pub locale: String,
     /// Kept for the caller, never looked into.
     pub metadata: serde_json::Value,
     /// How long the invitation can be accepted.
     pub expires_in: Duration,
+    /// What the mail lets the invitee in with.
+    pub credential: CredentialPolicy,
+    /// The hash of a password that the inviter has chosen; for a user who has none yet.
+    pub password_hash: Option<String>,
+    /// A secret made before the invitation, for a caller who must know it.
+    pub secret: Option<EarlySecret>,
+    /// What to do about a pending invitation to the same address.
+    pub on_existing: OnExisting,
 }
 
-/// Who asks.
-#[derive(Debug, Clone, Copy)]
-pub struct Actor {
-    /// The person.
-    pub user: UserId,
-    /// The key they used.
-    pub key: ApiKeyId,
+/// A secret that was made and sealed for an invitation that does not exist yet.
+#[derive(Debug, Clone)]
+pub struct EarlySecret {
+    /// The id that the invitation gets: the secret is sealed for it.
+    pub invitation: InvitationId,
+    /// The secret of its first generation.
+    pub secret: NewSecret,
+}
+
+/// What to do when the address has a pending invitation already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnExisting {
+    /// Refuse.
+    Error,
+    /// Answer with the pending one.
+    Ignore,
+    /// Answer with the pending one, and send its mail again if the last one is settled and at least
+    /// this old.
+    Resend(Duration),
 }
 
 /// How a request to create ended.
@@ -49,6 +68,13 @@ pub struct Actor {
 pub enum CreateOutcome {
     /// The invitation is recorded and its mail will be sent.
     Created(Box<InvitationView>),
+    /// The address has an open invitation, which is the answer.
+    Pending {
+        /// How it stands.
+        invitation: Box<InvitationView>,
+        /// Whether its mail is sent again.
+        resent: bool,
+    },
     /// The same request was answered before, with this JSON body.
     Replayed(String),
     /// The idempotency key belongs to a different request.
@@ -59,6 +85,9 @@ pub enum CreateOutcome {
     AlreadyMember,
 }
 
+/// A rival for the same address is seen once it has committed; there cannot be many.
+const TRIES: usize = 3;
+
 impl Store {
     /// Records an invitation and the intent to mail it, in one transaction.
     pub async fn create_invitation(
@@ -68,125 +97,59 @@ impl Store {
         new: NewInvitation,
         key: Option<IdempotencyKey>,
     ) -> Result<CreateOutcome> {
-        let request = Request { organization, actor, new, key, policy: self.policy.clone() };
-        let outcome = self
-            .write(move |tx, now| Box::pin(async move { create(tx, now, request).await }))
-            .await?;
-        if matches!(outcome, CreateOutcome::Created(_)) {
+        let inviting = Inviting { organization, actor, policy: self.policy.clone() };
+        for _ in 0..TRIES {
+            let (inviting, new, key) = (inviting.clone(), new.clone(), key.clone());
+            let outcome = self
+                .write(move |tx, now| {
+                    Box::pin(async move { create(tx, now, &inviting, &new, key.as_ref()).await })
+                })
+                .await?;
+            let Some(outcome) = outcome else { continue };
             self.outbox_wake.notify_one();
+            return Ok(outcome);
         }
-        Ok(outcome)
+        Err(StoreError::Busy)
     }
 }
 
-struct Request {
-    organization: OrganizationId,
-    actor: Actor,
-    new: NewInvitation,
-    key: Option<IdempotencyKey>,
-    policy: DeliveryPolicy,
-}
-
+/// `None` if another request for the same address was faster: then it is there to be seen.
 async fn create(
     tx: &DatabaseTransaction,
     now: Timestamp,
-    request: Request,
-) -> Result<Verdict<CreateOutcome>> {
-    let Request { organization, actor, new, key, policy } = request;
-    if let Some(key) = &key
-        && let Some(earlier) = idempotency::claim(tx, now, organization, key).await?
-    {
-        return Ok(Verdict::RollBack(earlier));
-    }
-    expire_overdue(tx, now, organization, &new.email).await?;
-    let user = member::find_or_add_user(tx, now, &new).await?;
-    let Some(membership) = member::invite(tx, now, organization, user, &new.role).await? else {
-        return Ok(Verdict::RollBack(CreateOutcome::AlreadyMember));
-    };
-    let row = invitation_row(now, organization, membership, user, actor, &new);
-    let id = InvitationId::from_uuid(row.id);
-    if !insert_if_new(tx, row.clone().into_active_model()).await? {
-        let pending = pending_id(tx, organization, &new.email).await?.ok_or(StoreError::Busy)?;
-        return Ok(Verdict::RollBack(CreateOutcome::AlreadyPending(pending)));
-    }
-    let delivery = plan::add_delivery(tx, now, &policy, &row).await?;
-    let data = serde_json::json!({ "role": new.role.as_str(), "delivery_id": delivery.id });
-    audit::record(tx, now, &row, EventKind::InvitationCreated, actor.into(), data).await?;
-    let view = InvitationView::new(row, delivery)?;
-    if let Some(key) = &key {
-        idempotency::keep_answer(tx, organization, key, &view).await?;
-    }
-    tracing::debug!(invitation.id = %id, "invitation recorded");
-    Ok(Verdict::Commit(CreateOutcome::Created(Box::new(view))))
-}
-
-/// An invitation whose time has passed never blocks a new one, whether or not the sweep was here.
-async fn expire_overdue(
-    tx: &DatabaseTransaction,
-    now: Timestamp,
-    organization: OrganizationId,
-    email: &EmailAddress,
-) -> Result<()> {
-    let overdue = invitation::Entity::find()
-        .filter(invitation::Column::OrganizationId.eq(organization.uuid()))
-        .filter(invitation::Column::EmailNormalized.eq(email.normalized()))
-        .filter(invitation::Column::Status.eq(InvitationStatus::Pending.as_str()))
-        .filter(invitation::Column::ExpiresAt.lte(now))
-        .one(tx)
-        .await?;
-    match overdue {
-        Some(row) => close::expire(tx, now, row).await,
-        None => Ok(()),
-    }
-}
-
-fn invitation_row(
-    now: Timestamp,
-    organization: OrganizationId,
-    membership: MembershipId,
-    user: UserId,
-    actor: Actor,
+    inviting: &Inviting,
     new: &NewInvitation,
-) -> invitation::Model {
-    invitation::Model {
-        id: InvitationId::new(now, &mut rng()).uuid(),
-        organization_id: organization.uuid(),
-        membership_id: membership.uuid(),
-        user_id: user.uuid(),
-        inviter_id: Some(actor.user.uuid()),
-        email: new.email.as_given().to_owned(),
-        email_normalized: new.email.normalized(),
-        first_name: new.first_name.as_ref().map(|name| name.as_str().to_owned()),
-        last_name: new.last_name.as_ref().map(|name| name.as_str().to_owned()),
-        role: new.role.as_str().to_owned(),
-        locale: new.locale.clone(),
-        metadata: new.metadata.clone(),
-        status: InvitationStatus::Pending.as_str().to_owned(),
-        generation: 1,
-        secret_generation: 0,
-        token_hash: None,
-        password_hash: None,
-        password_expires_at: None,
-        sealed: None,
-        email_sent: false,
-        email_sent_at: None,
-        expires_at: now + new.expires_in,
-        closed_at: None,
-        created_at: now,
-        updated_at: now,
+    key: Option<&IdempotencyKey>,
+) -> Result<Verdict<Option<CreateOutcome>>> {
+    if let Some(key) = key
+        && let Some(earlier) = idempotency::claim(tx, now, inviting.organization, key).await?
+    {
+        return Ok(Verdict::RollBack(Some(earlier.into())));
     }
+    let outcome = match invite::invite(tx, now, inviting, new).await? {
+        Invited::New(invitation) => CreateOutcome::Created(invitation),
+        Invited::Pending { invitation, resent } => CreateOutcome::Pending { invitation, resent },
+        Invited::Refused(id) => {
+            return Ok(Verdict::RollBack(Some(CreateOutcome::AlreadyPending(id))));
+        }
+        Invited::Member => return Ok(Verdict::RollBack(Some(CreateOutcome::AlreadyMember))),
+        Invited::Overtaken => return Ok(Verdict::RollBack(None)),
+    };
+    if let (
+        Some(key),
+        CreateOutcome::Created(view) | CreateOutcome::Pending { invitation: view, .. },
+    ) = (key, &outcome)
+    {
+        idempotency::keep_answer(tx, inviting.organization, key, view).await?;
+    }
+    Ok(Verdict::Commit(Some(outcome)))
 }
 
-async fn pending_id(
-    tx: &DatabaseTransaction,
-    organization: OrganizationId,
-    email: &EmailAddress,
-) -> Result<Option<InvitationId>> {
-    let row = invitation::Entity::find()
-        .filter(invitation::Column::OrganizationId.eq(organization.uuid()))
-        .filter(invitation::Column::EmailNormalized.eq(email.normalized()))
-        .filter(invitation::Column::Status.eq(InvitationStatus::Pending.as_str()))
-        .one(tx)
-        .await?;
-    Ok(row.map(|row| InvitationId::from_uuid(row.id)))
+impl From<Earlier> for CreateOutcome {
+    fn from(earlier: Earlier) -> Self {
+        match earlier {
+            Earlier::Answer(body) => Self::Replayed(body),
+            Earlier::OtherRequest => Self::KeyReused,
+        }
+    }
 }

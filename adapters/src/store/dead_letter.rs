@@ -52,18 +52,15 @@ impl Store {
     }
 
     /// The newest dead letters of an organization's deliveries. What names none of them (a message
-    /// that is no job at all) concerns the operator only.
+    /// that is no job at all) concerns the operator, who sees all: without an organization.
     pub async fn dead_letters(
         &self,
-        organization: OrganizationId,
+        organization: Option<OrganizationId>,
         limit: u64,
     ) -> Result<Vec<DeadLetterView>> {
         self.read(move |db, _| {
             Box::pin(async move {
-                let rows = dead_letter::Entity::find()
-                    .filter(
-                        dead_letter::Column::DeliveryId.in_subquery(deliveries_of(organization)),
-                    )
+                let rows = visible(dead_letter::Entity::find(), organization)
                     .order_by_desc(dead_letter::Column::Id)
                     .limit(limit)
                     .all(db)
@@ -74,9 +71,30 @@ impl Store {
         .await
     }
 
+    /// Deletes a dead letter; `false` if the organization has no such letter.
+    pub async fn discard_dead_letter(
+        &self,
+        organization: Option<OrganizationId>,
+        id: DeadLetterId,
+    ) -> Result<bool> {
+        self.write(move |tx, _| {
+            Box::pin(async move {
+                let found = visible(dead_letter::Entity::find_by_id(id.uuid()), organization);
+                let Some(row) = found.one(tx).await? else { return Ok(Verdict::RollBack(false)) };
+                dead_letter::Entity::delete_by_id(row.id).exec(tx).await?;
+                Ok(Verdict::Commit(true))
+            })
+        })
+        .await
+    }
+
     /// Plans the job of a dead letter once more; `false` if the organization has no such letter, or
     /// it is no job that this program knows. Every guard of the normal way applies again.
-    pub async fn redrive(&self, organization: OrganizationId, id: DeadLetterId) -> Result<bool> {
+    pub async fn redrive(
+        &self,
+        organization: Option<OrganizationId>,
+        id: DeadLetterId,
+    ) -> Result<bool> {
         let redriven = self
             .write(move |tx, now| {
                 Box::pin(async move {
@@ -85,11 +103,13 @@ impl Store {
                     let Some(Job::V1(JobV1::Email { delivery, .. })) = job else {
                         return Ok(Verdict::RollBack(false));
                     };
-                    let known = delivery::Entity::find_by_id(delivery.uuid())
-                        .filter(delivery::Column::OrganizationId.eq(organization.uuid()))
-                        .one(tx)
-                        .await?;
-                    let Some(row) = known else { return Ok(Verdict::RollBack(false)) };
+                    let mut known = delivery::Entity::find_by_id(delivery.uuid());
+                    if let Some(own) = organization {
+                        known = known.filter(delivery::Column::OrganizationId.eq(own.uuid()));
+                    }
+                    let Some(row) = known.one(tx).await? else {
+                        return Ok(Verdict::RollBack(false));
+                    };
                     outbox::add(tx, now, delivery, row.generation, now).await?;
                     dead_letter::Entity::update_many()
                         .set(dead_letter::ActiveModel {
@@ -107,6 +127,16 @@ impl Store {
             self.outbox_wake.notify_one();
         }
         Ok(redriven)
+    }
+}
+
+fn visible(
+    query: sea_orm::Select<dead_letter::Entity>,
+    organization: Option<OrganizationId>,
+) -> sea_orm::Select<dead_letter::Entity> {
+    match organization {
+        None => query,
+        Some(own) => query.filter(dead_letter::Column::DeliveryId.in_subquery(deliveries_of(own))),
     }
 }
 

@@ -3,9 +3,8 @@
 use domain::{OrganizationId, SecretHash, Timestamp};
 use entity::idempotency_key;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use serde::Serialize;
 
-use super::create::CreateOutcome;
-use super::view::InvitationView;
 use super::{Result, StoreError, insert_if_new};
 
 /// What makes a request recognizable when it is sent again.
@@ -19,6 +18,14 @@ pub struct IdempotencyKey {
     pub fingerprint: SecretHash,
 }
 
+/// What an earlier request with the same key was.
+pub(super) enum Earlier {
+    /// The same one; it was answered with this JSON body.
+    Answer(String),
+    /// Another one.
+    OtherRequest,
+}
+
 /// Takes the key for this request, or finds the answer that the first one got. A request with the
 /// same key that is still under way makes this one wait on the unique index.
 pub(super) async fn claim(
@@ -26,7 +33,7 @@ pub(super) async fn claim(
     now: Timestamp,
     organization: OrganizationId,
     key: &IdempotencyKey,
-) -> Result<Option<CreateOutcome>> {
+) -> Result<Option<Earlier>> {
     let row = idempotency_key::ActiveModel {
         organization_id: Set(organization.uuid()),
         route: Set(key.route.to_owned()),
@@ -41,7 +48,7 @@ pub(super) async fn claim(
     let id = (organization.uuid(), key.route.to_owned(), key.key.clone());
     let first = idempotency_key::Entity::find_by_id(id).one(tx).await?.ok_or(StoreError::Busy)?;
     let same = SecretHash::from_bytes(&first.fingerprint) == Some(key.fingerprint);
-    Ok(Some(if same { CreateOutcome::Replayed(first.body) } else { CreateOutcome::KeyReused }))
+    Ok(Some(if same { Earlier::Answer(first.body) } else { Earlier::OtherRequest }))
 }
 
 /// Keeps the answer, in the transaction that made it true.
@@ -49,10 +56,10 @@ pub(super) async fn keep_answer(
     tx: &DatabaseTransaction,
     organization: OrganizationId,
     key: &IdempotencyKey,
-    view: &InvitationView,
+    answer: &impl Serialize,
 ) -> Result<()> {
     let body =
-        serde_json::to_string(view).map_err(|error| StoreError::Database(error.to_string()))?;
+        serde_json::to_string(answer).map_err(|error| StoreError::Database(error.to_string()))?;
     idempotency_key::Entity::update_many()
         .set(idempotency_key::ActiveModel { body: Set(body), ..Default::default() })
         .filter(idempotency_key::Column::OrganizationId.eq(organization.uuid()))

@@ -4,20 +4,27 @@
 //! a caller that goes away cannot cancel it half-way, which would poison the pooled connection.
 
 mod accept;
+mod actor;
 mod api_key;
 mod audit;
 mod bootstrap;
+mod caller;
 mod change;
 mod claim;
 mod close;
 mod connect;
 mod convert;
 mod create;
+mod create_all;
 mod dead_letter;
+mod enlist;
 mod error;
 mod forget;
 mod idempotency;
-mod member;
+mod invite;
+mod issue_password;
+mod members;
+mod organizations;
 mod outbox;
 mod plan;
 mod read;
@@ -37,15 +44,22 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify};
 
 pub use accept::{AcceptOutcome, Accepted, Credential, OpenInvitation};
-pub use api_key::{ApiKeyView, Caller, NewApiKey, OrganizationRef, UserRef};
+pub use actor::Actor;
+pub use api_key::{ApiKeyView, NewApiKey};
 pub use bootstrap::Bootstrap;
+pub use caller::{Caller, OrganizationKey, OrganizationRef, UserRef};
 pub use change::ChangeOutcome;
 pub use claim::{Claimed, ClaimedMail, NewSecret};
 pub use connect::DeliveryPolicy;
-pub use create::{Actor, CreateOutcome, NewInvitation};
+pub use create::{CreateOutcome, EarlySecret, NewInvitation, OnExisting};
+pub use create_all::{BatchOutcome, BatchRow};
 pub use dead_letter::DeadLetterView;
 pub use error::StoreError;
 pub use idempotency::IdempotencyKey;
+pub use members::{MemberView, RemoveOutcome};
+pub use organizations::{
+    NewOrganization, OrganizationChange, OrganizationOutcome, OrganizationView, RolesChange,
+};
 pub use outbox::{OutboxEntry, OutboxLag};
 pub use read::ListFilter;
 pub use view::{AttemptView, DeliveryView, EventView, InvitationDetail, InvitationView};

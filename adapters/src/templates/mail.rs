@@ -23,8 +23,8 @@ pub struct InvitationMail<'a> {
     pub role: &'a str,
     /// The link that opens the acceptance page; made by the server, never given by a user.
     pub accept_url: &'a str,
-    /// The password for the first sign-in, grouped for reading.
-    pub temporary_password: &'a str,
+    /// The password for the first sign-in, grouped for reading; none if the invitee has one.
+    pub temporary_password: Option<&'a str>,
     /// When the invitation ends.
     #[serde(serialize_with = "serialize_readable")]
     pub expires_at: Timestamp,
@@ -78,12 +78,18 @@ pub(super) fn try_samples(registry: &Registry, lang: &str) -> Result<(), Templat
         first_name: Some("Grace"),
         role: "member",
         accept_url: "https://invite.example.com/i/sample",
-        temporary_password: "SAMPLE-PASSWORD",
+        temporary_password: Some("SAMPLE-PASSWORD"),
         expires_at: sample_time(),
         password_valid_hours: 24,
         support: Some("support@example.com"),
     };
-    let bare = InvitationMail { inviter: None, first_name: None, support: None, ..full.clone() };
+    let bare = InvitationMail {
+        inviter: None,
+        first_name: None,
+        temporary_password: None,
+        support: None,
+        ..full.clone()
+    };
     for mail in [&full, &bare] {
         let content = render(registry, lang, mail)?;
         let useless =

@@ -32,6 +32,11 @@ pub enum ApiError {
     /// The key may only read.
     #[error("This API key may only read. Use a key with the role \"admin\".")]
     Forbidden,
+    /// The key is good for one organization; this needs one for the whole instance.
+    #[error(
+        "This needs a key for the whole instance. Make one with \"welcomat keys create --instance\"."
+    )]
+    InstanceOnly,
     /// There is no such thing, or it is not the caller's.
     #[error("There is nothing at this address that you can see.")]
     NotFound,
@@ -47,6 +52,12 @@ pub enum ApiError {
     /// Nobody is invited twice.
     #[error("Somebody with this address already belongs to the organization.")]
     AlreadyMember,
+    /// Another organization goes by that name in addresses.
+    #[error("Another organization has this slug. Choose another one.")]
+    SlugTaken,
+    /// Only members can be removed.
+    #[error("This person is only invited so far. Revoke the invitation instead.")]
+    MemberOnlyInvited,
     /// What the caller asks is possible only while the invitation is pending.
     #[error("The invitation is {} and cannot be changed any more.", .0.as_str())]
     NotPending(InvitationStatus),
@@ -112,6 +123,7 @@ impl ApiError {
             Self::Unauthorized => (S::UNAUTHORIZED, "unauthorized"),
             Self::InvalidCredential => (S::UNAUTHORIZED, "invalid_credential"),
             Self::Forbidden => (S::FORBIDDEN, "forbidden"),
+            Self::InstanceOnly => (S::FORBIDDEN, "instance_key_required"),
             Self::NotFound => (S::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed(_) => (S::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::BodyTimeout => (S::REQUEST_TIMEOUT, "request_timeout"),
@@ -119,6 +131,8 @@ impl ApiError {
                 (S::CONFLICT, "invitation_pending")
             }
             Self::AlreadyMember => (S::CONFLICT, "already_member"),
+            Self::SlugTaken => (S::CONFLICT, "slug_taken"),
+            Self::MemberOnlyInvited => (S::CONFLICT, "member_only_invited"),
             Self::NotPending(_) => (S::CONFLICT, "invitation_not_pending"),
             Self::SendingNow => (S::CONFLICT, "sending_now"),
             Self::Gone(InvitationStatus::Revoked) => (S::GONE, "invitation_revoked"),

@@ -2,13 +2,13 @@
 
 use std::str::FromStr;
 
-use actix_web::HttpResponse;
 use actix_web::web::{self, Path, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::{ApiKeyView, NewApiKey};
 use domain::{ApiKeyId, KeyRole, Name, SecretHash};
 use serde::{Deserialize, Serialize};
 
-use super::{get, resource};
+use super::{OrganizationQuery, get, resource};
 use crate::auth::Auth;
 use crate::bootstrap;
 use crate::json::JsonBody;
@@ -31,6 +31,8 @@ pub fn configure(config: &mut ServiceConfig) {
 struct Request {
     name: Option<String>,
     role: Option<String>,
+    /// Where it is to be valid; only for the holder of a key for the whole instance.
+    organization_id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -48,13 +50,16 @@ struct List {
 
 async fn create(auth: Auth, state: State, body: JsonBody) -> Result<HttpResponse, ApiError> {
     auth.require_admin()?;
-    let (name, role) = validate(&body.read::<Request>().await?.value)?;
+    let request = body.read::<Request>().await?.value;
+    let (name, role) = validate(&request)?;
+    let named = request.organization_id.as_deref();
+    let organization = auth.own_or_named(&state.store, named).await?.ok_or_else(unnamed)?;
     let key = bootstrap::new_key(&mut adapters::rng());
     let view = state
         .store
         .create_api_key(NewApiKey {
-            organization: auth.0.organization.id,
-            user: auth.0.user.id,
+            organization: Some(organization.id),
+            user: auth.0.user.map(|user| user.id),
             name: name.as_str().to_owned(),
             role,
             hash: SecretHash::of_exact(&key),
@@ -65,20 +70,27 @@ async fn create(auth: Auth, state: State, body: JsonBody) -> Result<HttpResponse
     Ok(HttpResponse::Created().json(Created { view, key: key.to_string() }))
 }
 
-async fn list(auth: Auth, state: State) -> Result<HttpResponse, ApiError> {
+async fn list(auth: Auth, state: State, request: HttpRequest) -> Result<HttpResponse, ApiError> {
     auth.require_admin()?;
-    let data = state.store.api_keys(auth.0.organization.id).await?;
+    let named = OrganizationQuery::parse(request.query_string())?.organization_id;
+    let organization = auth.own_or_named(&state.store, named.as_deref()).await?;
+    let data = state.store.api_keys(organization.map(|organization| organization.id)).await?;
     Ok(HttpResponse::Ok().json(List { data, next_cursor: None }))
 }
 
 async fn revoke(auth: Auth, state: State, id: Path<String>) -> Result<HttpResponse, ApiError> {
     auth.require_admin()?;
     let id = ApiKeyId::from_str(&id).map_err(|_| ApiError::NotFound)?;
-    if state.store.revoke_api_key(auth.0.organization.id, id).await? {
+    if state.store.revoke_api_key(auth.0.organization.map(|own| own.id), id).await? {
         Ok(HttpResponse::NoContent().finish())
     } else {
         Err(ApiError::NotFound)
     }
+}
+
+fn unnamed() -> ApiError {
+    let message = "is required with a key for the whole instance";
+    ApiError::Invalid(vec![FieldError::new("organization_id", message)])
 }
 
 fn validate(request: &Request) -> Result<(Name, KeyRole), ApiError> {
@@ -102,7 +114,7 @@ mod tests {
 
     #[test]
     fn every_wrong_field_is_named() {
-        let request = Request { name: None, role: Some("owner".to_owned()) };
+        let request = Request { name: None, role: Some("owner".to_owned()), organization_id: None };
         let Err(ApiError::Invalid(errors)) = validate(&request) else { panic!() };
         let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["name", "role"]);

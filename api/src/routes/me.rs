@@ -1,4 +1,4 @@
-//! `GET /v1/me`: whose key this is.
+//! `GET /v1/me`: whose key or token this is.
 
 use actix_web::HttpResponse;
 use actix_web::web::ServiceConfig;
@@ -15,8 +15,8 @@ pub fn configure(config: &mut ServiceConfig) {
 
 #[derive(Serialize)]
 struct Me<'a> {
-    organization: Organization<'a>,
-    user: User<'a>,
+    organization: Option<Organization<'a>>,
+    user: Option<User<'a>>,
     role: KeyRole,
 }
 
@@ -35,14 +35,17 @@ struct User<'a> {
 }
 
 async fn me(Auth(caller): Auth) -> HttpResponse {
-    let (organization, user) = (&caller.organization, &caller.user);
     HttpResponse::Ok().json(Me {
-        organization: Organization {
+        organization: caller.organization.as_ref().map(|organization| Organization {
             id: organization.id,
             number: organization.number,
             name: &organization.name,
-        },
-        user: User { id: user.id, number: user.number, email: &user.email },
+        }),
+        user: caller.user.as_ref().map(|user| User {
+            id: user.id,
+            number: user.number,
+            email: &user.email,
+        }),
         role: caller.role,
     })
 }

@@ -7,12 +7,16 @@ mod health;
 mod inbox;
 mod invitations;
 mod me;
+mod members;
+mod organizations;
+mod page;
 mod pages;
 
 use actix_web::guard::{self, Guard};
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route};
+use serde::Deserialize;
 
 use crate::auth;
 use crate::problem::ApiError;
@@ -33,6 +37,8 @@ pub fn configure(config: &mut ServiceConfig) {
                 .configure(me::configure)
                 .configure(api_keys::configure)
                 .configure(dead_letters::configure)
+                .configure(organizations::configure)
+                .configure(members::configure)
                 .configure(invitations::configure)
                 .default_service(web::to(not_found))
                 .wrap(DefaultHeaders::new().add(("Cache-Control", "no-store")))
@@ -52,6 +58,21 @@ fn get() -> Route {
     web::route().guard(guard::fn_guard(|context| {
         guard::Get().check(context) || guard::Head().check(context)
     }))
+}
+
+/// The query of a list that belongs to an organization: an instance's key may name one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OrganizationQuery {
+    organization_id: Option<String>,
+}
+
+impl OrganizationQuery {
+    fn parse(query: &str) -> Result<Self, ApiError> {
+        serde_urlencoded::from_str(query).map_err(|_| {
+            ApiError::BadRequest("The query may have organization_id, once.".to_owned())
+        })
+    }
 }
 
 async fn home(state: State) -> HttpResponse {

@@ -31,8 +31,9 @@ async fn welcome(parts: &Parts) -> Result<(), Failure> {
     }
     let Some(key) = first else { return Ok(()) };
     show_key(&parts.settings, &key);
-    if let Some(caller) = parts.store.authenticate(SecretHash::of_exact(&key)).await? {
-        let organization = caller.organization.id;
+    let caller = parts.store.authenticate(SecretHash::of_exact(&key)).await?;
+    if let Some(organization) = caller.and_then(|caller| caller.organization) {
+        let organization = organization.id;
         println!("\nInvite someone:\n");
         println!("  curl {url}v1/organizations/{organization}/invitations \\");
         println!("    -H 'Authorization: Bearer {}' \\", *key);

@@ -19,6 +19,8 @@ use crate::smtp_sink::SmtpSink;
 
 /// The key of the first admin.
 pub const KEY: &str = "wlc_test0test0test0test0test0";
+/// A key for every organization.
+pub const INSTANCE_KEY: &str = "wlc_instance0test0test0test00";
 
 /// What the product runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +39,6 @@ pub struct TestApp {
     pub organization: String,
     /// The service's clock, which a test may turn.
     pub clock: Clock,
-    pub database_url: String,
     /// What the names of this test's queues begin with, if it has a RabbitMQ.
     pub broker_prefix: Option<String>,
     sink: Option<SmtpSink>,
@@ -91,7 +92,6 @@ impl TestApp {
         let mut settings = Settings::load(None, env).unwrap();
         let listener = service::listen(&mut settings).unwrap();
         let address = settings.http.bind;
-        let database_url = settings.database.url.clone();
         let broker_prefix = cleanup.prefix.clone();
         let shutdown = CancellationToken::new();
         let (clock, service) = serve(settings, listener, shutdown.clone(), cleanup).await;
@@ -103,7 +103,6 @@ impl TestApp {
             client,
             organization,
             clock,
-            database_url,
             broker_prefix,
             sink,
             shutdown,
@@ -115,6 +114,24 @@ impl TestApp {
     /// The SMTP server of this test.
     pub fn sink(&mut self) -> &mut SmtpSink {
         self.sink.as_mut().expect("started with SMTP")
+    }
+
+    /// Speaks with the key for the whole instance.
+    pub fn operator(&self) -> Client {
+        self.client.clone().with_key(Some(INSTANCE_KEY.to_owned()))
+    }
+
+    /// Makes another organization; gives its id and a client with its admin's key.
+    pub async fn other_organization(&self) -> (String, Client) {
+        let operator = self.operator();
+        let made = operator.post("/v1/organizations", &json!({"name": "Other"})).await.unwrap();
+        assert_eq!(made.status, 201, "{}", made.text());
+        let id = text(&made.json()["id"]);
+        let wanted = json!({"name": "first", "organization_id": id});
+        let key = operator.post("/v1/api-keys", &wanted).await.unwrap();
+        assert_eq!(key.status, 201, "{}", key.text());
+        let key = text(&key.json()["key"]);
+        (id, self.client.clone().with_key(Some(key)))
     }
 
     /// The path of the organization's invitations.
@@ -227,6 +244,7 @@ fn scaled_timers() -> Vec<(&'static str, String)> {
         ("WELCOMAT_HTTP_WORKERS", "1"),
         ("WELCOMAT_HTTP_SHUTDOWN_GRACE", "1s"),
         ("WELCOMAT_BOOTSTRAP_API_KEY", KEY),
+        ("WELCOMAT_BOOTSTRAP_INSTANCE_KEY", INSTANCE_KEY),
         ("WELCOMAT_DATABASE_MAX_CONNECTIONS", "8"),
         ("WELCOMAT_WORKER_CONCURRENCY", "4"),
         ("WELCOMAT_WORKER_RESCUE_INTERVAL", "200ms"),

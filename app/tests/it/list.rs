@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-use domain::OrganizationId;
-use entity::organization;
-use sea_orm::{ActiveModelTrait, ActiveValue, Database};
 use serde_json::{Value, json};
 
 use crate::harness::{Stack, TestApp, text};
@@ -57,7 +54,7 @@ async fn foreign_ids_do_not_exist(stack: Stack) {
     let app = TestApp::start(stack).await;
     let invitation = app.get(&app.invite("ann@example.com").await).await;
     let id = text(&invitation["id"]);
-    let foreign = other_organization(&app).await;
+    let (foreign, _) = app.other_organization().await;
     let nobody = "01890a5d-ac96-774b-bcce-b302099a8057";
     let mut bodies = Vec::new();
     for path in [
@@ -81,24 +78,4 @@ async fn foreign_ids_do_not_exist(stack: Stack) {
     }
     let body = json!({"email": "bob@example.com"});
     assert_eq!(app.act(&format!("/v1/organizations/{foreign}/invitations"), &body).await.0, 404);
-}
-
-/// Organizations are not made over HTTP yet.
-async fn other_organization(app: &TestApp) -> String {
-    let database = Database::connect(&app.database_url).await.unwrap();
-    let now = app.clock.now();
-    let id = OrganizationId::new(now, &mut adapters::rng());
-    organization::ActiveModel {
-        number: ActiveValue::NotSet,
-        id: ActiveValue::Set(id.uuid()),
-        name: ActiveValue::Set("Other".to_owned()),
-        slug: ActiveValue::Set("other".to_owned()),
-        created_at: ActiveValue::Set(now),
-        updated_at: ActiveValue::Set(now),
-    }
-    .insert(&database)
-    .await
-    .unwrap();
-    database.close().await.unwrap();
-    id.to_string()
 }

@@ -33,6 +33,8 @@ mod idempotency;
 mod keys;
 mod list;
 mod mail;
+mod members;
+mod organizations;
 mod processes;
 mod retry;
 mod servers;

@@ -24,14 +24,17 @@ pub async fn create(
     organization: Path<String>,
     body: JsonBody,
 ) -> Result<HttpResponse, ApiError> {
-    let organization = auth.organization(&organization)?;
+    let organization = auth.organization(&state.store, &organization).await?;
     auth.require_admin()?;
     let body = body.read::<Fields>().await?;
     let key = idempotency::key(request.headers(), ROUTE, &body.text)?;
-    let wanted = fields::validate(body.value, state.invitation_expires_in)?;
+    let wanted = fields::validate(body.value, &organization.roles, state.invitation_expires_in)?;
+    let organization = organization.id;
     let outcome = state.store.create_invitation(organization, auth.actor(), wanted, key).await?;
     let invitation = match outcome {
-        CreateOutcome::Created(invitation) => *invitation,
+        CreateOutcome::Created(invitation) | CreateOutcome::Pending { invitation, .. } => {
+            *invitation
+        }
         CreateOutcome::Replayed(first) => return replay(organization, first),
         CreateOutcome::KeyReused => return Err(ApiError::IdempotencyKeyReused),
         CreateOutcome::AlreadyPending(id) => return Err(ApiError::AlreadyPending(id)),

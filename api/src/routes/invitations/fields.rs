@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use adapters::store::NewInvitation;
-use domain::{EmailAddress, MembershipRole, Name};
+use adapters::store::{NewInvitation, OnExisting};
+use domain::{CredentialPolicy, EmailAddress, Name, Position, RolePolicy};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -11,7 +11,8 @@ use crate::problem::{ApiError, FieldError};
 
 const MAX_METADATA_BYTES: usize = 4096;
 const MAX_LOCALE: usize = 35;
-const DEFAULT_LOCALE: &str = "en";
+/// For whoever says nothing about the language.
+pub const DEFAULT_LOCALE: &str = "en";
 
 /// What a caller may give.
 #[derive(Default, Deserialize)]
@@ -26,7 +27,11 @@ pub struct Fields {
 }
 
 /// Turns what was given into an invitation, or says everything that is wrong with it.
-pub fn validate(fields: Fields, expires_in: Duration) -> Result<NewInvitation, ApiError> {
+pub fn validate(
+    fields: Fields,
+    roles: &RolePolicy,
+    expires_in: Duration,
+) -> Result<NewInvitation, ApiError> {
     let mut errors = Vec::new();
     let mut wrong = |field: &str, message: String| errors.push(FieldError::new(field, message));
     let email = match fields.email.as_deref().map(EmailAddress::parse) {
@@ -49,13 +54,10 @@ pub fn validate(fields: Fields, expires_in: Duration) -> Result<NewInvitation, A
     };
     let first_name = name("first_name", fields.first_name);
     let last_name = name("last_name", fields.last_name);
-    let role = match fields.role.as_deref().map(MembershipRole::parse).transpose() {
-        Ok(role) => role.unwrap_or_default(),
-        Err(error) => {
-            wrong("role", error.to_string());
-            MembershipRole::default()
-        }
-    };
+    let role = roles.choose(fields.role.as_deref()).unwrap_or_else(|error| {
+        wrong("role", error.to_string());
+        roles.default.clone()
+    });
     let locale = fields.locale.unwrap_or_else(|| DEFAULT_LOCALE.to_owned());
     if !is_locale(&locale) {
         wrong("locale", "must be a language tag such as \"en\" or \"de-AT\"".to_owned());
@@ -65,9 +67,20 @@ pub fn validate(fields: Fields, expires_in: Duration) -> Result<NewInvitation, A
         wrong("metadata", message);
     }
     match email {
-        Some(email) if errors.is_empty() => {
-            Ok(NewInvitation { email, first_name, last_name, role, locale, metadata, expires_in })
-        }
+        Some(email) if errors.is_empty() => Ok(NewInvitation {
+            email,
+            first_name,
+            last_name,
+            role,
+            position: Position::default(),
+            locale,
+            metadata,
+            expires_in,
+            credential: CredentialPolicy::TemporaryPassword,
+            password_hash: None,
+            secret: None,
+            on_existing: OnExisting::Error,
+        }),
         _ => Err(ApiError::Invalid(errors)),
     }
 }
@@ -113,10 +126,13 @@ mod tests {
     const WEEK: Duration = Duration::from_hours(168);
 
     fn check(value: Value) -> Result<NewInvitation, Vec<String>> {
-        validate(serde_json::from_value(value).unwrap(), WEEK).map_err(|error| match error {
-            ApiError::Invalid(errors) => errors.into_iter().map(|error| error.field).collect(),
-            other => panic!("{other:?}"),
-        })
+        let roles = RolePolicy::default();
+        validate(serde_json::from_value(value).unwrap(), &roles, WEEK).map_err(
+            |error| match error {
+                ApiError::Invalid(errors) => errors.into_iter().map(|error| error.field).collect(),
+                other => panic!("{other:?}"),
+            },
+        )
     }
 
     #[test]

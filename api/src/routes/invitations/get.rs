@@ -14,7 +14,7 @@ pub async fn get(
     state: State,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, ApiError> {
-    let organization = auth.organization(&path.0)?;
+    let organization = auth.organization(&state.store, &path.0).await?.id;
     let invitation = state.store.invitation(organization, invitation_id(&path.1)?).await?;
     Ok(HttpResponse::Ok().json(invitation.ok_or(ApiError::NotFound)?))
 }

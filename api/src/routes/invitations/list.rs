@@ -22,7 +22,7 @@ pub async fn list(
     request: HttpRequest,
     organization: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let organization = auth.organization(&organization)?;
+    let organization = auth.organization(&state.store, &organization).await?.id;
     let (mut filter, limit) = parse(request.query_string())?;
     // One more than asked for tells whether there is a next page.
     filter.limit += 1;

@@ -16,7 +16,7 @@ pub async fn resend(
     request: HttpRequest,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, ApiError> {
-    let organization = auth.organization(&path.0)?;
+    let organization = auth.organization(&state.store, &path.0).await?.id;
     auth.require_admin()?;
     let id = invitation_id(&path.1)?;
     let invitation = changed(state.store.resend(organization, auth.actor(), id).await?)?;

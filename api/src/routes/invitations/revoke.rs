@@ -14,7 +14,7 @@ pub async fn revoke(
     state: State,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, ApiError> {
-    let organization = auth.organization(&path.0)?;
+    let organization = auth.organization(&state.store, &path.0).await?.id;
     auth.require_admin()?;
     let id = invitation_id(&path.1)?;
     let invitation = changed(state.store.revoke(organization, auth.actor(), id).await?)?;

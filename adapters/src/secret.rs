@@ -1,19 +1,21 @@
 //! The secret of an invitation on its way from the first attempt to the last: made, sealed, opened.
 //!
-//! The first worker to store one wins; every later attempt opens that same secret, so that a mail
+//! The first one stored wins; every later attempt opens that same secret, so that a mail
 //! that arrives twice says the same thing twice.
 
-use adapters::seal::{SealError, SealKeys};
-use domain::{Generation, InvitationId, LinkToken, TemporaryPassword};
+use domain::{CredentialPolicy, Generation, InvitationId, LinkToken, TemporaryPassword};
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::seal::{SealError, SealKeys};
+use crate::store::NewSecret;
+
 /// What lets the invitee in: either of the two.
 #[derive(Debug)]
 pub struct Secret {
-    /// To be typed.
-    pub password: TemporaryPassword,
+    /// To be typed; none if the inviter has told the invitee a password.
+    pub password: Option<TemporaryPassword>,
     /// Part of the link.
     pub token: LinkToken,
 }
@@ -40,25 +42,39 @@ pub enum SecretError {
 
 #[derive(Serialize)]
 struct Written<'a> {
-    password: &'a str,
+    password: Option<&'a str>,
     token: &'a str,
 }
 
 #[derive(Deserialize)]
 struct Read {
-    password: String,
+    password: Option<String>,
     token: String,
 }
 
 impl Secret {
     /// Makes a new one.
-    pub fn generate(rng: &mut impl CryptoRng) -> Self {
-        Self { password: TemporaryPassword::generate(rng), token: LinkToken::generate(rng) }
+    pub fn generate(policy: CredentialPolicy, rng: &mut impl CryptoRng) -> Self {
+        let password = match policy {
+            CredentialPolicy::TemporaryPassword => Some(TemporaryPassword::generate(rng)),
+            CredentialPolicy::Link => None,
+        };
+        Self { password, token: LinkToken::generate(rng) }
+    }
+
+    /// What is stored of it: sealed for the mail, hashed for the invitee who comes back with it.
+    pub fn stored(&self, keys: &SealKeys, owner: Owner, rng: &mut impl CryptoRng) -> NewSecret {
+        NewSecret {
+            sealed: self.seal(keys, owner, rng),
+            token_hash: self.token.hash(),
+            password_hash: self.password.as_ref().map(TemporaryPassword::hash),
+        }
     }
 
     /// The form in which it waits in the database until its mail is sent.
-    pub fn seal(&self, keys: &SealKeys, owner: Owner, rng: &mut impl CryptoRng) -> Vec<u8> {
-        let written = Written { password: self.password.expose(), token: self.token.expose() };
+    fn seal(&self, keys: &SealKeys, owner: Owner, rng: &mut impl CryptoRng) -> Vec<u8> {
+        let password = self.password.as_ref().map(TemporaryPassword::expose);
+        let written = Written { password, token: self.token.expose() };
         // Two strings: there is nothing in them that could fail to serialize.
         let plain = Zeroizing::new(serde_json::to_vec(&written).unwrap_or_default());
         keys.seal(&plain, &owner.associated_data(), rng)
@@ -71,7 +87,7 @@ impl Secret {
         let Read { password, token } =
             serde_json::from_slice(&plain).map_err(|_| SecretError::Form)?;
         Ok(Self {
-            password: TemporaryPassword::from_sealed(password),
+            password: password.map(TemporaryPassword::from_sealed),
             token: LinkToken::from_sealed(token),
         })
     }
@@ -98,23 +114,35 @@ mod tests {
 
     #[test]
     fn both_workers_send_the_secret_that_was_stored_first() {
-        let (keys, owner, rng) = (keys("k1"), owner(1), &mut adapters::rng());
+        let (keys, owner, rng) = (keys("k1"), owner(1), &mut crate::rng());
         let mut row: Option<Vec<u8>> = None;
         let opened = [(); 2].map(|()| {
-            let fresh = Secret::generate(rng).seal(&keys, owner, rng);
+            let fresh =
+                Secret::generate(CredentialPolicy::TemporaryPassword, rng).seal(&keys, owner, rng);
             let winner = row.get_or_insert(fresh);
             Secret::open(&keys, winner, owner).unwrap()
         });
         let [one, two] = opened;
-        assert_eq!(one.password.expose(), two.password.expose());
+        let password = |secret: &Secret| secret.password.as_ref().unwrap().expose().to_owned();
+        assert_eq!(password(&one), password(&two));
         assert_eq!(one.token.expose(), two.token.expose());
-        assert_ne!(one.password.expose(), one.token.expose());
+        assert_ne!(password(&one), one.token.expose());
+    }
+
+    #[test]
+    fn a_link_comes_without_a_password() {
+        let (keys, owner, rng) = (keys("k1"), owner(1), &mut crate::rng());
+        let secret = Secret::generate(CredentialPolicy::Link, rng);
+        let stored = secret.stored(&keys, owner, rng);
+        assert!(stored.password_hash.is_none());
+        assert!(Secret::open(&keys, &stored.sealed, owner).unwrap().password.is_none());
     }
 
     #[test]
     fn a_sealed_secret_opens_only_with_its_key_and_for_its_owner() {
-        let (keys_1, rng) = (keys("k1"), &mut adapters::rng());
-        let sealed = Secret::generate(rng).seal(&keys_1, owner(1), rng);
+        let (keys_1, rng) = (keys("k1"), &mut crate::rng());
+        let sealed =
+            Secret::generate(CredentialPolicy::TemporaryPassword, rng).seal(&keys_1, owner(1), rng);
         assert!(Secret::open(&keys_1, &sealed, owner(1)).is_ok());
         for (keys, owner) in [(&keys_1, owner(2)), (&keys("k2"), owner(1))] {
             let error = Secret::open(keys, &sealed, owner).unwrap_err();
@@ -124,7 +152,7 @@ mod tests {
 
     #[test]
     fn what_opens_but_is_no_secret_is_not_quoted() {
-        let (keys, rng) = (keys("k1"), &mut adapters::rng());
+        let (keys, rng) = (keys("k1"), &mut crate::rng());
         let sealed = keys.seal(b"\"hunter2\"", &owner(1).associated_data(), rng);
         let error = Secret::open(&keys, &sealed, owner(1)).unwrap_err();
         assert!(!error.to_string().contains("hunter2"), "{error}");

@@ -1,0 +1,51 @@
+//! Who makes a change, for the audit log.
+
+use domain::{ApiKeyId, UserId};
+
+/// Whoever calls: the holder of an API key, or of a token that somebody else issued.
+#[derive(Clone)]
+pub enum Actor {
+    /// A key of ours.
+    Key {
+        /// Which one.
+        key: ApiKeyId,
+        /// Whose it is; a key for the whole instance is nobody's.
+        user: Option<UserId>,
+    },
+    /// A token that we only verify.
+    Token {
+        /// The issuer's name for the person.
+        subject: String,
+        /// Who that is here, if anybody.
+        user: Option<UserId>,
+    },
+}
+
+impl Actor {
+    /// The person, if it is one we know.
+    pub const fn user(&self) -> Option<UserId> {
+        match self {
+            Self::Key { user, .. } | Self::Token { user, .. } => *user,
+        }
+    }
+
+    /// As the audit log has it.
+    pub(super) fn written(&self) -> String {
+        match self {
+            Self::Key { key, user: Some(user) } => format!("user:{user} key:{key}"),
+            Self::Key { key, user: None } => format!("key:{key}"),
+            Self::Token { user: Some(user), .. } => format!("user:{user} token"),
+            Self::Token { subject, user: None } => format!("token:{subject}"),
+        }
+    }
+}
+
+impl std::fmt::Debug for Actor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            // A subject may be an address, which stays out of logs.
+            Self::Token { user: None, .. } => f.write_str("Actor(token)"),
+            known => write!(f, "Actor({})", known.written()),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Who calls: found by the hash of an API key, or by what a verified token says.
+
+use domain::{ApiKeyId, KeyRole, MembershipRole, OrganizationId, RolePolicy, SecretHash, UserId};
+use entity::{api_key, membership, organization, user};
+use sea_orm::prelude::Uuid;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+
+use super::{Actor, Result, Store, Verdict, convert, enlist};
+
+/// Whoever is behind a key or a token.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// For the audit log.
+    pub actor: Actor,
+    /// What they may do.
+    pub role: KeyRole,
+    /// Where; `None` for a key that is good for every organization of the instance.
+    pub organization: Option<OrganizationRef>,
+    /// Which person that is, if it is one we know.
+    pub user: Option<UserRef>,
+}
+
+/// An organization, in short.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "the names say it; the API documents them")]
+pub struct OrganizationRef {
+    pub id: OrganizationId,
+    pub number: i64,
+    pub name: String,
+    pub roles: RolePolicy,
+}
+
+/// A person, in short.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "the names say it; the API documents them")]
+pub struct UserRef {
+    pub id: UserId,
+    pub number: i64,
+    pub email: String,
+}
+
+/// How a token, or a path, names an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrganizationKey {
+    /// By its UUID.
+    Id(OrganizationId),
+    /// By its number.
+    Number(i64),
+}
+
+impl std::fmt::Debug for UserRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The address stays out of logs.
+        write!(f, "UserRef({})", self.id)
+    }
+}
+
+// `last_used_at` is for people: writing it once a minute spares a write for every request.
+const LAST_USED_STEP: chrono::TimeDelta = chrono::TimeDelta::minutes(1);
+
+impl Store {
+    /// Finds out who calls; `None` for an unknown or revoked key.
+    pub async fn authenticate(&self, hash: SecretHash) -> Result<Option<Caller>> {
+        let found = self
+            .read(move |db, now| {
+                Box::pin(async move {
+                    let Some(key) = api_key::Entity::find()
+                        .filter(api_key::Column::KeyHash.eq(hash.to_vec()))
+                        .filter(api_key::Column::RevokedAt.is_null())
+                        .one(db)
+                        .await?
+                    else {
+                        return Ok(None);
+                    };
+                    let stale = key.last_used_at.is_none_or(|at| now - at >= LAST_USED_STEP);
+                    let id = ApiKeyId::from_uuid(key.id);
+                    Ok(Some((of_key(db, key).await?, stale.then_some(id))))
+                })
+            })
+            .await?;
+        let Some((caller, stale)) = found else { return Ok(None) };
+        if let Some(key) = stale {
+            self.touch_api_key(key).await?;
+        }
+        Ok(Some(caller))
+    }
+
+    /// Finds out who a verified token speaks for; `None` if it names no organization of ours.
+    ///
+    /// A subject that is no active member here may still call: the issuer vouches for the role.
+    pub async fn token_caller(
+        &self,
+        organization: OrganizationKey,
+        subject: String,
+        role: KeyRole,
+    ) -> Result<Option<Caller>> {
+        self.read(move |db, _| {
+            Box::pin(async move {
+                let Some(organization) = find(db, organization).await? else { return Ok(None) };
+                let user = active_member(db, organization.id, &subject).await?.map(UserRef::from);
+                let actor = Actor::Token { subject, user: user.as_ref().map(|user| user.id) };
+                let organization = Some(OrganizationRef::new(organization)?);
+                Ok(Some(Caller { actor, role, organization, user }))
+            })
+        })
+        .await
+    }
+
+    async fn touch_api_key(&self, id: ApiKeyId) -> Result<()> {
+        self.write(move |tx, now| {
+            Box::pin(async move {
+                let used =
+                    api_key::ActiveModel { last_used_at: Set(Some(now)), ..Default::default() };
+                api_key::Entity::update_many()
+                    .set(used)
+                    .filter(api_key::Column::Id.eq(id.uuid()))
+                    .exec(tx)
+                    .await?;
+                Ok(Verdict::Commit(()))
+            })
+        })
+        .await
+    }
+}
+
+async fn of_key(db: &impl ConnectionTrait, key: api_key::Model) -> Result<Caller> {
+    let organization = match key.organization_id.map(OrganizationId::from_uuid) {
+        None => None,
+        Some(id) => {
+            let row = find(db, OrganizationKey::Id(id)).await?;
+            let row = row.ok_or(convert::inconsistent("api_key", "organization_id"))?;
+            Some(OrganizationRef::new(row)?)
+        }
+    };
+    let user = match key.user_id {
+        None => None,
+        Some(id) => {
+            let row = user::Entity::find().filter(user::Column::Id.eq(id)).one(db).await?;
+            Some(UserRef::from(row.ok_or(convert::inconsistent("api_key", "user_id"))?))
+        }
+    };
+    Ok(Caller {
+        actor: Actor::Key {
+            key: ApiKeyId::from_uuid(key.id),
+            user: user.as_ref().map(|user| user.id),
+        },
+        role: KeyRole::parse(&key.role).ok_or(convert::inconsistent("api_key", "role"))?,
+        organization,
+        user,
+    })
+}
+
+/// The organization's row, by either name.
+pub(super) async fn find(
+    db: &impl ConnectionTrait,
+    key: OrganizationKey,
+) -> Result<Option<organization::Model>> {
+    let query = organization::Entity::find();
+    let query = match key {
+        OrganizationKey::Id(id) => query.filter(organization::Column::Id.eq(id.uuid())),
+        OrganizationKey::Number(number) => query.filter(organization::Column::Number.eq(number)),
+    };
+    Ok(query.one(db).await?)
+}
+
+/// The active member that a subject names by UUID or number.
+async fn active_member(
+    db: &impl ConnectionTrait,
+    organization: Uuid,
+    subject: &str,
+) -> Result<Option<user::Model>> {
+    let query = user::Entity::find();
+    let query = match (subject.parse::<Uuid>(), subject.parse::<i64>()) {
+        (Ok(id), _) => query.filter(user::Column::Id.eq(id)),
+        (_, Ok(number)) => query.filter(user::Column::Number.eq(number)),
+        _ => return Ok(None),
+    };
+    let Some(user) = query.one(db).await? else { return Ok(None) };
+    let place = membership::Entity::find()
+        .filter(membership::Column::OrganizationId.eq(organization))
+        .filter(membership::Column::UserId.eq(user.id))
+        .filter(membership::Column::Status.eq(enlist::ACTIVE))
+        .one(db)
+        .await?;
+    Ok(place.map(|_| user))
+}
+
+impl OrganizationRef {
+    pub(super) fn new(row: organization::Model) -> Result<Self> {
+        Ok(Self {
+            id: OrganizationId::from_uuid(row.id),
+            number: row.number,
+            roles: role_policy(&row)?,
+            name: row.name,
+        })
+    }
+}
+
+/// Which roles an organization gives.
+pub(super) fn role_policy(row: &organization::Model) -> Result<RolePolicy> {
+    let parse = |name: &str, column| {
+        MembershipRole::parse(name).map_err(|_| convert::inconsistent("organization", column))
+    };
+    let allowed = match &row.roles {
+        None => None,
+        Some(names) => {
+            let names = names.as_array().ok_or(convert::inconsistent("organization", "roles"))?;
+            let names = names.iter().map(|name| parse(name.as_str().unwrap_or_default(), "roles"));
+            Some(names.collect::<Result<_>>()?)
+        }
+    };
+    Ok(RolePolicy { default: parse(&row.default_role, "default_role")?, allowed })
+}
+
+impl From<user::Model> for UserRef {
+    fn from(row: user::Model) -> Self {
+        Self { id: UserId::from_uuid(row.id), number: row.number, email: row.email }
+    }
+}

@@ -1,0 +1,101 @@
+//! Recording many invitations in one transaction: all of them, or none.
+
+use domain::{OrganizationId, Timestamp};
+use sea_orm::DatabaseTransaction;
+use serde::Serialize;
+
+use super::create::NewInvitation;
+use super::idempotency::{self, Earlier, IdempotencyKey};
+use super::invite::{self, Invited, Inviting};
+use super::{Actor, InvitationView, Result, Store, StoreError, Verdict};
+
+/// What became of one of many.
+#[derive(Debug)]
+pub enum BatchRow {
+    /// Recorded, and its mail will be sent.
+    Created(Box<InvitationView>),
+    /// The address has this open invitation already.
+    Pending(Box<InvitationView>),
+    /// The address belongs to an active member.
+    Member,
+}
+
+/// How a request for many ended.
+#[derive(Debug)]
+pub enum BatchOutcome<A> {
+    /// What the caller made of the rows; it is kept for a repeat of the request.
+    Done(A),
+    /// The same request was answered before, with this JSON body.
+    Replayed(String),
+    /// The idempotency key belongs to a different request.
+    KeyReused,
+}
+
+const TRIES: usize = 3;
+
+impl Store {
+    /// Records invitations and the intent to mail them, in one transaction; each address should be
+    /// there once. `answer` turns the rows, in the order of `new`, into what a repeat gets.
+    pub async fn create_invitations<A>(
+        &self,
+        organization: OrganizationId,
+        actor: Actor,
+        new: Vec<NewInvitation>,
+        key: Option<IdempotencyKey>,
+        answer: fn(Vec<BatchRow>) -> A,
+    ) -> Result<BatchOutcome<A>>
+    where
+        A: Serialize + Send + Sync + 'static,
+    {
+        let inviting = Inviting { organization, actor, policy: self.policy.clone() };
+        for _ in 0..TRIES {
+            let (inviting, new, key) = (inviting.clone(), new.clone(), key.clone());
+            let outcome = self
+                .write(move |tx, now| {
+                    Box::pin(
+                        async move { create(tx, now, &inviting, &new, key.as_ref(), answer).await },
+                    )
+                })
+                .await?;
+            let Some(outcome) = outcome else { continue };
+            self.outbox_wake.notify_one();
+            return Ok(outcome);
+        }
+        Err(StoreError::Busy)
+    }
+}
+
+async fn create<A: Serialize + Sync>(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    inviting: &Inviting,
+    new: &[NewInvitation],
+    key: Option<&IdempotencyKey>,
+    answer: fn(Vec<BatchRow>) -> A,
+) -> Result<Verdict<Option<BatchOutcome<A>>>> {
+    if let Some(key) = key
+        && let Some(earlier) = idempotency::claim(tx, now, inviting.organization, key).await?
+    {
+        return Ok(Verdict::RollBack(Some(match earlier {
+            Earlier::Answer(body) => BatchOutcome::Replayed(body),
+            Earlier::OtherRequest => BatchOutcome::KeyReused,
+        })));
+    }
+    // One order for everybody: two batches with the same addresses cannot lock each other out.
+    let mut order: Vec<usize> = (0..new.len()).collect();
+    order.sort_by_key(|&at| new[at].email.normalized());
+    let mut rows: Vec<Option<BatchRow>> = new.iter().map(|_| None).collect();
+    for at in order {
+        rows[at] = Some(match invite::invite(tx, now, inviting, &new[at]).await? {
+            Invited::New(invitation) => BatchRow::Created(invitation),
+            Invited::Pending { invitation, .. } => BatchRow::Pending(invitation),
+            Invited::Member => BatchRow::Member,
+            Invited::Refused(_) | Invited::Overtaken => return Ok(Verdict::RollBack(None)),
+        });
+    }
+    let answer = answer(rows.into_iter().flatten().collect());
+    if let Some(key) = key {
+        idempotency::keep_answer(tx, inviting.organization, key, &answer).await?;
+    }
+    Ok(Verdict::Commit(Some(BatchOutcome::Done(answer))))
+}

@@ -1,0 +1,173 @@
+//! Inviting one address inside a transaction: user, membership, invitation, delivery, outbox and
+//! event, or the pending invitation that is there already.
+
+use domain::{
+    CredentialPolicy, EmailAddress, EventKind, InvitationId, InvitationStatus, MembershipId,
+    OrganizationId, SecretHash, Timestamp, UserId,
+};
+use entity::{delivery, invitation, user};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
+
+use super::create::{NewInvitation, OnExisting};
+use super::view::InvitationView;
+use super::{
+    Actor, DeliveryPolicy, Result, audit, change, close, convert, enlist, insert_if_new, plan,
+};
+use crate::rng;
+
+/// For whom and how invitations are made.
+#[derive(Clone)]
+pub(super) struct Inviting {
+    pub(super) organization: OrganizationId,
+    pub(super) actor: Actor,
+    pub(super) policy: DeliveryPolicy,
+}
+
+/// What became of an address.
+pub(super) enum Invited {
+    /// Its invitation is recorded.
+    New(Box<InvitationView>),
+    /// It has a pending one, which is good enough for the caller.
+    Pending { invitation: Box<InvitationView>, resent: bool },
+    /// It has a pending one, and the caller wants none then.
+    Refused(InvitationId),
+    /// It belongs to an active member.
+    Member,
+    /// Another transaction has just invited it: this one must be given up.
+    Overtaken,
+}
+
+/// Invites one address. What was written before any outcome but `New` and `Pending` is to be
+/// rolled back, or is nothing.
+pub(super) async fn invite(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    inviting: &Inviting,
+    new: &NewInvitation,
+) -> Result<Invited> {
+    if let Some(pending) = pending(tx, inviting.organization, &new.email).await? {
+        // An invitation whose time has passed never blocks a new one, whether or not the sweep
+        // was here.
+        if pending.expires_at <= now {
+            close::expire(tx, now, pending).await?;
+        } else {
+            return keep(tx, now, inviting, new.on_existing, pending).await;
+        }
+    }
+    let user = enlist::find_or_add_user(tx, now, new).await?;
+    let id = UserId::from_uuid(user.id);
+    let membership = enlist::invite(tx, now, inviting.organization, id, new).await?;
+    let Some(membership) = membership else { return Ok(Invited::Member) };
+    let row = row(now, inviting, membership, &user, new);
+    if !insert_if_new(tx, row.clone().into_active_model()).await? {
+        return Ok(Invited::Overtaken);
+    }
+    if let Some(hash) = &new.password_hash {
+        enlist::set_first_password(tx, now, &user, hash.clone()).await?;
+    }
+    let delivery = plan::add_delivery(tx, now, &inviting.policy, &row).await?;
+    record(tx, now, inviting, new, &row, &delivery).await?;
+    tracing::debug!(invitation.id = %row.id, "invitation recorded");
+    Ok(Invited::New(Box::new(InvitationView::new(row, delivery)?)))
+}
+
+/// What to do about an invitation that is pending.
+async fn keep(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    inviting: &Inviting,
+    wish: OnExisting,
+    row: invitation::Model,
+) -> Result<Invited> {
+    let id = InvitationId::from_uuid(row.id);
+    let cooldown = match wish {
+        OnExisting::Error => return Ok(Invited::Refused(id)),
+        OnExisting::Ignore => None,
+        OnExisting::Resend(cooldown) => Some(cooldown),
+    };
+    // Read again under a lock: it may have ended, or been sent again, since.
+    let row = match change::locked(tx, id).await? {
+        Some(row) if row.status == InvitationStatus::Pending.as_str() => row,
+        _ => return Ok(Invited::Overtaken),
+    };
+    let last = change::current_delivery(tx, &row).await?;
+    let settled = convert::delivery_status(&last.status)?.is_settled();
+    if settled && cooldown.is_some_and(|cooldown| last.created_at + cooldown <= now) {
+        let actor = inviting.actor.clone();
+        let resent = change::resend(tx, now, &inviting.policy, actor, row).await?;
+        return Ok(Invited::Pending { invitation: Box::new(resent), resent: true });
+    }
+    let invitation = Box::new(InvitationView::new(row, last)?);
+    Ok(Invited::Pending { invitation, resent: false })
+}
+
+fn row(
+    now: Timestamp,
+    inviting: &Inviting,
+    membership: MembershipId,
+    user: &user::Model,
+    new: &NewInvitation,
+) -> invitation::Model {
+    let early = new.secret.as_ref();
+    let id = early.map_or_else(|| InvitationId::new(now, &mut rng()), |early| early.invitation);
+    let secret = early.map(|early| &early.secret);
+    invitation::Model {
+        id: id.uuid(),
+        organization_id: inviting.organization.uuid(),
+        membership_id: membership.uuid(),
+        user_id: user.id,
+        inviter_id: inviting.actor.user().map(UserId::uuid),
+        email: new.email.as_given().to_owned(),
+        email_normalized: new.email.normalized(),
+        first_name: new.first_name.as_ref().map(|name| name.as_str().to_owned()),
+        last_name: new.last_name.as_ref().map(|name| name.as_str().to_owned()),
+        role: new.role.as_str().to_owned(),
+        locale: new.locale.clone(),
+        metadata: new.metadata.clone(),
+        credential: new.credential.as_str().to_owned(),
+        status: InvitationStatus::Pending.as_str().to_owned(),
+        generation: 1,
+        secret_generation: i32::from(secret.is_some()),
+        token_hash: secret.map(|secret| secret.token_hash.to_vec()),
+        password_hash: secret.and_then(|secret| secret.password_hash).map(SecretHash::to_vec),
+        password_expires_at: None,
+        sealed: secret.map(|secret| secret.sealed.clone()),
+        email_sent: false,
+        email_sent_at: None,
+        expires_at: now + new.expires_in,
+        closed_at: None,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+async fn record(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    inviting: &Inviting,
+    new: &NewInvitation,
+    row: &invitation::Model,
+    delivery: &delivery::Model,
+) -> Result<()> {
+    let mut data = convert::json(&new.position)?;
+    data["role"] = new.role.as_str().into();
+    data["delivery_id"] = delivery.id.to_string().into();
+    if new.credential == CredentialPolicy::Link {
+        data["credential"] = new.credential.as_str().into();
+    }
+    let by = inviting.actor.clone().into();
+    audit::record(tx, now, row, EventKind::InvitationCreated, by, data).await
+}
+
+async fn pending(
+    tx: &DatabaseTransaction,
+    organization: OrganizationId,
+    email: &EmailAddress,
+) -> Result<Option<invitation::Model>> {
+    Ok(invitation::Entity::find()
+        .filter(invitation::Column::OrganizationId.eq(organization.uuid()))
+        .filter(invitation::Column::EmailNormalized.eq(email.normalized()))
+        .filter(invitation::Column::Status.eq(InvitationStatus::Pending.as_str()))
+        .one(tx)
+        .await?)
+}

@@ -1,0 +1,235 @@
+//! The members of an organization, those who are still invited included.
+
+use domain::{
+    EventId, EventKind, InvitationId, MembershipId, OrganizationId, Position, Timestamp, UserId,
+};
+use entity::{event, invitation, membership, user};
+use sea_orm::prelude::Uuid;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Set,
+};
+use serde::Serialize;
+
+use super::{Actor, Result, Store, Verdict, convert, enlist};
+use crate::rng;
+
+/// A member as its organization sees it.
+#[derive(Clone, Serialize)]
+#[expect(missing_docs, reason = "the field names are the API's own words, documented there")]
+pub struct MemberView {
+    pub id: MembershipId,
+    pub number: i64,
+    pub user_id: UserId,
+    pub user_number: i64,
+    pub username: String,
+    pub email: String,
+    pub role: String,
+    /// `invited`, `active` or `removed`.
+    pub status: String,
+    #[serde(flatten)]
+    pub position: Position,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// How a removal ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemoveOutcome {
+    /// Gone; doing it twice is fine.
+    Removed,
+    /// The organization has no such member.
+    NotFound,
+    /// Only invited so far: revoke the invitation instead.
+    OnlyInvited,
+}
+
+const REMOVED: &str = "removed";
+
+impl Store {
+    /// Up to `limit` members, oldest first, beginning after the membership number `after`.
+    pub async fn members(
+        &self,
+        organization: OrganizationId,
+        after: i64,
+        limit: u64,
+    ) -> Result<Vec<MemberView>> {
+        self.read(move |db, _| {
+            Box::pin(async move {
+                let rows = membership::Entity::find()
+                    .filter(membership::Column::OrganizationId.eq(organization.uuid()))
+                    .filter(membership::Column::Number.gt(after))
+                    .order_by_asc(membership::Column::Number)
+                    .limit(limit)
+                    .all(db)
+                    .await?;
+                with_users(db, rows).await
+            })
+        })
+        .await
+    }
+
+    /// The member whom an invitation of the organization is for.
+    pub async fn invited_member(
+        &self,
+        organization: OrganizationId,
+        invitation: InvitationId,
+    ) -> Result<Option<MemberView>> {
+        self.read(move |db, _| {
+            Box::pin(async move {
+                let invitation = invitation::Entity::find_by_id(invitation.uuid())
+                    .filter(invitation::Column::OrganizationId.eq(organization.uuid()))
+                    .one(db)
+                    .await?;
+                let Some(invitation) = invitation else { return Ok(None) };
+                let row = membership::Entity::find()
+                    .filter(membership::Column::Id.eq(invitation.membership_id))
+                    .one(db)
+                    .await?;
+                Ok(with_users(db, row.into_iter().collect()).await?.pop())
+            })
+        })
+        .await
+    }
+
+    /// The active member with that user number.
+    pub async fn active_member(
+        &self,
+        organization: OrganizationId,
+        user_number: i64,
+    ) -> Result<Option<MemberView>> {
+        self.read(move |db, _| {
+            Box::pin(async move {
+                let user = user::Entity::find()
+                    .filter(user::Column::Number.eq(user_number))
+                    .one(db)
+                    .await?;
+                let Some(user) = user else { return Ok(None) };
+                let row = place(db, organization, user.id).await?;
+                let active = row.filter(|row| row.status == enlist::ACTIVE);
+                Ok(with_users(db, active.into_iter().collect()).await?.pop())
+            })
+        })
+        .await
+    }
+
+    /// Ends a membership; its row stays, so that a later invitation revives it.
+    pub async fn remove_member(
+        &self,
+        organization: OrganizationId,
+        actor: Actor,
+        user: UserId,
+    ) -> Result<RemoveOutcome> {
+        self.write(move |tx, now| {
+            Box::pin(async move {
+                let Some(row) = place(tx, organization, user.uuid()).await? else {
+                    return Ok(Verdict::RollBack(RemoveOutcome::NotFound));
+                };
+                match row.status.as_str() {
+                    REMOVED => Ok(Verdict::RollBack(RemoveOutcome::Removed)),
+                    enlist::ACTIVE => {
+                        remove(tx, now, &row).await?;
+                        record(tx, now, &row, &actor).await?;
+                        Ok(Verdict::Commit(RemoveOutcome::Removed))
+                    }
+                    _ => Ok(Verdict::RollBack(RemoveOutcome::OnlyInvited)),
+                }
+            })
+        })
+        .await
+    }
+}
+
+async fn place(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+    user: Uuid,
+) -> Result<Option<membership::Model>> {
+    Ok(membership::Entity::find()
+        .filter(membership::Column::OrganizationId.eq(organization.uuid()))
+        .filter(membership::Column::UserId.eq(user))
+        .one(db)
+        .await?)
+}
+
+async fn remove(tx: &DatabaseTransaction, now: Timestamp, row: &membership::Model) -> Result<()> {
+    let removed = membership::ActiveModel {
+        status: Set(REMOVED.to_owned()),
+        deleted_at: Set(Some(now)),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    membership::Entity::update_many()
+        .set(removed)
+        .filter(membership::Column::Id.eq(row.id))
+        .filter(membership::Column::Status.eq(enlist::ACTIVE))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+async fn record(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    row: &membership::Model,
+    actor: &Actor,
+) -> Result<()> {
+    let entry = event::ActiveModel {
+        id: Set(EventId::new(now, &mut rng()).uuid()),
+        organization_id: Set(row.organization_id),
+        invitation_id: Set(None),
+        kind: Set(EventKind::MemberRemoved.as_str().to_owned()),
+        actor: Set(actor.written()),
+        data: Set(serde_json::json!({ "user_id": row.user_id })),
+        created_at: Set(now),
+    };
+    event::Entity::insert(entry).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+async fn with_users(
+    db: &impl ConnectionTrait,
+    rows: Vec<membership::Model>,
+) -> Result<Vec<MemberView>> {
+    let users = user::Entity::find()
+        .filter(user::Column::Id.is_in(rows.iter().map(|row| row.user_id)))
+        .all(db)
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            let user = users.iter().find(|user| user.id == row.user_id);
+            MemberView::new(row, user.ok_or(convert::inconsistent("membership", "user_id"))?)
+        })
+        .collect()
+}
+
+impl MemberView {
+    fn new(row: membership::Model, user: &user::Model) -> Result<Self> {
+        let permissions = row.permissions.map(serde_json::from_value).transpose();
+        Ok(Self {
+            id: MembershipId::from_uuid(row.id),
+            number: row.number,
+            user_id: UserId::from_uuid(user.id),
+            user_number: user.number,
+            // Those who were here before there were user names go by their number.
+            username: user.username.clone().unwrap_or_else(|| format!("user-{}", user.number)),
+            email: user.email.clone(),
+            role: row.role,
+            status: row.status,
+            position: Position {
+                job_title: row.job_title,
+                department: row.department,
+                access_level: row.access_level,
+                auto_assign_default_workdays: row.auto_assign_default_workdays,
+                scope: row.scope,
+                permissions: permissions
+                    .map_err(|_| convert::inconsistent("membership", "permissions"))?,
+                profession_id: row.profession_id,
+            },
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            deleted_at: row.deleted_at,
+        })
+    }
+}

@@ -1,0 +1,218 @@
+//! `/v1/organizations`: making, listing, reading and changing organizations.
+
+use actix_web::web::{self, Path, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use adapters::store::{
+    NewOrganization, OrganizationChange, OrganizationOutcome, OrganizationView, RolesChange,
+};
+use domain::{MembershipRole, Name, RolePolicy};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::page::{self, Page};
+use super::{get, resource};
+use crate::auth::Auth;
+use crate::json::JsonBody;
+use crate::problem::{ApiError, FieldError};
+use crate::state::State;
+
+const MAX_ROLES: usize = 100;
+const MAX_SLUG: usize = 64;
+
+/// Adds the routes.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(
+            resource("/organizations", "GET, HEAD, POST")
+                .route(get().to(list))
+                .route(web::post().to(create)),
+        )
+        .service(
+            resource("/organizations/{organization}", "GET, HEAD, PATCH")
+                .route(get().to(read))
+                .route(web::patch().to(change)),
+        );
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewFields {
+    name: Option<String>,
+    slug: Option<String>,
+    default_role: Option<String>,
+    roles: Option<Vec<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangedFields {
+    name: Option<String>,
+    default_role: Option<String>,
+    /// `null` lets any role be used; a field that is left out changes nothing.
+    #[serde(default, deserialize_with = "given")]
+    #[expect(clippy::option_option, reason = "null and nothing are two things to say")]
+    roles: Option<Option<Vec<String>>>,
+}
+
+#[derive(Serialize)]
+struct List {
+    data: Vec<OrganizationView>,
+    next_cursor: Option<String>,
+}
+
+async fn create(auth: Auth, state: State, body: JsonBody) -> Result<HttpResponse, ApiError> {
+    auth.require_instance()?;
+    let new = new(body.read::<NewFields>().await?.value)?;
+    let view = done(state.store.create_organization(new).await?)?;
+    Ok(HttpResponse::Created()
+        .insert_header(("Location", format!("/v1/organizations/{}", view.id)))
+        .json(view))
+}
+
+/// All organizations for a key of the whole instance, the caller's own for any other.
+async fn list(auth: Auth, state: State, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let page = Page::parse(request.query_string())?;
+    let rows = if let Some(own) = &auth.0.organization {
+        let own = state.store.organization(own.id).await?;
+        own.into_iter().filter(|own| own.number > page.after).collect()
+    } else {
+        state.store.organizations(page.after, page.rows()).await?
+    };
+    let (data, next_cursor) = page::cut(rows, page.limit, |row| row.number);
+    Ok(HttpResponse::Ok().json(List { data, next_cursor }))
+}
+
+async fn read(auth: Auth, state: State, id: Path<String>) -> Result<HttpResponse, ApiError> {
+    let id = auth.organization(&state.store, &id).await?.id;
+    let found = state.store.organization(id).await?.ok_or(ApiError::NotFound)?;
+    Ok(HttpResponse::Ok().json(found))
+}
+
+async fn change(
+    auth: Auth,
+    state: State,
+    id: Path<String>,
+    body: JsonBody,
+) -> Result<HttpResponse, ApiError> {
+    let id = auth.organization(&state.store, &id).await?.id;
+    auth.require_admin()?;
+    let change = changed(body.read::<ChangedFields>().await?.value)?;
+    Ok(HttpResponse::Ok().json(done(state.store.change_organization(id, change).await?)?))
+}
+
+fn done(outcome: OrganizationOutcome) -> Result<OrganizationView, ApiError> {
+    match outcome {
+        OrganizationOutcome::Done(view) => Ok(*view),
+        OrganizationOutcome::NotFound => Err(ApiError::NotFound),
+        OrganizationOutcome::SlugTaken => Err(ApiError::SlugTaken),
+        OrganizationOutcome::DefaultRoleMissing => {
+            let message = "must be one of roles";
+            Err(ApiError::Invalid(vec![FieldError::new("default_role", message)]))
+        }
+    }
+}
+
+fn new(fields: NewFields) -> Result<NewOrganization, ApiError> {
+    let mut errors = Vec::new();
+    if fields.name.is_none() {
+        errors.push(FieldError::new("name", "is required"));
+    }
+    let name = name(fields.name, &mut errors);
+    let slug = slug(fields.slug, &mut errors);
+    let default = role("default_role", fields.default_role, &mut errors).unwrap_or_default();
+    let allowed = fields.roles.map(|names| roles(names, &mut errors));
+    match name {
+        Some(name) if errors.is_empty() => {
+            Ok(NewOrganization { name, slug, roles: RolePolicy { default, allowed } })
+        }
+        _ => Err(ApiError::Invalid(errors)),
+    }
+}
+
+fn changed(fields: ChangedFields) -> Result<OrganizationChange, ApiError> {
+    let mut errors = Vec::new();
+    let change = OrganizationChange {
+        name: name(fields.name, &mut errors),
+        default_role: role("default_role", fields.default_role, &mut errors),
+        roles: match fields.roles {
+            None => RolesChange::Keep,
+            Some(None) => RolesChange::Any,
+            Some(Some(names)) => RolesChange::Only(roles(names, &mut errors)),
+        },
+    };
+    if errors.is_empty() { Ok(change) } else { Err(ApiError::Invalid(errors)) }
+}
+
+fn name(given: Option<String>, errors: &mut Vec<FieldError>) -> Option<Name> {
+    given.and_then(|text| {
+        Name::parse(&text).map_err(|error| errors.push(FieldError::new("name", error))).ok()
+    })
+}
+
+/// A slug stands in addresses: what RFC 3986 §2.3 lets there without escaping.
+fn slug(given: Option<String>, errors: &mut Vec<FieldError>) -> Option<String> {
+    let text = given?;
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if !(1..=MAX_SLUG).contains(&text.len()) || !text.bytes().all(fits) {
+        let message = "must be 1 to 64 lower-case letters, digits and dashes";
+        errors.push(FieldError::new("slug", message));
+    }
+    Some(text)
+}
+
+fn role(
+    field: &str,
+    given: Option<String>,
+    errors: &mut Vec<FieldError>,
+) -> Option<MembershipRole> {
+    given.and_then(|text| {
+        MembershipRole::parse(&text)
+            .map_err(|error| errors.push(FieldError::new(field, error)))
+            .ok()
+    })
+}
+
+fn roles(names: Vec<String>, errors: &mut Vec<FieldError>) -> Vec<MembershipRole> {
+    if !(1..=MAX_ROLES).contains(&names.len()) {
+        errors.push(FieldError::new("roles", "must be null or have 1 to 100 roles"));
+        return Vec::new();
+    }
+    let parse = |(at, name)| role(&format!("roles[{at}]"), Some(name), errors);
+    names.into_iter().enumerate().filter_map(parse).collect()
+}
+
+fn given<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(from).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn wrong(fields: Value) -> Vec<String> {
+        match new(serde_json::from_value(fields).unwrap()) {
+            Err(ApiError::Invalid(errors)) => errors.into_iter().map(|e| e.field).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_named_at_once() {
+        assert_eq!(wrong(json!({})), ["name"]);
+        let all = json!({"name": "", "slug": "A b", "default_role": " ", "roles": ["a", "b c"]});
+        assert_eq!(wrong(all), ["name", "slug", "default_role", "roles[1]"]);
+        assert_eq!(wrong(json!({"name": "A", "roles": []})), ["roles"]);
+    }
+
+    #[test]
+    fn null_and_nothing_are_two_changes() {
+        let read = |value: Value| changed(serde_json::from_value(value).unwrap()).unwrap();
+        assert_eq!(read(json!({})).roles, RolesChange::Keep);
+        assert_eq!(read(json!({"roles": null})).roles, RolesChange::Any);
+    }
+}
