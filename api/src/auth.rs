@@ -7,7 +7,7 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::middleware::Next;
-use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
 use adapters::store::{Actor, Caller, OrganizationKey, OrganizationRef, Store};
 use domain::{KeyRole, OrganizationId, SecretHash};
 
@@ -83,7 +83,7 @@ pub async fn authenticate<B: MessageBody + 'static>(
             Ok(next.call(request).await?.map_into_boxed_body())
         }
         // With the error inside, so that a contract can tell it in its own words.
-        Err(error) => Ok(request.into_response(HttpResponse::from_error(error))),
+        Err(error) => Ok(request.error_response(error)),
     }
 }
 

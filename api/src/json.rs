@@ -15,6 +15,27 @@ pub struct JsonBody {
     payload: Payload,
 }
 
+/// A body that has not been read yet, for those who read JSON in their own way.
+pub struct RawBody {
+    body: JsonBody,
+}
+
+impl RawBody {
+    /// Reads the body as text of the type JSON.
+    pub async fn read(self) -> Result<String, ApiError> {
+        crate::body::read(&self.body.request, self.body.payload, "application/json").await
+    }
+}
+
+impl FromRequest for RawBody {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Raw) -> Self::Future {
+        ready(JsonBody::from_request(request, payload).into_inner().map(|body| Self { body }))
+    }
+}
+
 /// A body that has been read, with the bytes that it was read from.
 pub struct Parsed<T> {
     /// What it says.

@@ -11,6 +11,7 @@ pub mod start;
 mod access_log;
 mod auth;
 mod body;
+mod contracts;
 mod deadline;
 mod expiry;
 mod form;
@@ -30,6 +31,7 @@ use adapters::broker::Broker;
 use adapters::health::Health;
 use adapters::mailer::CapturedInbox;
 use adapters::password_hash::PasswordHasher;
+use adapters::seal::SealKeys;
 use adapters::settings::Settings;
 use adapters::store::Store;
 use adapters::templates::Templates;
@@ -51,6 +53,8 @@ pub struct ApiParts {
     pub inbox: Option<CapturedInbox>,
     /// What the worker knows about sending, if it runs in this process.
     pub health: Health,
+    /// For a contract whose answer always holds the password; only then.
+    pub seal: Option<SealKeys>,
 }
 
 /// Serves requests on `listener`, relays and sweeps until `shutdown`, then lets open requests end.

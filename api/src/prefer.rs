@@ -44,6 +44,12 @@ impl Preference {
         found
     }
 
+    /// What it prefers, or else to wait for `default`.
+    #[must_use]
+    pub fn or_wait(self, default: Duration) -> Self {
+        Self { wait: self.wait.or(Some(default)), ..self }
+    }
+
     /// Waits until the mail of `invitation` is out or its fate is at least known for now.
     pub async fn settled(
         self,

@@ -10,7 +10,7 @@ use actix_web::{App, HttpServer};
 use tokio_util::sync::CancellationToken;
 
 use crate::state::AppState;
-use crate::{ApiParts, access_log, deadline, problem, routes};
+use crate::{ApiParts, access_log, contracts, deadline, problem, routes};
 
 /// A client that has not sent its request head by then is cut off (slowloris).
 const HEADER_TIME: Duration = Duration::from_secs(5);
@@ -31,6 +31,7 @@ pub async fn serve(
             // From here on upwards: the last one sees a request first and its answer last.
             .wrap(from_fn(problem::for_plain_errors))
             .wrap(from_fn(deadline::enforce))
+            .wrap(from_fn(contracts::in_its_own_words))
             .wrap(DefaultHeaders::new().add(("X-Content-Type-Options", "nosniff")))
             .wrap(from_fn(access_log::write))
     })

@@ -9,7 +9,8 @@ use adapters::clock::Clock;
 use adapters::health::Health;
 use adapters::mailer::CapturedInbox;
 use adapters::password_hash::PasswordHasher;
-use adapters::settings::{Settings, SettingsError};
+use adapters::seal::{SealError, SealKeys};
+use adapters::settings::{AnswerPassword, Settings, SettingsError};
 use adapters::store::{Store, StoreError};
 use adapters::templates::{TemplateError, Templates};
 use tokio::signal::unix::{SignalKind, signal};
@@ -37,6 +38,14 @@ pub enum StartError {
     /// The broker's URL.
     #[error(transparent)]
     Broker(#[from] BrokerError),
+    /// The workers could not open what this process seals.
+    #[error(
+        "contracts.jobsim.temporary_password = always needs seal_keys, the same as the workers'"
+    )]
+    NoSealKeys,
+    /// The seal keys.
+    #[error("the seal keys cannot be used: {0}")]
+    Seal(#[from] SealError),
     /// A template.
     #[error(transparent)]
     Templates(#[from] TemplateError),
@@ -95,7 +104,19 @@ pub fn parts(
     let templates = Templates::load(settings.templates_dir.as_deref())?;
     // Each hash keeps one core busy; more at once than there are threads would only queue.
     let hasher = PasswordHasher::new(settings.http.workers);
-    Ok(ApiParts { settings, store, broker, templates, hasher, inbox, health })
+    let seal = seal_keys(&settings)?;
+    Ok(ApiParts { settings, store, broker, templates, hasher, inbox, health, seal })
+}
+
+/// The API makes secrets only for a contract whose answer always holds the password.
+fn seal_keys(settings: &Settings) -> Result<Option<SealKeys>, StartError> {
+    match settings.contracts.jobsim.temporary_password {
+        AnswerPassword::Always if settings.seal_keys.is_empty() => Err(StartError::NoSealKeys),
+        AnswerPassword::Always => {
+            Ok(Some(SealKeys::load_or_create(&settings.data_dir, &settings.seal_keys)?))
+        }
+        AnswerPassword::Never | AnswerPassword::WhenNotMailed => Ok(None),
+    }
 }
 
 /// Runs the API alone until the process is asked to stop.

@@ -7,6 +7,8 @@ use adapters::broker::Broker;
 use adapters::health::Health;
 use adapters::mailer::CapturedInbox;
 use adapters::password_hash::PasswordHasher;
+use adapters::seal::SealKeys;
+use adapters::settings::ContractSettings;
 use adapters::store::Store;
 use adapters::templates::Templates;
 
@@ -35,6 +37,12 @@ pub struct AppState {
     pub body_limit: usize,
     /// How long a request may take, apart from a wait that it asks for.
     pub request_timeout: Duration,
+    /// How long a temporary password works.
+    pub password_valid_for: Duration,
+    /// What the public contracts leave to the operator.
+    pub contracts: ContractSettings,
+    /// For a contract whose answer always holds the password; only then.
+    pub seal: Option<SealKeys>,
     /// The path under which people reach the service; ends with a slash.
     pub public_path: String,
 }
@@ -44,6 +52,9 @@ impl AppState {
     pub fn new(parts: ApiParts) -> Self {
         Self {
             invitation_expires_in: parts.settings.invitation.expires_in,
+            password_valid_for: parts.settings.invitation.temporary_password_valid_for,
+            contracts: parts.settings.contracts.clone(),
+            seal: parts.seal,
             body_limit: parts.settings.http.body_limit_bytes,
             request_timeout: parts.settings.http.request_timeout,
             public_path: parts.settings.public_url.path().to_owned(),

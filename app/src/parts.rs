@@ -81,6 +81,7 @@ impl Parts {
             hasher: self.hasher.clone(),
             inbox: self.mailer.captured(),
             health: self.health.clone(),
+            seal: Some(self.seal.clone()),
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod background;
 mod checks;
+mod contracts;
 mod duration;
 mod error;
 mod mail;
@@ -23,6 +24,9 @@ use crate::seal::{SealError, SealKeys};
 
 pub use background::{
     InvitationSettings, LogFormat, LogSettings, RelaySettings, RetrySettings, WorkerSettings,
+};
+pub use contracts::{
+    AnswerPassword, ContractSettings, GoldleafSettings, JobsimSettings, UsersOrganizationsSettings,
 };
 pub use error::SettingsError;
 pub use mail::{DkimSettings, MailSettings, MailTimeouts};
@@ -59,6 +63,8 @@ pub struct Settings {
     pub relay: RelaySettings,
     /// The lifetime of invitations.
     pub invitation: InvitationSettings,
+    /// The public invite APIs that are served as drop-in.
+    pub contracts: ContractSettings,
     /// What a first start makes.
     pub bootstrap: BootstrapSettings,
     /// The log.
@@ -88,6 +94,7 @@ impl Settings {
             retry: RetrySettings::read(&values)?,
             relay: RelaySettings::read(&values)?,
             invitation: InvitationSettings::read(&values)?,
+            contracts: ContractSettings::read(&values)?,
             bootstrap: BootstrapSettings::read(&values)?,
             log: LogSettings::read(&values)?,
             http,

@@ -151,7 +151,8 @@ impl ApiError {
         }
     }
 
-    const fn is_worth_a_retry(&self) -> bool {
+    /// Whether the same request may well succeed a moment later.
+    pub const fn is_worth_a_retry(&self) -> bool {
         matches!(self, Self::SendingNow | Self::Unavailable | Self::Busy | Self::Timeout)
     }
 

@@ -12,15 +12,17 @@ mod organizations;
 mod page;
 mod pages;
 
+pub use invitations::DEFAULT_LOCALE;
+
 use actix_web::guard::{self, Guard};
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route};
 use serde::Deserialize;
 
-use crate::auth;
 use crate::problem::ApiError;
 use crate::state::State;
+use crate::{auth, contracts};
 
 /// Everything the service answers.
 pub fn configure(config: &mut ServiceConfig) {
@@ -32,6 +34,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .configure(inbox::configure)
         // Before the scope that wants a key: whoever accepts an invitation has none yet.
         .configure(invitations::configure_public)
+        .configure(contracts::configure)
         .service(
             web::scope("/v1")
                 .configure(me::configure)
@@ -48,7 +51,7 @@ pub fn configure(config: &mut ServiceConfig) {
 }
 
 /// A resource that answers other methods than those of its routes with 405 and what it allows.
-fn resource(path: &str, allow: &'static str) -> Resource {
+pub fn resource(path: &str, allow: &'static str) -> Resource {
     let refuse = move || async move { Err::<HttpResponse, _>(ApiError::MethodNotAllowed(allow)) };
     web::resource(path).default_service(web::to(refuse))
 }

@@ -11,6 +11,8 @@ pub mod password;
 mod resend;
 mod revoke;
 
+pub use fields::DEFAULT_LOCALE;
+
 use std::str::FromStr;
 
 use actix_web::web::{self, ServiceConfig};

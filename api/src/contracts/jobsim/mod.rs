@@ -1,0 +1,88 @@
+//! `POST /api/v1/users/invite/{organization_id}`: one colleague, with names and a place to work.
+//!
+//! Its clients expect the habits of FastAPI and Pydantic: 422 with every error at once, lax
+//! booleans, `detail` in every other error.
+
+mod error;
+mod password;
+mod request;
+mod response;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use actix_web::web::{self, Path, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, middleware::from_fn};
+use adapters::store::{OrganizationKey, OrganizationRef};
+use domain::OrganizationId;
+
+pub use error::answer;
+
+use self::error::Refusal;
+use super::{headers, invite};
+use crate::auth::{self, Auth};
+use crate::idempotency;
+use crate::json::RawBody;
+use crate::prefer::Preference;
+use crate::problem::ApiError;
+use crate::routes::resource;
+use crate::state::{AppState, State};
+
+/// Where it is served.
+pub const PATH: &str = "/api/v1/users/invite/";
+const ROUTE: &str = "POST /api/v1/users/invite/{organization_id}";
+
+/// Adds the route.
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(
+        resource("/api/v1/users/invite/{organization_id}", "POST")
+            .route(web::post().to(handle))
+            .wrap(from_fn(auth::authenticate)),
+    );
+}
+
+async fn handle(
+    auth: Auth,
+    state: State,
+    request: HttpRequest,
+    path: Path<String>,
+    body: RawBody,
+) -> Result<HttpResponse, Refusal> {
+    let organization = organization(&auth, &state, &path).await?;
+    auth.require_admin()?;
+    let text = request::text(body.read().await)?;
+    let wanted = request::validate(&text)?;
+    let key = idempotency::key(request.headers(), ROUTE, &text)?;
+    let mut new = wanted.invitation(&state, &organization);
+    let early = password::known_early(&state, &mut new)?;
+    let preference = Preference::of(request.headers());
+    let wait = default_wait(&state, preference);
+    let answer = invite::invite(&state, &auth, &organization, new, key, (preference, wait)).await?;
+    let password = password::for_the_caller(&state, &auth, &answer, early).await?;
+    let mut response = HttpResponse::Ok();
+    headers::add(&mut response, &answer, preference);
+    let password = password.as_ref().map(|password| password.as_str());
+    Ok(response.json(response::body(&answer, &organization, password)))
+}
+
+/// Unknown is 404, but somebody else's is 403, as the contract has it.
+async fn organization(
+    auth: &Auth,
+    state: &AppState,
+    in_path: &str,
+) -> Result<OrganizationRef, ApiError> {
+    let id = OrganizationId::from_str(in_path).map_err(|_| ApiError::NotFound)?;
+    match &auth.0.organization {
+        Some(own) if own.id == id => Ok(own.clone()),
+        own => {
+            let found = state.store.organization_ref(OrganizationKey::Id(id)).await?;
+            let found = found.ok_or(ApiError::NotFound)?;
+            if own.is_some() { Err(ApiError::Forbidden) } else { Ok(found) }
+        }
+    }
+}
+
+/// The answer says whether the mail is sent, so it waits a little for that unless told not to.
+fn default_wait(state: &AppState, preference: Preference) -> Duration {
+    if preference.respond_async { Duration::ZERO } else { state.contracts.sync_wait }
+}

@@ -1,0 +1,393 @@
+//! `POST /api/v1/users/invite/{organization_id}`: the page's example, and the habits of Pydantic.
+
+use app::http::Answer;
+use serde_json::{Value, json};
+
+use super::{Case, JSON, case, check};
+use crate::harness::{Stack, TestApp, text};
+
+const FLAG: &str = "auto_assign_default_workdays";
+const META: &str = "/user/metadata/auto_assign_default_workdays";
+
+on_both_stacks!(
+    the_pages_own_example_is_answered_with_every_key,
+    wrong_bodies_get_all_their_errors_at_once,
+    lax_bodies_are_taken,
+    who_may_not_is_told_before_the_body_is_read,
+    a_pending_person_gets_no_second_mail_inside_the_cooldown,
+    a_member_is_not_invited,
+    the_password_is_in_the_mail_or_in_the_answer_but_never_in_both,
+    a_repeated_request_invites_once,
+    user_names_differ,
+);
+
+fn path(app: &TestApp) -> String {
+    format!("/api/v1/users/invite/{}", app.organization)
+}
+
+fn ann() -> Value {
+    json!({"first_name": "Ann", "last_name": "Lee", "email": "ann@example.com"})
+}
+
+fn with(changes: &Value) -> Value {
+    let mut body = ann();
+    for (field, value) in changes.as_object().unwrap() {
+        body[field] = value.clone();
+    }
+    body
+}
+
+fn without(field: &str) -> Value {
+    let mut body = ann();
+    body.as_object_mut().unwrap().remove(field);
+    body
+}
+
+async fn send(app: &TestApp, headers: &[(&str, &str)], body: &Value) -> Answer {
+    let headers = [&JSON[..], headers].concat();
+    app.client.send("POST", &path(app), &headers, body.to_string().as_bytes()).await.unwrap()
+}
+
+async fn the_pages_own_example_is_answered_with_every_key(stack: Stack) {
+    let app = TestApp::start(stack).await;
+    // As the page has it, with an address in place of "<string>".
+    let body = json!({
+        "first_name": "<string>", "last_name": "<string>", "email": "ann.lee@example.com",
+        "job_title": "<string>", "department": "<string>", "access_level": "<string>",
+        "auto_assign_default_workdays": true,
+    });
+    let answer = send(&app, &[], &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("x-email-status"), Some("sent"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let said = answer.json();
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&said), ["email_sent", "organization_name", "temporary_password", "user"]);
+    assert_eq!(said["email_sent"], true);
+    assert_eq!(said["organization_name"], "Acme");
+    assert_eq!(said["temporary_password"], Value::Null);
+    let mut user = said["user"].clone();
+    for id in ["_id", "created_at", "updated_at"] {
+        assert!(user[id].is_string(), "{id}");
+        user.as_object_mut().unwrap().remove(id);
+    }
+    assert!(user["metadata"]["invitation_id"].is_string());
+    assert_eq!(answer.header("x-invitation-id"), user["metadata"]["invitation_id"].as_str());
+    user["metadata"]["invitation_id"] = "…".into();
+    assert_eq!(
+        user,
+        json!({
+            "username": "ann.lee", "email": "ann.lee@example.com",
+            "organization_id": app.organization, "full_name": "<string> <string>",
+            "role": "employee", "is_bot": false, "is_active": true, "avatar_url": null,
+            "bio": null, "education": [], "certifications": [], "hobbies": [],
+            "career_goals": {
+                "dream_job": null, "experience_level": null, "career_goal": null,
+                "current_role": null, "department": null,
+            },
+            "last_seen": null,
+            "metadata": {
+                "invitation_id": "…", "invitation_status": "pending", "delivery_status": "sent",
+                "job_title": "<string>", "department": "<string>", "access_level": "<string>",
+                "auto_assign_default_workdays": true,
+            },
+        })
+    );
+    assert_eq!(app.mails_to("ann.lee@example.com").await.len(), 1);
+}
+
+/// What Pydantic says of a field.
+fn refused(what: &'static str, body: Value, kind: &str, field: &str) -> Case {
+    let at = json!(["body", field]);
+    case(what, body, 422, [("/detail/0/type", kind.into()), ("/detail/0/loc", at)])
+}
+
+fn wrong_fields() -> Vec<Case> {
+    let (short, kind, worthless) = ("string_too_short", "string_type", "value_error");
+    let with = |field: &str, value: Value| with(&json!({ field: value }));
+    vec![
+        refused("no first name", without("first_name"), "missing", "first_name"),
+        refused("no last name", without("last_name"), "missing", "last_name"),
+        refused("no address", without("email"), "missing", "email"),
+        refused("empty first name", with("first_name", "".into()), short, "first_name"),
+        refused("blank first name", with("first_name", "  ".into()), short, "first_name"),
+        refused("blank last name", with("last_name", "\t".into()), short, "last_name"),
+        refused("null first name", with("first_name", Value::Null), kind, "first_name"),
+        refused("a number is no name", with("first_name", 5.into()), kind, "first_name"),
+        refused("a list is no name", with("last_name", json!(["Lee"])), kind, "last_name"),
+        refused("a name of two lines", with("first_name", "A\nB".into()), worthless, "first_name"),
+        refused("a long name", with("last_name", "x".repeat(65).into()), worthless, "last_name"),
+        refused("null address", with("email", Value::Null), kind, "email"),
+        refused("a number is no address", with("email", 5.into()), kind, "email"),
+        refused("two characters", with("email", "a@".into()), short, "email"),
+        refused("no @", with("email", "ann.example.com".into()), worthless, "email"),
+        refused("two @", with("email", "a@b@example.com".into()), worthless, "email"),
+        refused("nothing before the @", with("email", "@example.com".into()), worthless, "email"),
+        refused("nothing after the @", with("email", "ann@".into()), worthless, "email"),
+        refused("no full domain", with("email", "a@b".into()), worthless, "email"),
+        refused("a job that is a number", with("job_title", 1.into()), kind, "job_title"),
+        refused("a job of two lines", with("job_title", "a\nb".into()), worthless, "job_title"),
+        refused("a department that is a list", with("department", json!([])), kind, "department"),
+        refused("a level that is true", with("access_level", true.into()), kind, "access_level"),
+    ]
+}
+
+fn wrong_flags() -> Vec<Case> {
+    let refused =
+        |what, value: Value, kind| refused(what, with(&json!({ FLAG: value })), kind, FLAG);
+    vec![
+        refused("null is no boolean", Value::Null, "bool_type"),
+        refused("a list is no boolean", json!([true]), "bool_type"),
+        refused("2 is no boolean", 2.into(), "bool_parsing"),
+        refused("maybe", "maybe".into(), "bool_parsing"),
+        refused("an empty text", "".into(), "bool_parsing"),
+        refused("a boolean with a space", " true".into(), "bool_parsing"),
+    ]
+}
+
+fn wrong_bodies() -> Vec<Case> {
+    let kind = |kind: &str| ("/detail/0/type", Value::from(kind));
+    let deep = format!("{{\"first_name\": {}1{}}}", "[".repeat(500), "]".repeat(500));
+    vec![
+        case("nothing", "", 422, [kind("missing"), ("/detail/0/loc", json!(["body"]))]),
+        case("null", "null", 422, [kind("missing")]),
+        case("a list", "[]", 422, [kind("model_attributes_type")]),
+        case("a text", "\"x\"", 422, [kind("model_attributes_type")]),
+        case(
+            "no JSON",
+            "{\"a\": nope}",
+            422,
+            [
+                kind("json_invalid"),
+                ("/detail/0/loc", json!(["body", 7])),
+                ("/detail/0/msg", "JSON decode error".into()),
+                ("/detail/0/input", json!({})),
+            ],
+        ),
+        case("cut off", "{\"first_name\": \"A", 422, [kind("json_invalid")]),
+        case("very deep", deep, 422, [kind("json_invalid")]),
+        case("half a surrogate", "{\"first_name\": \"\\ud800\"}", 422, [kind("json_invalid")]),
+        case(
+            "everything missing",
+            "{}",
+            422,
+            [
+                ("/detail/0/loc/1", "first_name".into()),
+                ("/detail/1/loc/1", "last_name".into()),
+                ("/detail/2/loc/1", "email".into()),
+                ("/detail/2/msg", "Field required".into()),
+            ],
+        ),
+        case(
+            "a length and what was given",
+            with(&json!({"first_name": ""})),
+            422,
+            [
+                ("/detail/0/ctx/min_length", 1.into()),
+                ("/detail/0/msg", "String should have at least 1 character".into()),
+                ("/detail/0/input", "".into()),
+            ],
+        ),
+        case(
+            "all errors at once",
+            json!({"email": 1, "job_title": 2, "first_name": ""}),
+            422,
+            [
+                ("/detail/0/type", "string_too_short".into()),
+                ("/detail/1/type", "missing".into()),
+                ("/detail/2/type", "string_type".into()),
+                ("/detail/3/loc/1", "job_title".into()),
+            ],
+        ),
+    ]
+}
+
+async fn wrong_bodies_get_all_their_errors_at_once(stack: Stack) {
+    let app = TestApp::start(stack).await;
+    let cases = [wrong_fields(), wrong_flags(), wrong_bodies()];
+    let cases: Vec<_> = cases.into_iter().flatten().collect();
+    assert!(cases.len() >= 40, "{} rows", cases.len());
+    check(&app.client, &path(&app), &JSON, &cases).await;
+    // A password that somebody sends along, and what else we do not know, is not shown back.
+    let secret = json!({"password": "hunter2hunter2", "email": 5}).to_string();
+    let answers =
+        check(&app.client, &path(&app), &JSON, &[case("a secret", secret, 422, [])]).await;
+    assert!(!answers[0].text().contains("hunter2"), "{}", answers[0].text());
+    for (headers, body) in
+        [(&[("Content-Type", "text/plain")][..], ann().to_string()), (&[], ann().to_string())]
+    {
+        let answer = app.client.send("POST", &path(&app), headers, body.as_bytes()).await.unwrap();
+        assert_eq!(answer.status, 422, "{}", answer.text());
+        assert_eq!(answer.json()["detail"][0]["type"], "model_attributes_type");
+    }
+    let latin = app.client.send("POST", &path(&app), &JSON, b"{\"a\": \"\xe4\"}").await.unwrap();
+    assert_eq!(latin.status, 400, "{}", latin.text());
+    let long = with(&json!({"job_title": "x".repeat(40_000)})).to_string();
+    let long = app.client.send("POST", &path(&app), &JSON, long.as_bytes()).await.unwrap();
+    assert_eq!(long.status, 413, "{}", long.text());
+    for answer in [latin, long] {
+        assert!(answer.json()["detail"].is_string(), "{}", answer.text());
+    }
+    assert!(app.mails().await.is_empty(), "nothing wrong was sent");
+    let listed = app.get(&app.invitations()).await;
+    assert_eq!(listed["data"], json!([]), "nothing wrong was stored");
+}
+
+async fn lax_bodies_are_taken(stack: Stack) {
+    let app = TestApp::start(stack).await;
+    let mut number = 0;
+    let mut taken = |what, changes: Value, pointer, value: Value| {
+        number += 1;
+        let mut body = with(&changes);
+        if body["email"] == "ann@example.com" {
+            body["email"] = format!("ann{number}@example.com").into();
+        }
+        case(what, body, 200, [(pointer, value)])
+    };
+    let mut cases = vec![
+        taken("the flag is true by itself", json!({}), META, true.into()),
+        taken("unknown keys", json!({"x": 1, "user": {}}), "/user/role", "employee".into()),
+        taken("null job", json!({"job_title": null}), "/user/metadata/job_title", Value::Null),
+        taken("spaces", json!({"first_name": " Ann "}), "/user/full_name", "Ann Lee".into()),
+        taken(
+            "as given",
+            json!({"email": " Ann@Example.COM "}),
+            "/user/email",
+            "Ann@Example.COM".into(),
+        ),
+    ];
+    for (given, meant) in [
+        (json!(false), false),
+        (json!("true"), true),
+        (json!("YES"), true),
+        (json!("on"), true),
+        (json!("t"), true),
+        (json!(1), true),
+        (json!(1.0), true),
+        (json!("no"), false),
+        (json!("Off"), false),
+        (json!("0"), false),
+        (json!(0), false),
+    ] {
+        cases.push(taken("a lax boolean", json!({ FLAG: given }), META, meant.into()));
+    }
+    let twice = "{\"email\": \"x@example.com\", \"email\": \"twice@example.com\", \
+                 \"first_name\": \"A\", \"last_name\": \"B\"}";
+    cases.push(case("the last of two", twice, 200, [("/user/email", "twice@example.com".into())]));
+    let no_wait = [JSON[0], ("Prefer", "respond-async")];
+    for answer in check(&app.client, &path(&app), &no_wait, &cases).await {
+        assert_eq!(answer.header("preference-applied"), Some("respond-async"));
+    }
+}
+
+async fn who_may_not_is_told_before_the_body_is_read(stack: Stack) {
+    let app = TestApp::start(stack).await;
+    let (other, theirs) = app.other_organization().await;
+    let reader = json!({"name": "reader", "role": "member"});
+    let reader = text(&app.act("/v1/api-keys", &reader).await.1["key"]);
+    let as_reader = app.client.clone().with_key(Some(reader));
+    let nobody = app.client.clone().with_key(None);
+    let stranger = app.client.clone().with_key(Some("wlc_wrong".to_owned()));
+    let unknown = "/api/v1/users/invite/01890a5d-ac96-774b-bcce-b302099a8057".to_owned();
+    for (client, path, status, detail) in [
+        (&nobody, path(&app), 401, "Not authenticated"),
+        (&stranger, path(&app), 401, "Not authenticated"),
+        (&as_reader, path(&app), 403, "Not enough permissions"),
+        (&theirs, path(&app), 403, "Not enough permissions"),
+        (&app.client, format!("/api/v1/users/invite/{other}"), 403, "Not enough permissions"),
+        (&app.client, unknown, 404, "Organization not found"),
+        (&app.client, "/api/v1/users/invite/7".to_owned(), 404, "Organization not found"),
+    ] {
+        // What is no JSON would be 422 if it were read.
+        let answer = client.send("POST", &path, &JSON, b"{").await.unwrap();
+        assert_eq!(answer.status, status, "{path}: {}", answer.text());
+        let said = answer.json();
+        assert!(text(&said["detail"]).starts_with(detail), "{path}: {said}");
+        assert_eq!(said.as_object().unwrap().len(), 1, "{said}");
+        let challenge = (status == 401).then_some("Bearer");
+        assert_eq!(answer.header("www-authenticate"), challenge);
+    }
+    let get = app.client.get(&path(&app)).await.unwrap();
+    assert_eq!((get.status, get.json()), (405, json!({"detail": "Method Not Allowed"})));
+    let operator = app.operator().send("POST", &path(&app), &JSON, b"{}").await.unwrap();
+    assert_eq!(operator.status, 422, "an instance's key may invite anywhere");
+}
+
+async fn a_pending_person_gets_no_second_mail_inside_the_cooldown(stack: Stack) {
+    let app = TestApp::start(stack).await;
+    let first = send(&app, &[], &ann()).await.json();
+    let second = send(&app, &[], &ann()).await;
+    assert_eq!(second.status, 200);
+    assert_eq!(second.json()["user"]["_id"], first["user"]["_id"]);
+    assert_eq!(second.json()["email_sent"], true);
+    assert_eq!(app.mails_to("ann@example.com").await.len(), 1);
+    app.clock.advance(std::time::Duration::from_mins(6));
+    let third = send(&app, &[], &ann()).await.json();
+    assert_eq!(third["user"]["_id"], first["user"]["_id"]);
+    assert_eq!(third["email_sent"], true);
+    let mails = app.mails_to("ann@example.com").await;
+    assert_eq!(mails.len(), 2);
+    assert_ne!(mails[0].token(), mails[1].token());
+}
+
+async fn a_member_is_not_invited(stack: Stack) {
+    let app = TestApp::start(stack).await;
+    send(&app, &[], &ann()).await;
+    let token = app.mails_to("ann@example.com").await[0].token();
+    let accept = json!({"token": token, "password": "correct horse battery"});
+    assert_eq!(app.act("/v1/invitations/accept", &accept).await.0, 200);
+    let answer = send(&app, &[], &ann()).await;
+    assert_eq!(answer.status, 409);
+    let detail = "User is already a member of this organization";
+    assert_eq!(answer.json(), json!({ "detail": detail }));
+}
+
+async fn the_password_is_in_the_mail_or_in_the_answer_but_never_in_both(stack: Stack) {
+    let mut app = TestApp::start_with_smtp(stack).await;
+    app.sink().refuse("ann@example.com", "550 5.1.1 no such user");
+    let failed = send(&app, &[], &ann()).await;
+    assert_eq!(failed.status, 200);
+    assert_eq!(failed.header("x-email-status"), Some("failed"));
+    let said = failed.json();
+    assert_eq!(said["email_sent"], false);
+    assert_eq!(said["user"]["metadata"]["delivery_status"], "failed");
+    let password = text(&said["temporary_password"]);
+    let accept = json!({
+        "email": "ann@example.com", "temporary_password": password,
+        "password": "correct horse battery",
+    });
+    assert_eq!(app.act("/v1/invitations/accept", &accept).await.0, 200, "it is good");
+    // While a mail is on its way, nobody but its reader gets the password.
+    app.sink().refuse("bob@example.com", "451 4.2.1 later");
+    let body = with(&json!({"email": "bob@example.com"}));
+    let waiting = send(&app, &[], &body).await;
+    assert_eq!(waiting.header("x-email-status"), Some("retrying"));
+    assert_eq!(waiting.json()["temporary_password"], Value::Null);
+    assert_eq!(waiting.json()["email_sent"], false);
+}
+
+async fn a_repeated_request_invites_once(stack: Stack) {
+    let app = TestApp::start(stack).await;
+    let key = [("Idempotency-Key", "k-1")];
+    let first = send(&app, &key, &ann()).await;
+    let again = send(&app, &key, &ann()).await;
+    assert_eq!(first.header("idempotency-replayed"), None);
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    assert_eq!((again.status, again.json()), (200, first.json()));
+    assert_eq!(app.mails_to("ann@example.com").await.len(), 1);
+    let other = send(&app, &key, &with(&json!({"email": "bob@example.com"}))).await;
+    assert_eq!(other.status, 400);
+    assert!(text(&other.json()["detail"]).contains("Idempotency-Key"));
+}
+
+async fn user_names_differ(stack: Stack) {
+    let app = TestApp::start(stack).await;
+    let mut names = Vec::new();
+    for domain in ["example.com", "example.org", "example.net"] {
+        let body = with(&json!({"email": format!("Sam@{domain}")}));
+        names.push(text(&send(&app, &[], &body).await.json()["user"]["username"]));
+    }
+    assert_eq!(names[0], "sam");
+    assert!(names[1..].iter().all(|name| name.starts_with("sam-")), "{names:?}");
+    assert_ne!(names[1], names[2]);
+}
