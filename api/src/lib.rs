@@ -35,6 +35,11 @@ use adapters::store::Store;
 use adapters::templates::Templates;
 use tokio_util::sync::CancellationToken;
 
+pub use auth::{
+    Claims, OrganizationRefClaim, SessionClaims, SessionTokenVerifier, TokenConfigError,
+    TokenError, TokenVerifier,
+};
+
 /// Everything the API works with.
 pub struct ApiParts {
     /// What the operator has set.
@@ -51,6 +56,10 @@ pub struct ApiParts {
     pub inbox: Option<CapturedInbox>,
     /// What the worker knows about sending, if it runs in this process.
     pub health: Health,
+    /// Checks bearer tokens.
+    pub tokens: TokenVerifier,
+    /// Checks session tokens.
+    pub session_tokens: SessionTokenVerifier,
 }
 
 /// Serves requests on `listener`, relays and sweeps until `shutdown`, then lets open requests end.
@@ -61,6 +70,7 @@ pub async fn run(
 ) -> io::Result<()> {
     // A child: when the server fails by itself, the loops stop, but not the caller's other work.
     let stop = shutdown.child_token();
+    parts.tokens.load_ahead();
     let relay = tokio::spawn(relay::run(
         parts.store.clone(),
         parts.broker.clone(),

@@ -16,8 +16,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-use crate::ApiParts;
 use crate::bootstrap::{BootstrapError, bootstrap};
+use crate::{ApiParts, SessionTokenVerifier, TokenConfigError, TokenVerifier};
 
 /// Why the API does not start, as one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +40,9 @@ pub enum StartError {
     /// A template.
     #[error(transparent)]
     Templates(#[from] TemplateError),
+    /// The keys for tokens.
+    #[error(transparent)]
+    Tokens(#[from] TokenConfigError),
     /// The address to listen on is taken, or not ours.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -95,7 +98,19 @@ pub fn parts(
     let templates = Templates::load(settings.templates_dir.as_deref())?;
     // Each hash keeps one core busy; more at once than there are threads would only queue.
     let hasher = PasswordHasher::new(settings.http.workers);
-    Ok(ApiParts { settings, store, broker, templates, hasher, inbox, health })
+    let tokens = TokenVerifier::new(&settings)?;
+    let session_tokens = SessionTokenVerifier::new(&settings);
+    Ok(ApiParts {
+        settings,
+        store,
+        broker,
+        templates,
+        hasher,
+        inbox,
+        health,
+        tokens,
+        session_tokens,
+    })
 }
 
 /// Runs the API alone until the process is asked to stop.

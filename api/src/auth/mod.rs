@@ -1,4 +1,15 @@
 //! Who asks: the API key of a request and what it allows.
+//!
+//! Beside API keys there are tokens: `jwt` checks bearer tokens, with the keys in `jwks`, and
+//! `session_token` the header that one contract asks for in addition.
+
+mod claims;
+mod jwks;
+mod jwt;
+mod public_key;
+mod session_token;
+mod signature;
+mod token_error;
 
 use std::future::{Ready, ready};
 use std::str::FromStr;
@@ -13,6 +24,11 @@ use domain::{KeyRole, OrganizationId, SecretHash};
 
 use crate::problem::ApiError;
 use crate::state::State;
+
+pub use claims::{Claims, OrganizationRefClaim};
+pub use jwt::TokenVerifier;
+pub use session_token::{SessionClaims, SessionTokenVerifier};
+pub use token_error::{TokenConfigError, TokenError};
 
 /// The holder of a valid key. Only for routes behind [`authenticate`].
 #[derive(Clone)]
