@@ -10,7 +10,7 @@ use adapters::password_hash::PasswordHasher;
 use adapters::store::Store;
 use adapters::templates::Templates;
 
-use crate::{ApiParts, SessionTokenVerifier, TokenVerifier};
+use crate::ApiParts;
 
 /// As handlers take it.
 pub type State = Data<AppState>;
@@ -29,10 +29,6 @@ pub struct AppState {
     pub inbox: Option<CapturedInbox>,
     /// What is known about sending.
     pub health: Health,
-    /// Checks bearer tokens.
-    pub tokens: TokenVerifier,
-    /// Checks session tokens.
-    pub session_tokens: SessionTokenVerifier,
     /// How long a new invitation can be accepted.
     pub invitation_expires_in: Duration,
     /// The longest body that is read.
@@ -57,8 +53,6 @@ impl AppState {
             hasher: parts.hasher,
             inbox: parts.inbox,
             health: parts.health,
-            tokens: parts.tokens,
-            session_tokens: parts.session_tokens,
         }
     }
 }
