@@ -6,6 +6,7 @@
 
 pub mod broker;
 pub mod clock;
+pub mod download;
 pub mod health;
 pub mod mailer;
 pub mod password_hash;

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use adapters::settings::{LogFormat, Settings, env_name};
+use adapters::settings::{JwksSource, LogFormat, Settings, env_name};
 
 fn load(file: &str, env: &[(&str, &str)]) -> Result<Settings, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
@@ -26,6 +26,10 @@ fn defaults_are_complete_and_fit_each_other() {
     assert!(settings.templates_dir.is_none() && settings.mail.helo.is_none());
     assert!(settings.mail.dkim.is_none() && settings.bootstrap.api_key.is_none());
     assert!(settings.http.workers > 0);
+    assert!(settings.jwks.is_none() && settings.session_token_secret.is_none());
+    assert!(settings.jwt.secret.is_none() && settings.jwt.issuer.is_none());
+    assert_eq!(settings.jwt.leeway, Duration::from_mins(1));
+    assert_eq!(settings.jwt.jwks_refresh, Duration::from_mins(10));
 }
 
 #[test]
@@ -104,6 +108,51 @@ fn a_secret_may_come_from_a_file() {
 }
 
 #[test]
+fn keys_for_tokens_come_from_a_url_or_a_file() {
+    for (text, url) in [
+        ("https://id.example/keys?tenant=1", true),
+        ("http://localhost:8080/keys", true),
+        ("http://127.0.0.1/keys", true),
+        ("http://[::1]:8080/keys", true),
+        ("/run/secrets/jwks.json", false),
+        ("keys.json", false),
+    ] {
+        let source = load("", &[("WELCOMAT_JWKS", text)]).unwrap().jwks.unwrap();
+        assert_eq!((source.to_string(), matches!(source, JwksSource::Url(_))), (text.into(), url));
+    }
+    let wanted = "WELCOMAT_JWKS must be an https:// URL without user and password (http:// is for \
+                  localhost only) or the path of a file";
+    for text in [
+        "http://id.example/keys",
+        "http://localhost.example/keys",
+        "http://10.0.0.1/keys",
+        "https://u:hush@id.example/keys",
+        "https://u@id.example/keys",
+        "https://",
+        "file:///run/secrets/jwks.json",
+    ] {
+        assert_eq!(load("", &[("WELCOMAT_JWKS", text)]).unwrap_err(), wanted, "{text}");
+    }
+}
+
+#[test]
+fn secrets_of_tokens_must_be_long_enough() {
+    let enough = "x".repeat(32);
+    let short = "hush".repeat(7) + "123";
+    for name in ["WELCOMAT_JWT_SECRET", "WELCOMAT_SESSION_TOKEN_SECRET"] {
+        assert!(load("", &[(name, &enough)]).is_ok());
+        let sentence =
+            "must have at least 32 bytes, not 31: HS256 is as weak as its secret is short";
+        assert_eq!(load("", &[(name, &short)]).unwrap_err(), format!("{name} {sentence}"));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    std::fs::write(&path, format!("{enough}\n")).unwrap();
+    let settings = load("", &[("WELCOMAT_JWT_SECRET_FILE", path.to_str().unwrap())]).unwrap();
+    assert_eq!(settings.jwt.secret, Some(enough));
+}
+
+#[test]
 fn the_file_is_refused_in_one_sentence() {
     for (file, sentence) in [
         (
@@ -156,6 +205,8 @@ fn variables_are_refused_in_one_sentence() {
         ("LOG_FORMAT", "xml", "must be text or json, not \"xml\""),
         ("DATA_DIR", "", "must name a folder"),
         ("SEAL_KEYS", "k1:hush", "must have keys of 32 bytes (key 1)"),
+        ("JWKS", " {\"keys\": []}", "must be a URL or the path of a file, not the keys themselves"),
+        ("JWT_LEEWAY", "60", "must be a duration such as 250ms, 30s, 5m, 12h or 3d"),
         (
             "PUBLIC_URL",
             "example.com",
@@ -209,15 +260,25 @@ fn no_view_of_the_settings_shows_a_secret() {
             ("WELCOMAT_MAIL_DKIM_SELECTOR", "s"),
             ("WELCOMAT_MAIL_DKIM_DOMAIN", "d.example"),
             ("WELCOMAT_MAIL_DKIM_KEY", "hush"),
+            ("WELCOMAT_JWT_SECRET", &"hush".repeat(8)),
+            ("WELCOMAT_SESSION_TOKEN_SECRET", &"hush".repeat(8)),
         ],
     )
     .unwrap();
     let (database, mail) = (&settings.database, &settings.mail);
-    let parts = format!("{database:?} {mail:?} {:?} {:?}", settings.broker, settings.bootstrap);
+    let parts = format!(
+        "{database:?} {mail:?} {:?} {:?} {:?}",
+        settings.broker, settings.bootstrap, settings.jwt
+    );
     let shown = toml::to_string(&settings.redacted()).unwrap();
     for view in [format!("{settings:?}"), parts, shown.clone()] {
         assert!(!view.contains("hush") && !view.contains("QUJD"), "{view}");
         assert!(view.contains("u:***@mx:587"), "{view}");
     }
-    assert!(shown.contains("seal_keys = \"***\"") && shown.contains("lease = \"20m\""), "{shown}");
+    assert!(
+        shown.contains("seal_keys = \"***\"")
+            && shown.contains("session_token_secret = \"***\"")
+            && shown.contains("lease = \"20m\""),
+        "{shown}"
+    );
 }

@@ -37,6 +37,10 @@ use adapters::store::Store;
 use adapters::templates::Templates;
 use tokio_util::sync::CancellationToken;
 
+pub use auth::{
+    Claims, SessionClaims, SessionTokenVerifier, TokenConfigError, TokenError, TokenVerifier,
+};
+
 /// Everything the API works with.
 pub struct ApiParts {
     /// What the operator has set.
@@ -55,6 +59,10 @@ pub struct ApiParts {
     pub health: Health,
     /// For a contract whose answer always holds the password; only then.
     pub seal: Option<SealKeys>,
+    /// Checks bearer tokens.
+    pub tokens: TokenVerifier,
+    /// Checks session tokens.
+    pub session_tokens: SessionTokenVerifier,
 }
 
 /// Serves requests on `listener`, relays and sweeps until `shutdown`, then lets open requests end.
@@ -65,6 +73,7 @@ pub async fn run(
 ) -> io::Result<()> {
     // A child: when the server fails by itself, the loops stop, but not the caller's other work.
     let stop = shutdown.child_token();
+    parts.tokens.load_ahead();
     let relay = tokio::spawn(relay::run(
         parts.store.clone(),
         parts.broker.clone(),

@@ -17,8 +17,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-use crate::ApiParts;
 use crate::bootstrap::{BootstrapError, bootstrap};
+use crate::{ApiParts, SessionTokenVerifier, TokenConfigError, TokenVerifier};
 
 /// Why the API does not start, as one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +49,9 @@ pub enum StartError {
     /// A template.
     #[error(transparent)]
     Templates(#[from] TemplateError),
+    /// The keys for tokens.
+    #[error(transparent)]
+    Tokens(#[from] TokenConfigError),
     /// The address to listen on is taken, or not ours.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -105,7 +108,20 @@ pub fn parts(
     // Each hash keeps one core busy; more at once than there are threads would only queue.
     let hasher = PasswordHasher::new(settings.http.workers);
     let seal = seal_keys(&settings)?;
-    Ok(ApiParts { settings, store, broker, templates, hasher, inbox, health, seal })
+    let tokens = TokenVerifier::new(&settings)?;
+    let session_tokens = SessionTokenVerifier::new(&settings);
+    Ok(ApiParts {
+        settings,
+        store,
+        broker,
+        templates,
+        hasher,
+        inbox,
+        health,
+        tokens,
+        session_tokens,
+        seal,
+    })
 }
 
 /// The API makes secrets only for a contract whose answer always holds the password.

@@ -13,6 +13,7 @@ use adapters::store::Store;
 use adapters::templates::Templates;
 
 use crate::ApiParts;
+use crate::auth::{SessionTokenVerifier, TokenVerifier};
 
 /// As handlers take it.
 pub type State = Data<AppState>;
@@ -37,6 +38,10 @@ pub struct AppState {
     pub body_limit: usize,
     /// How long a request may take, apart from a wait that it asks for.
     pub request_timeout: Duration,
+    /// Checks bearer tokens.
+    pub tokens: TokenVerifier,
+    /// Checks session tokens.
+    pub session_tokens: SessionTokenVerifier,
     /// How long a temporary password works.
     pub password_valid_for: Duration,
     /// What the public contracts leave to the operator.
@@ -54,6 +59,8 @@ impl AppState {
             invitation_expires_in: parts.settings.invitation.expires_in,
             password_valid_for: parts.settings.invitation.temporary_password_valid_for,
             contracts: parts.settings.contracts.clone(),
+            tokens: parts.tokens,
+            session_tokens: parts.session_tokens,
             seal: parts.seal,
             body_limit: parts.settings.http.body_limit_bytes,
             request_timeout: parts.settings.http.request_timeout,

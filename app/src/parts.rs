@@ -12,7 +12,7 @@ use adapters::seal::SealKeys;
 use adapters::settings::Settings;
 use adapters::store::Store;
 use adapters::templates::Templates;
-use api::ApiParts;
+use api::{ApiParts, SessionTokenVerifier, TokenVerifier};
 use worker::WorkerParts;
 use zeroize::Zeroizing;
 
@@ -36,12 +36,15 @@ pub struct Parts {
     pub hasher: PasswordHasher,
     /// What worker and API know together when they share a process.
     pub health: Health,
+    /// For bearer tokens.
+    pub tokens: TokenVerifier,
 }
 
-/// Checks what can be checked without a server: mail, templates, keys.
+/// Checks what can be checked without a server: mail, templates, keys of tokens.
 pub fn check(settings: &Settings) -> Result<(), Failure> {
     Mailer::new(&settings.mail)?;
     Templates::load(settings.templates_dir.as_deref())?;
+    TokenVerifier::new(settings)?;
     Ok(())
 }
 
@@ -50,6 +53,7 @@ impl Parts {
     pub async fn assemble(settings: Settings) -> Result<Self, Failure> {
         let mailer = Mailer::new(&settings.mail)?;
         let templates = Templates::load(settings.templates_dir.as_deref())?;
+        let tokens = TokenVerifier::new(&settings)?;
         let seal = SealKeys::load_or_create(&settings.data_dir, &settings.seal_keys)?;
         let store = connect_store(&settings).await?;
         let broker = Broker::connect(&settings.broker)?;
@@ -62,6 +66,7 @@ impl Parts {
             mailer,
             templates,
             seal,
+            tokens,
         })
     }
 
@@ -82,6 +87,8 @@ impl Parts {
             inbox: self.mailer.captured(),
             health: self.health.clone(),
             seal: Some(self.seal.clone()),
+            tokens: self.tokens.clone(),
+            session_tokens: SessionTokenVerifier::new(&self.settings),
         }
     }
 

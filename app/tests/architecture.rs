@@ -24,6 +24,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("lettre", &["adapters"]),
     ("handlebars", &["adapters"]),
     ("actix-web", &["api", "app"]),
+    ("ureq", &["adapters", "app"]),
 ];
 
 /// What would let I/O or an ambient clock into the core.

@@ -12,6 +12,7 @@ mod nearest;
 mod redact;
 mod sections;
 mod source;
+mod tokens;
 mod values;
 
 use std::fmt;
@@ -32,6 +33,7 @@ pub use error::SettingsError;
 pub use mail::{DkimSettings, MailSettings, MailTimeouts};
 pub use sections::{BootstrapSettings, BrokerSettings, DatabaseSettings, HttpSettings};
 pub use source::{Origin, env_name};
+pub use tokens::{JwksSource, JwtSettings};
 
 /// Every setting. `Debug` and `Serialize` show no secret.
 #[derive(Clone, Serialize)]
@@ -47,8 +49,16 @@ pub struct Settings {
     /// The source of [`crate::seal::SealKeys`]; empty if the data folder is to hold the key.
     #[serde(serialize_with = "redact::serialize_secret")]
     pub seal_keys: String,
+    /// Where the public keys are that bearer tokens are signed with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<JwksSource>,
+    /// The HS256 secret of `x-session-token`.
+    #[serde(serialize_with = "redact::serialize_option")]
+    pub session_token_secret: Option<String>,
     /// The HTTP server.
     pub http: HttpSettings,
+    /// What a bearer token must be.
+    pub jwt: JwtSettings,
     /// The database.
     pub database: DatabaseSettings,
     /// The message broker.
@@ -87,6 +97,9 @@ impl Settings {
             public_url: sections::public_url(&values, http.bind)?,
             templates_dir: values.optional("templates_dir")?.map(PathBuf::from),
             seal_keys: values.text("seal_keys", seal_keys)?,
+            jwks: values.text("jwks", tokens::jwks)?,
+            session_token_secret: values.text("session_token_secret", tokens::secret)?,
+            jwt: JwtSettings::read(&values)?,
             database: DatabaseSettings::read(&values, &data_dir)?,
             broker: BrokerSettings::read(&values)?,
             mail: MailSettings::read(&values)?,

@@ -1,4 +1,15 @@
-//! Who asks: the API key of a request, what it allows, and where.
+//! Who asks: the API key or token of a request, what it allows, and where.
+//!
+//! Beside API keys there are tokens: `jwt` checks bearer tokens, with the keys in `jwks`, and
+//! `session_token` the header that one contract asks for in addition.
+
+mod claims;
+mod jwks;
+mod jwt;
+mod public_key;
+mod session_token;
+mod signature;
+mod token_error;
 
 use std::future::{Ready, ready};
 use std::str::FromStr;
@@ -13,6 +24,11 @@ use domain::{KeyRole, OrganizationId, SecretHash};
 
 use crate::problem::ApiError;
 use crate::state::State;
+
+pub use claims::Claims;
+pub use jwt::TokenVerifier;
+pub use session_token::{SessionClaims, SessionTokenVerifier};
+pub use token_error::{TokenConfigError, TokenError};
 
 /// The holder of a valid key. Only for routes behind [`authenticate`].
 #[derive(Clone)]
@@ -97,10 +113,27 @@ impl FromRequest for Auth {
 }
 
 async fn caller(request: &ServiceRequest) -> Result<Caller, ApiError> {
-    let key = bearer(request.headers()).ok_or(ApiError::Unauthorized)?;
-    let hash = SecretHash::of_exact(key);
+    let credential = bearer(request.headers()).ok_or(ApiError::Unauthorized)?;
     let state = request.app_data::<State>().ok_or(ApiError::Internal)?;
+    if state.tokens.is_configured() && is_token(credential) {
+        return token_caller(state, credential).await;
+    }
+    let hash = SecretHash::of_exact(credential);
     state.store.authenticate(hash).await?.ok_or(ApiError::Unauthorized)
+}
+
+async fn token_caller(state: &State, token: &str) -> Result<Caller, ApiError> {
+    let claims = state.tokens.verify(token, state.store.clock().now()).await.map_err(|error| {
+        tracing::debug!(%error, "a bearer token is refused");
+        ApiError::Unauthorized
+    })?;
+    let caller = state.store.token_caller(claims.organization, claims.subject, claims.role);
+    caller.await?.ok_or(ApiError::Unauthorized)
+}
+
+/// A signed token has three parts, the first of which is a JSON object (RFC 7515 §7.1).
+fn is_token(credential: &str) -> bool {
+    credential.starts_with("eyJ") && credential.bytes().filter(|&b| b == b'.').count() == 2
 }
 
 /// The token of the one `Authorization: Bearer …` header (RFC 6750 §2.1).
