@@ -6,6 +6,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Result, Store, Verdict, convert};
 use crate::rng;
@@ -24,20 +25,30 @@ pub struct Caller {
 }
 
 /// An organization, in short.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the field names are the API's own words, documented there")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OrganizationRef {
+    /// Names the organization.
+    #[schema(value_type = Uuid, example = "01937a5c-1b2a-7b1e-8a55-0c1f3a9d7e42")]
     pub id: OrganizationId,
+    /// Names it too, for systems that want an integer.
+    #[schema(minimum = 1, example = 1)]
     pub number: i64,
+    /// As people see it.
+    #[schema(example = "Acme")]
     pub name: String,
 }
 
 /// A person, in short.
-#[derive(Clone, Serialize)]
-#[expect(missing_docs, reason = "the field names are the API's own words, documented there")]
+#[derive(Clone, Serialize, ToSchema)]
 pub struct UserRef {
+    /// Names the person.
+    #[schema(value_type = Uuid, example = "01937a5c-1b2a-7b20-9c11-4d8e6b0a2f37")]
     pub id: UserId,
+    /// Names the person too, for systems that want an integer.
+    #[schema(minimum = 1, example = 1)]
     pub number: i64,
+    /// The person's address.
+    #[schema(example = "admin@example.com")]
     pub email: String,
 }
 
@@ -66,16 +77,31 @@ pub struct NewApiKey {
 }
 
 /// A key as its organization sees it.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the field names are the API's own words, documented there")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ApiKey)]
 pub struct ApiKeyView {
+    /// Names the key; it is not the key itself.
+    #[schema(value_type = Uuid, example = "01937a5d-0c44-7f0a-b7d2-95c1e3a86b04")]
     pub id: ApiKeyId,
+    /// Whose key it is.
+    #[schema(value_type = Uuid, example = "01937a5c-1b2a-7b20-9c11-4d8e6b0a2f37")]
     pub user_id: UserId,
+    /// What its owner calls it.
+    #[schema(example = "CI")]
     pub name: String,
+    /// What it may do.
     pub role: KeyRole,
+    /// The start of the key, to tell it from others.
+    #[schema(example = "wlc_7k2m…")]
     pub hint: String,
+    /// When the key was made.
+    #[schema(value_type = DateTime<Utc>, example = "2026-11-24T09:31:10.557201Z")]
     pub created_at: Timestamp,
+    /// When it was last used, within a minute; null if never.
+    #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
     pub last_used_at: Option<Timestamp>,
+    /// When it was revoked; null while it is good.
+    #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
     pub revoked_at: Option<Timestamp>,
 }
 

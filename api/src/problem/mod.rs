@@ -1,5 +1,6 @@
 //! Everything that can go wrong with a request: the one table of statuses and codes.
 
+mod examples;
 mod response;
 
 use std::fmt::Display;
@@ -8,8 +9,10 @@ use actix_web::http::StatusCode;
 use adapters::store::StoreError;
 use domain::{InvitationId, InvitationStatus};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-pub use response::for_plain_errors;
+pub use examples::one_of_each;
+pub use response::{MEDIA_TYPE, Problem, for_plain_errors};
 
 /// Why a request is not answered as it wishes. `Display` is the problem's `detail`.
 #[derive(Debug, thiserror::Error)]
@@ -86,11 +89,13 @@ pub enum ApiError {
 }
 
 /// A field and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
-    /// The field's path, such as `email`.
+    /// The field's path; empty for the body as a whole.
+    #[schema(example = "email")]
     pub field: String,
     /// Completes "The field …".
+    #[schema(example = "is required")]
     pub message: String,
 }
 
@@ -135,6 +140,11 @@ impl ApiError {
             Self::Timeout => (S::SERVICE_UNAVAILABLE, "timeout"),
             Self::Http(status) => (*status, "http_error"),
         }
+    }
+
+    /// The word for programs; see the table.
+    pub const fn code(&self) -> &'static str {
+        self.entry().1
     }
 
     const fn is_worth_a_retry(&self) -> bool {

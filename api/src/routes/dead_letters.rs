@@ -7,9 +7,11 @@ use actix_web::web::{self, Path, ServiceConfig};
 use adapters::store::DeadLetterView;
 use domain::DeadLetterId;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{get, resource};
 use crate::auth::Auth;
+use crate::openapi::params::DeadLetterPath;
 use crate::problem::ApiError;
 use crate::state::State;
 
@@ -18,30 +20,71 @@ const SHOWN: u64 = 100;
 
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
-    config
-        .service(resource("/dead-letters", "GET, HEAD").route(get().to(list)))
-        .service(resource("/dead-letters/{id}/redrive", "POST").route(web::post().to(redrive)));
+    config.service(resource("/dead-letters", "GET, HEAD").route(get().to(list))).service(
+        resource("/dead-letters/{dead_letter}/redrive", "POST").route(web::post().to(redrive)),
+    );
 }
 
-#[derive(Serialize)]
+/// The newest dead letters.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeadLetterList)]
 struct List {
+    /// Newest first, at most 100.
     data: Vec<DeadLetterView>,
+    /// Always null: there is one page.
+    #[schema(example = json!(null))]
     next_cursor: Option<String>,
 }
 
-async fn list(auth: Auth, state: State) -> Result<HttpResponse, ApiError> {
+/// A dead letter that is on its way again.
+#[derive(Serialize, ToSchema)]
+struct Redriven {
+    /// The dead letter.
+    #[schema(value_type = Uuid, example = "01937a61-77ab-7d15-a3f0-1c5e9b7d2046")]
+    id: DeadLetterId,
+    /// Always true.
+    #[schema(example = true)]
+    redriven: bool,
+}
+
+/// Lists dead letters.
+///
+/// The newest broker messages about your organization's mails that nobody could process.
+#[utoipa::path(
+    get,
+    path = "/v1/dead-letters",
+    operation_id = "list_dead_letters",
+    tag = "Dead letters",
+    security(("bearer" = [])),
+    responses((status = 200, description = "The newest dead letters.", body = List)),
+    extensions(("x-problems" = json!(["forbidden"]))),
+)]
+pub async fn list(auth: Auth, state: State) -> Result<HttpResponse, ApiError> {
     auth.require_admin()?;
     let organization = auth.0.organization.id;
     let data = state.store.dead_letters(organization, SHOWN).await?;
     Ok(HttpResponse::Ok().json(List { data, next_cursor: None }))
 }
 
-async fn redrive(auth: Auth, state: State, id: Path<String>) -> Result<HttpResponse, ApiError> {
+/// Sends a dead letter on its way again.
+///
+/// Its job is planned once more; a mail that is sent already is not sent again.
+#[utoipa::path(
+    post,
+    path = "/v1/dead-letters/{dead_letter}/redrive",
+    operation_id = "redrive_dead_letter",
+    tag = "Dead letters",
+    security(("bearer" = [])),
+    params(DeadLetterPath),
+    responses((status = 202, description = "The job is planned.", body = Redriven)),
+    extensions(("x-problems" = json!(["forbidden", "not_found"]))),
+)]
+pub async fn redrive(auth: Auth, state: State, id: Path<String>) -> Result<HttpResponse, ApiError> {
     auth.require_admin()?;
     let organization = auth.0.organization.id;
     let id = DeadLetterId::from_str(&id).map_err(|_| ApiError::NotFound)?;
     if state.store.redrive(organization, id).await? {
-        Ok(HttpResponse::Accepted().json(serde_json::json!({ "id": id, "redriven": true })))
+        Ok(HttpResponse::Accepted().json(Redriven { id, redriven: true }))
     } else {
         Err(ApiError::NotFound)
     }

@@ -2,8 +2,10 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::ServiceConfig;
-use domain::{KeyRole, OrganizationId, UserId};
+use adapters::store::{OrganizationRef, UserRef};
+use domain::KeyRole;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{get, resource};
 use crate::auth::Auth;
@@ -13,36 +15,30 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(resource("/me", "GET, HEAD").route(get().to(me)));
 }
 
-#[derive(Serialize)]
+/// Who calls, and where.
+#[derive(Serialize, ToSchema)]
 struct Me<'a> {
-    organization: Organization<'a>,
-    user: User<'a>,
+    /// The organization that the key is valid for.
+    organization: &'a OrganizationRef,
+    /// Whose key it is.
+    user: &'a UserRef,
+    /// What the key may do.
     role: KeyRole,
 }
 
-#[derive(Serialize)]
-struct Organization<'a> {
-    id: OrganizationId,
-    number: i64,
-    name: &'a str,
-}
-
-#[derive(Serialize)]
-struct User<'a> {
-    id: UserId,
-    number: i64,
-    email: &'a str,
-}
-
-async fn me(Auth(caller): Auth) -> HttpResponse {
+/// Shows the caller.
+///
+/// Whose key this is, for which organization, and what it may do.
+#[utoipa::path(
+    get,
+    path = "/v1/me",
+    operation_id = "get_me",
+    tag = "Account",
+    security(("bearer" = [])),
+    responses((status = 200, description = "The caller.", body = Me<'_>)),
+    extensions(("x-problems" = json!([]))),
+)]
+pub async fn me(Auth(caller): Auth) -> HttpResponse {
     let (organization, user) = (&caller.organization, &caller.user);
-    HttpResponse::Ok().json(Me {
-        organization: Organization {
-            id: organization.id,
-            number: organization.number,
-            name: &organization.name,
-        },
-        user: User { id: user.id, number: user.number, email: &user.email },
-        role: caller.role,
-    })
+    HttpResponse::Ok().json(Me { organization, user, role: caller.role })
 }

@@ -1,15 +1,16 @@
 //! Which address answers what.
 
-mod api_keys;
+pub mod api_keys;
 mod assets;
-mod dead_letters;
-mod health;
-mod inbox;
-mod invitations;
-mod me;
+pub mod dead_letters;
+mod document;
+pub mod health;
+pub mod inbox;
+pub mod invitations;
+pub mod me;
 mod pages;
 
-use actix_web::guard::{self, Guard};
+use actix_web::guard;
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route};
@@ -24,6 +25,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(resource("/", "GET, HEAD").route(get().to(home)))
         .configure(health::configure)
         .configure(assets::configure)
+        .configure(document::configure)
         .configure(pages::configure)
         .configure(inbox::configure)
         // Before the scope that wants a key: whoever accepts an invitation has none yet.
@@ -49,18 +51,17 @@ fn resource(path: &str, allow: &'static str) -> Resource {
 
 /// Reading; HEAD gets the same answer without its body.
 fn get() -> Route {
-    web::route().guard(guard::fn_guard(|context| {
-        guard::Get().check(context) || guard::Head().check(context)
-    }))
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 async fn home(state: State) -> HttpResponse {
     if state.inbox.is_some() {
         return HttpResponse::Found().insert_header(("Location", "/inbox")).finish();
     }
-    HttpResponse::Ok()
-        .content_type("text/plain; charset=utf-8")
-        .body("Welcomat is running. Its API is under /v1, its state at /readyz.\n")
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(
+        "Welcomat is running. Its API is under /v1, described at /docs and /openapi.json, \
+             its state at /readyz.\n",
+    )
 }
 
 async fn not_found() -> Result<HttpResponse, ApiError> {
