@@ -6,9 +6,11 @@
 //! `problem`.
 
 pub mod bootstrap;
+pub mod openapi;
 pub mod start;
 
 mod access_log;
+mod asset;
 mod auth;
 mod body;
 mod contracts;

@@ -1,5 +1,6 @@
 //! What every handler can reach.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use actix_web::web::Data;
@@ -12,8 +13,10 @@ use adapters::settings::ContractSettings;
 use adapters::store::Store;
 use adapters::templates::Templates;
 
-use crate::ApiParts;
+use crate::asset::Asset;
 use crate::auth::{SessionTokenVerifier, TokenVerifier};
+use crate::problem::ApiError;
+use crate::{ApiParts, openapi};
 
 /// As handlers take it.
 pub type State = Data<AppState>;
@@ -50,6 +53,7 @@ pub struct AppState {
     pub seal: Option<SealKeys>,
     /// The path under which people reach the service; ends with a slash.
     pub public_path: String,
+    document: OnceLock<Asset>,
 }
 
 impl AppState {
@@ -71,6 +75,19 @@ impl AppState {
             hasher: parts.hasher,
             inbox: parts.inbox,
             health: parts.health,
+            document: OnceLock::new(),
         }
+    }
+
+    /// The OpenAPI document, made when it is first asked for.
+    pub fn document(&self) -> Result<&Asset, ApiError> {
+        if let Some(made) = self.document.get() {
+            return Ok(made);
+        }
+        let json = openapi::json(&self.public_path).map_err(|error| {
+            tracing::error!(%error, "the OpenAPI document cannot be written");
+            ApiError::Internal
+        })?;
+        Ok(self.document.get_or_init(|| Asset::new("application/json", json)))
     }
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use app::Failure;
-use commands::{api, config, demo, migrate, serve, worker};
+use commands::{api, config, demo, migrate, openapi, serve, worker};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,6 +49,8 @@ enum Command {
     Worker,
     /// Bring the tables of the database up to date.
     Migrate,
+    /// Print the OpenAPI document of the HTTP API.
+    Openapi,
     /// Look at the settings.
     Config {
         #[command(subcommand)]
@@ -83,6 +85,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Api => api::run(config).await,
         Command::Worker => worker::run(config).await,
         Command::Migrate => migrate::run(config).await,
+        Command::Openapi => openapi::run(),
         Command::Config { command: ConfigCommand::Check } => config::check(config),
     }
 }

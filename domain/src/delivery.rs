@@ -9,6 +9,7 @@
 //! ```
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{AttemptToken, DeliveryId, Generation, InvitationId, SendOutcome, Timestamp};
 
@@ -77,8 +78,11 @@ pub enum DeliveryState {
     },
 }
 
-/// The word for a state, in the database and on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Where the sending of a mail stands. `sent`: the SMTP server took it. `retrying`: put off, waits for
+/// its next attempt. `uncertain`: may have arrived; is repeated, the same in every byte that matters.
+/// `suppressed`: never tried, because an earlier mail proved the address bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[schema(example = "sent")]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryStatus {
     /// See [`DeliveryState::Queued`].

@@ -1,9 +1,10 @@
 //! What the audit log records.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A thing that happened, by the name that webhooks and the log use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum EventKind {
     /// An invitation was recorded.
     #[serde(rename = "invitation.created")]

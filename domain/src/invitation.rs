@@ -7,6 +7,7 @@
 //! ```
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{InvitationId, Timestamp};
 
@@ -53,8 +54,8 @@ pub enum InvitationState {
     },
 }
 
-/// The word for a state, in the database and on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Where an invitation stands: `pending` until it is answered, revoked, or its time has passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InvitationStatus {
     /// See [`InvitationState::Pending`].

@@ -12,6 +12,7 @@ pub mod event;
 pub mod id;
 pub mod invitation;
 pub mod job;
+pub mod membership;
 pub mod name;
 pub mod outcome;
 pub mod position;
@@ -29,6 +30,7 @@ pub use id::{
 };
 pub use invitation::{Generation, Invitation, InvitationState, InvitationStatus};
 pub use job::Job;
+pub use membership::MembershipStatus;
 pub use name::Name;
 pub use outcome::{Phase, Reply, SendOutcome, Trouble};
 pub use position::{Permissions, Position};

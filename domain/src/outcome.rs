@@ -1,6 +1,7 @@
 //! How one attempt to send a mail ended, and the one table that decides what an SMTP reply means.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The end of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +48,8 @@ pub struct Reply {
 pub struct Enhanced(pub u8, pub u16, pub u16);
 
 /// The steps of an attempt, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[schema(example = "recipient")]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// The template is rendered and the message built.

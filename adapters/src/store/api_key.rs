@@ -6,6 +6,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Result, Store, Verdict, convert};
 use crate::rng;
@@ -35,17 +36,34 @@ impl NewApiKey {
 }
 
 /// A key as its organization sees it.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the field names are the API's own words, documented there")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ApiKey)]
 pub struct ApiKeyView {
+    /// Names the key; it is not the key itself.
+    #[schema(value_type = Uuid, example = "01937a5d-0c44-7f0a-b7d2-95c1e3a86b04")]
     pub id: ApiKeyId,
+    /// Where it is valid; null for every organization of the instance.
+    #[schema(value_type = Option<Uuid>, example = "01937a5c-1b2a-7b1e-8a55-0c1f3a9d7e42")]
     pub organization_id: Option<OrganizationId>,
+    /// Whose key it is, if anybody's.
+    #[schema(value_type = Option<Uuid>, example = "01937a5c-1b2a-7b20-9c11-4d8e6b0a2f37")]
     pub user_id: Option<UserId>,
+    /// What its owner calls it.
+    #[schema(example = "CI")]
     pub name: String,
+    /// What it may do.
     pub role: KeyRole,
+    /// The start of the key, to tell it from others.
+    #[schema(example = "wlc_7k2m…")]
     pub hint: String,
+    /// When the key was made.
+    #[schema(value_type = DateTime<Utc>, example = "2026-11-24T09:31:10.557201Z")]
     pub created_at: Timestamp,
+    /// When it was last used, within a minute; null if never.
+    #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
     pub last_used_at: Option<Timestamp>,
+    /// When it was revoked; null while it is good.
+    #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
     pub revoked_at: Option<Timestamp>,
 }
 

@@ -1,11 +1,16 @@
 //! Who calls: found by the hash of an API key, or by what a verified token says.
 
-use domain::{ApiKeyId, KeyRole, MembershipRole, OrganizationId, RolePolicy, SecretHash, UserId};
+use domain::{
+    ApiKeyId, KeyRole, MembershipRole, MembershipStatus, OrganizationId, RolePolicy, SecretHash,
+    UserId,
+};
 use entity::{api_key, membership, organization, user};
 use sea_orm::prelude::Uuid;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{Actor, Result, Store, Verdict, convert, enlist};
+use super::{Actor, Result, Store, Verdict, convert};
 
 /// Whoever is behind a key or a token.
 #[derive(Debug, Clone)]
@@ -21,21 +26,33 @@ pub struct Caller {
 }
 
 /// An organization, in short.
-#[derive(Debug, Clone)]
-#[expect(missing_docs, reason = "the names say it; the API documents them")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OrganizationRef {
+    /// Names the organization.
+    #[schema(value_type = Uuid, example = "01937a5c-1b2a-7b1e-8a55-0c1f3a9d7e42")]
     pub id: OrganizationId,
+    /// Names it too, for systems that want an integer.
+    #[schema(minimum = 1, example = 1)]
     pub number: i64,
+    /// As people see it.
+    #[schema(example = "Acme")]
     pub name: String,
+    /// Which roles it gives.
+    #[serde(skip)]
     pub roles: RolePolicy,
 }
 
 /// A person, in short.
-#[derive(Clone)]
-#[expect(missing_docs, reason = "the names say it; the API documents them")]
+#[derive(Clone, Serialize, ToSchema)]
 pub struct UserRef {
+    /// Names the person.
+    #[schema(value_type = Uuid, example = "01937a5c-1b2a-7b20-9c11-4d8e6b0a2f37")]
     pub id: UserId,
+    /// Names the person too, for systems that want an integer.
+    #[schema(minimum = 1, example = 1)]
     pub number: i64,
+    /// The person's address.
+    #[schema(example = "admin@example.com")]
     pub email: String,
 }
 
@@ -179,7 +196,7 @@ async fn active_member(
     let place = membership::Entity::find()
         .filter(membership::Column::OrganizationId.eq(organization))
         .filter(membership::Column::UserId.eq(user.id))
-        .filter(membership::Column::Status.eq(enlist::ACTIVE))
+        .filter(membership::Column::Status.eq(MembershipStatus::Active.as_str()))
         .one(db)
         .await?;
     Ok(place.map(|_| user))

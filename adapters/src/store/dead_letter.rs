@@ -6,20 +6,37 @@ use entity::{dead_letter, delivery};
 use sea_orm::sea_query::{Query, SelectStatement};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Result, Store, Verdict, outbox};
 use crate::rng;
 
 /// A dead letter, as operators see it. The message holds ids only.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the field names are the API's own words, documented there")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = DeadLetter)]
 pub struct DeadLetterView {
+    /// Names the dead letter.
+    #[schema(value_type = Uuid, example = "01937a61-77ab-7d15-a3f0-1c5e9b7d2046")]
     pub id: DeadLetterId,
+    /// The delivery that the message asks for.
+    #[schema(value_type = Option<Uuid>, example = "01937a5c-8f5e-7c53-8e41-2b9f0d7c6a90")]
     pub delivery_id: Option<DeliveryId>,
+    /// The message as it came.
+    #[schema(
+        example = "{\"kind\":\"email\",\"version\":1,\"id\":\"01937a5c-8f5e-7c53-8e41-2b9f0d7c6a90\",\"generation\":1}"
+    )]
     pub message: String,
+    /// Why nobody could process it.
+    #[schema(example = "delivery_limit")]
     pub reason: String,
+    /// What the broker says about its way.
+    #[schema(value_type = BTreeMap<String, Value>, example = json!({ "x-first-death-reason": "delivery_limit" }))]
     pub headers: serde_json::Value,
+    /// When it was kept.
+    #[schema(value_type = DateTime<Utc>, example = "2026-11-24T09:35:42.990015Z")]
     pub received_at: Timestamp,
+    /// When it was last sent on its way again; null if never.
+    #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
     pub redriven_at: Option<Timestamp>,
 }
 

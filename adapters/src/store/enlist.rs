@@ -1,6 +1,9 @@
 //! The person behind an invitation, and their place in the organization.
 
-use domain::{MembershipId, MembershipRole, OrganizationId, Position, Timestamp, UserId, secret};
+use domain::{
+    MembershipId, MembershipRole, MembershipStatus, OrganizationId, Position, Timestamp, UserId,
+    secret,
+};
 use entity::{membership, user};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, NotSet, QueryFilter, Set};
 
@@ -8,8 +11,8 @@ use super::create::NewInvitation;
 use super::{Result, StoreError, convert, insert_if_new};
 use crate::rng;
 
-pub(super) const ACTIVE: &str = "active";
-const INVITED: &str = "invited";
+/// A user who has never joined anything.
+const INVITED_USER: &str = "invited";
 /// With five random characters a second clash is a matter of luck, a fourth of broken luck.
 const USERNAME_TRIES: usize = 4;
 const USERNAME_SUFFIX: usize = 5;
@@ -29,7 +32,7 @@ pub(super) async fn find_or_add_user(
             username: Set(Some(username(new, attempt > 0))),
             first_name: Set(new.first_name.as_ref().map(|name| name.as_str().to_owned())),
             last_name: Set(new.last_name.as_ref().map(|name| name.as_str().to_owned())),
-            status: Set(INVITED.to_owned()),
+            status: Set(INVITED_USER.to_owned()),
             password_hash: Set(None),
             must_change_password: Set(false),
             created_at: Set(now),
@@ -77,7 +80,7 @@ pub(super) async fn set_first_password(
     user::Entity::update_many()
         .set(first)
         .filter(user::Column::Id.eq(user.id))
-        .filter(user::Column::Status.eq(INVITED))
+        .filter(user::Column::Status.eq(INVITED_USER))
         .filter(user::Column::PasswordHash.is_null())
         .exec(tx)
         .await?;
@@ -107,7 +110,7 @@ pub(super) async fn invite(
         .one(tx)
         .await?
         .ok_or(StoreError::Busy)?;
-    if found.status == ACTIVE {
+    if found.status == MembershipStatus::Active.as_str() {
         return Ok(None);
     }
     // Invited before, or a member once: the same row lives again, and keeps its number.
@@ -136,7 +139,7 @@ fn described(
         scope: Set(position.scope),
         permissions: Set(position.permissions.map(convert::json).transpose()?),
         profession_id: Set(position.profession_id),
-        status: Set(INVITED.to_owned()),
+        status: Set(MembershipStatus::Invited.as_str().to_owned()),
         deleted_at: Set(None),
         updated_at: Set(now),
         ..Default::default()

@@ -1,7 +1,8 @@
 //! The members of an organization, those who are still invited included.
 
 use domain::{
-    EventId, EventKind, InvitationId, MembershipId, OrganizationId, Position, Timestamp, UserId,
+    EventId, EventKind, InvitationId, MembershipId, MembershipStatus, OrganizationId, Position,
+    Timestamp, UserId,
 };
 use entity::{event, invitation, membership, user};
 use sea_orm::prelude::Uuid;
@@ -10,27 +11,49 @@ use sea_orm::{
     QuerySelect, Set,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{Actor, Result, Store, Verdict, convert, enlist};
+use super::{Actor, Result, Store, Verdict, convert};
 use crate::rng;
 
 /// A member as its organization sees it.
-#[derive(Clone, Serialize)]
-#[expect(missing_docs, reason = "the field names are the API's own words, documented there")]
+#[derive(Clone, Serialize, ToSchema)]
+#[schema(as = Member)]
 pub struct MemberView {
+    /// Names the person's place in this organization.
+    #[schema(value_type = Uuid, example = "01937a5c-8f5e-7c4f-8b7d-2f1d6a9e0c53")]
     pub id: MembershipId,
+    /// Names it too, for systems that want an integer.
+    #[schema(minimum = 1, example = 7)]
     pub number: i64,
+    /// Names the person, across organizations.
+    #[schema(value_type = Uuid, example = "01937a5c-1b2a-7b20-9c11-4d8e6b0a2f37")]
     pub user_id: UserId,
+    /// Names the person too, for systems that want an integer.
+    #[schema(minimum = 1, example = 7)]
     pub user_number: i64,
+    /// What comes before the `@`, made different from all others.
+    #[schema(example = "ann")]
     pub username: String,
+    /// The person's address.
+    #[schema(example = "ann@example.com")]
     pub email: String,
+    /// What the person is in the organization.
+    #[schema(example = "editor")]
     pub role: String,
-    /// `invited`, `active` or `removed`.
-    pub status: String,
+    /// Whether the person has joined, and is still there.
+    pub status: MembershipStatus,
+    /// What the inviter said beside the role.
     #[serde(flatten)]
     pub position: Position,
+    /// When the person was first invited.
+    #[schema(value_type = DateTime<Utc>, example = "2026-11-24T09:31:10.557201Z")]
     pub created_at: Timestamp,
+    /// When the membership last changed.
+    #[schema(value_type = DateTime<Utc>, example = "2026-11-24T09:31:10.557201Z")]
     pub updated_at: Timestamp,
+    /// When the person was removed; null for anybody else.
+    #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
     pub deleted_at: Option<Timestamp>,
 }
 
@@ -44,8 +67,6 @@ pub enum RemoveOutcome {
     /// Only invited so far: revoke the invitation instead.
     OnlyInvited,
 }
-
-const REMOVED: &str = "removed";
 
 impl Store {
     /// Up to `limit` members, oldest first, beginning after the membership number `after`.
@@ -107,7 +128,7 @@ impl Store {
                     .await?;
                 let Some(user) = user else { return Ok(None) };
                 let row = place(db, organization, user.id).await?;
-                let active = row.filter(|row| row.status == enlist::ACTIVE);
+                let active = row.filter(|row| row.status == MembershipStatus::Active.as_str());
                 Ok(with_users(db, active.into_iter().collect()).await?.pop())
             })
         })
@@ -126,19 +147,23 @@ impl Store {
                 let Some(row) = place(tx, organization, user.uuid()).await? else {
                     return Ok(Verdict::RollBack(RemoveOutcome::NotFound));
                 };
-                match row.status.as_str() {
-                    REMOVED => Ok(Verdict::RollBack(RemoveOutcome::Removed)),
-                    enlist::ACTIVE => {
+                match status(&row)? {
+                    MembershipStatus::Removed => Ok(Verdict::RollBack(RemoveOutcome::Removed)),
+                    MembershipStatus::Active => {
                         remove(tx, now, &row).await?;
                         record(tx, now, &row, &actor).await?;
                         Ok(Verdict::Commit(RemoveOutcome::Removed))
                     }
-                    _ => Ok(Verdict::RollBack(RemoveOutcome::OnlyInvited)),
+                    MembershipStatus::Invited => Ok(Verdict::RollBack(RemoveOutcome::OnlyInvited)),
                 }
             })
         })
         .await
     }
+}
+
+fn status(row: &membership::Model) -> Result<MembershipStatus> {
+    MembershipStatus::parse(&row.status).ok_or(convert::inconsistent("membership", "status"))
 }
 
 async fn place(
@@ -155,7 +180,7 @@ async fn place(
 
 async fn remove(tx: &DatabaseTransaction, now: Timestamp, row: &membership::Model) -> Result<()> {
     let removed = membership::ActiveModel {
-        status: Set(REMOVED.to_owned()),
+        status: Set(MembershipStatus::Removed.as_str().to_owned()),
         deleted_at: Set(Some(now)),
         updated_at: Set(now),
         ..Default::default()
@@ -163,7 +188,7 @@ async fn remove(tx: &DatabaseTransaction, now: Timestamp, row: &membership::Mode
     membership::Entity::update_many()
         .set(removed)
         .filter(membership::Column::Id.eq(row.id))
-        .filter(membership::Column::Status.eq(enlist::ACTIVE))
+        .filter(membership::Column::Status.eq(MembershipStatus::Active.as_str()))
         .exec(tx)
         .await?;
     Ok(())
@@ -206,6 +231,7 @@ async fn with_users(
 
 impl MemberView {
     fn new(row: membership::Model, user: &user::Model) -> Result<Self> {
+        let status = status(&row)?;
         let permissions = row.permissions.map(serde_json::from_value).transpose();
         Ok(Self {
             id: MembershipId::from_uuid(row.id),
@@ -216,7 +242,7 @@ impl MemberView {
             username: user.username.clone().unwrap_or_else(|| format!("user-{}", user.number)),
             email: user.email.clone(),
             role: row.role,
-            status: row.status,
+            status,
             position: Position {
                 job_title: row.job_title,
                 department: row.department,

@@ -7,24 +7,39 @@ use sea_orm::{
     QueryOrder, QuerySelect, Set,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::caller::{self, OrganizationKey, OrganizationRef};
 use super::{Result, Store, StoreError, Verdict, insert_if_new};
 use crate::rng;
 
 /// An organization as its admins see it.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the field names are the API's own words, documented there")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Organization)]
 pub struct OrganizationView {
+    /// Names the organization.
+    #[schema(value_type = Uuid, example = "01937a5c-1b2a-7b1e-8a55-0c1f3a9d7e42")]
     pub id: OrganizationId,
+    /// Names it too, for systems that want an integer.
+    #[schema(minimum = 1, example = 2)]
     pub number: i64,
+    /// As people see it.
+    #[schema(example = "Initech")]
     pub name: String,
+    /// For addresses.
+    #[schema(example = "initech")]
     pub slug: String,
     /// Whoever is invited without a role gets this one.
+    #[schema(example = "member")]
     pub default_role: String,
     /// The only roles there are; null if any will do.
+    #[schema(example = json!(["member", "editor", "owner"]))]
     pub roles: Option<Vec<String>>,
+    /// When it was made.
+    #[schema(value_type = DateTime<Utc>, example = "2026-11-24T09:31:10.557201Z")]
     pub created_at: Timestamp,
+    /// When it last changed.
+    #[schema(value_type = DateTime<Utc>, example = "2026-11-24T09:31:10.557201Z")]
     pub updated_at: Timestamp,
 }
 

@@ -3,57 +3,109 @@
 use domain::{DeliveryId, InvitationId, OrganizationId, Timestamp};
 use entity::{attempt, delivery, event, invitation};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::convert;
 use super::{Result, StoreError};
 
 /// An invitation and where its newest mail stands.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the field names are the API's own words, documented there")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Invitation)]
 pub struct InvitationView {
+    /// Names the invitation.
+    #[schema(value_type = Uuid, example = "01937a5c-8f5e-7c52-9d0b-6f6d2f0c5a11")]
     pub id: InvitationId,
+    /// The organization that invites.
+    #[schema(value_type = Uuid, example = "01937a5c-1b2a-7b1e-8a55-0c1f3a9d7e42")]
     pub organization_id: OrganizationId,
+    /// The address as it was given, without surrounding spaces.
+    #[schema(example = "ann@example.com")]
     pub email: String,
+    /// The invitee's first name.
+    #[schema(example = "Ann")]
     pub first_name: Option<String>,
+    /// The invitee's last name.
+    #[schema(example = "Lee")]
     pub last_name: Option<String>,
+    /// The role that the invitee gets in your product.
+    #[schema(example = "editor")]
     pub role: String,
+    /// Where the invitation stands.
     pub status: domain::InvitationStatus,
+    /// Counts the secrets of this invitation; each resend makes a new one and the old one void.
+    #[schema(minimum = 1, example = 1)]
     pub generation: u32,
+    /// The language of the mail and of the page behind its link.
+    #[schema(example = "en")]
     pub locale: String,
+    /// What you gave along with the invitation, unchanged.
+    #[schema(value_type = BTreeMap<String, Value>, example = json!({ "team": "design" }))]
     pub metadata: serde_json::Value,
+    /// Whether the SMTP server has taken the newest mail.
+    #[schema(example = true)]
     pub email_sent: bool,
+    /// When the SMTP server took it.
+    #[schema(value_type = Option<DateTime<Utc>>, example = "2026-11-24T09:31:02.482913Z")]
     pub email_sent_at: Option<Timestamp>,
+    /// Until when the invitation can be accepted.
+    #[schema(value_type = DateTime<Utc>, example = "2026-12-01T09:30:00.113402Z")]
     pub expires_at: Timestamp,
+    /// When the invitation was made.
+    #[schema(value_type = DateTime<Utc>, example = "2026-11-24T09:30:00.113402Z")]
     pub created_at: Timestamp,
+    /// When the invitation last changed.
+    #[schema(value_type = DateTime<Utc>, example = "2026-11-24T09:31:02.482913Z")]
     pub updated_at: Timestamp,
+    /// When the invitation ended; null while it is pending.
+    #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
     pub closed_at: Option<Timestamp>,
+    /// The newest mail.
     pub delivery: DeliveryView,
 }
 
 /// The sending of one mail.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the field names are the API's own words, documented there")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Delivery)]
 pub struct DeliveryView {
+    /// Names the delivery.
+    #[schema(value_type = Uuid, example = "01937a5c-8f5e-7c53-8e41-2b9f0d7c6a90")]
     pub id: DeliveryId,
+    /// Where the sending stands.
     pub status: domain::DeliveryStatus,
+    /// Which of the invitation's secrets the mail carries.
+    #[schema(minimum = 1, example = 1)]
     pub generation: u32,
-    /// Attempts used up.
+    /// Attempts used up; trouble on the side of the sender uses none.
+    #[schema(example = 2)]
     pub attempts: u32,
+    /// When the next attempt is due, if one is planned.
+    #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
     pub next_attempt_at: Option<Timestamp>,
-    /// Why it stands where it stands: a stable word.
+    /// Why it stands where it stands: a stable word such as `no_such_recipient` or `deferred`.
+    #[schema(example = json!(null))]
     pub reason: Option<String>,
     /// The same for people, in one sentence.
+    #[schema(example = json!(null))]
     pub detail: Option<String>,
+    /// The mail's `Message-ID`, which repeats of the mail share.
+    #[schema(example = "<01937a5c-8f5e-7c53-8e41-2b9f0d7c6a90@example.org>")]
     pub message_id: String,
+    /// When the SMTP server took the mail.
+    #[schema(value_type = Option<DateTime<Utc>>, example = "2026-11-24T09:31:02.482913Z")]
     pub sent_at: Option<Timestamp>,
     /// How often the mail was sent again although it may have arrived before.
+    #[schema(example = 0)]
     pub repeated: u32,
+    /// When the mail was asked for.
+    #[schema(value_type = DateTime<Utc>, example = "2026-11-24T09:30:00.113402Z")]
     pub created_at: Timestamp,
+    /// When the delivery last changed.
+    #[schema(value_type = DateTime<Utc>, example = "2026-11-24T09:31:02.482913Z")]
     pub updated_at: Timestamp,
 }
 
 /// An invitation with everything that happened to it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct InvitationDetail {
     /// The invitation.
     #[serde(flatten)]
@@ -65,7 +117,7 @@ pub struct InvitationDetail {
 }
 
 /// A delivery and the attempts at it that did not succeed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DeliveryDetail {
     /// The delivery.
     #[serde(flatten)]
@@ -75,26 +127,52 @@ pub struct DeliveryDetail {
 }
 
 /// One attempt that did not succeed.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the field names are the API's own words, documented there")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Attempt)]
 pub struct AttemptView {
+    /// Counts the attempts of a delivery from 1.
+    #[schema(minimum = 1, example = 1)]
     pub number: u32,
+    /// How it ended: `deferred`, `refused`, `no_such_recipient`, `unrenderable`, `uncertain`, `ours`.
+    #[schema(example = "deferred")]
     pub outcome: String,
+    /// How far the conversation with the SMTP server had come.
+    #[schema(value_type = domain::Phase)]
     pub phase: String,
+    /// The three digits of the server's reply, if it replied.
+    #[schema(example = 451)]
     pub reply_code: Option<i32>,
+    /// The enhanced status code (RFC 3463), if the reply had one.
+    #[schema(example = "4.7.1")]
     pub enhanced: Option<String>,
+    /// What went wrong, in one sentence.
+    #[schema(example = "the server put the mail off: greylisted, try again later")]
     pub detail: String,
+    /// When the attempt began.
+    #[schema(value_type = DateTime<Utc>, example = "2026-11-24T09:30:00.201377Z")]
     pub started_at: Timestamp,
+    /// When it ended.
+    #[schema(value_type = DateTime<Utc>, example = "2026-11-24T09:30:00.318842Z")]
     pub finished_at: Timestamp,
 }
 
 /// One entry of the audit log.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the field names are the API's own words, documented there")]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Event)]
 pub struct EventView {
+    /// What happened.
+    #[schema(value_type = domain::EventKind)]
     pub kind: String,
+    /// When.
+    #[schema(value_type = DateTime<Utc>, example = "2026-11-24T09:30:00.113402Z")]
     pub at: Timestamp,
+    /// Who did it: `user:…` with `key:…`, the invitee's `user:…`, or `system`.
+    #[schema(
+        example = "user:01937a5c-1b2a-7b20-9c11-4d8e6b0a2f37 key:01937a5d-0c44-7f0a-b7d2-95c1e3a86b04"
+    )]
     pub actor: String,
+    /// What else is known about it.
+    #[schema(value_type = BTreeMap<String, Value>, example = json!({ "role": "editor", "delivery_id": "01937a5c-8f5e-7c53-8e41-2b9f0d7c6a90" }))]
     pub data: serde_json::Value,
 }
 

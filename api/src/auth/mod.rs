@@ -125,7 +125,10 @@ async fn caller(request: &ServiceRequest) -> Result<Caller, ApiError> {
 async fn token_caller(state: &State, token: &str) -> Result<Caller, ApiError> {
     let claims = state.tokens.verify(token, state.store.clock().now()).await.map_err(|error| {
         tracing::debug!(%error, "a bearer token is refused");
-        ApiError::Unauthorized
+        match error {
+            TokenError::KeysUnavailable => ApiError::KeysUnavailable,
+            _ => ApiError::Unauthorized,
+        }
     })?;
     let caller = state.store.token_caller(claims.organization, claims.subject, claims.role);
     caller.await?.ok_or(ApiError::Unauthorized)

@@ -7,7 +7,7 @@
 
 mod headers;
 mod invite;
-mod jobsim;
+pub mod jobsim;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};

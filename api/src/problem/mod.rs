@@ -1,5 +1,6 @@
 //! Everything that can go wrong with a request: the one table of statuses and codes.
 
+mod examples;
 mod response;
 
 use std::fmt::Display;
@@ -8,8 +9,10 @@ use actix_web::http::StatusCode;
 use adapters::store::StoreError;
 use domain::{InvitationId, InvitationStatus};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-pub use response::for_plain_errors;
+pub use examples::one_of_each;
+pub use response::{MEDIA_TYPE, Problem, for_plain_errors};
 
 /// Why a request is not answered as it wishes. `Display` is the problem's `detail`.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +88,9 @@ pub enum ApiError {
     /// The database cannot be asked at present.
     #[error("The service cannot reach its database. Try again in a moment.")]
     Unavailable,
+    /// The issuer's keys, which would tell whether a token is good, cannot be had at present.
+    #[error("The keys that this token is checked with cannot be fetched. Try again in a moment.")]
+    KeysUnavailable,
     /// Too much is going on.
     #[error("The service is busy. Try again in a moment.")]
     Busy,
@@ -97,11 +103,13 @@ pub enum ApiError {
 }
 
 /// A field and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
-    /// The field's path, such as `email`.
+    /// The field's path; empty for the body as a whole.
+    #[schema(example = "email")]
     pub field: String,
     /// Completes "The field …".
+    #[schema(example = "is required")]
     pub message: String,
 }
 
@@ -145,15 +153,28 @@ impl ApiError {
             Self::IdempotencyKeyReused => (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal_error"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable"),
+            Self::KeysUnavailable => (S::SERVICE_UNAVAILABLE, "token_keys_unavailable"),
             Self::Busy => (S::SERVICE_UNAVAILABLE, "busy"),
             Self::Timeout => (S::SERVICE_UNAVAILABLE, "timeout"),
             Self::Http(status) => (*status, "http_error"),
         }
     }
 
+    /// The word for programs; see the table.
+    pub const fn code(&self) -> &'static str {
+        self.entry().1
+    }
+
     /// Whether the same request may well succeed a moment later.
     pub const fn is_worth_a_retry(&self) -> bool {
-        matches!(self, Self::SendingNow | Self::Unavailable | Self::Busy | Self::Timeout)
+        matches!(
+            self,
+            Self::SendingNow
+                | Self::Unavailable
+                | Self::KeysUnavailable
+                | Self::Busy
+                | Self::Timeout
+        )
     }
 
     fn of_status(status: StatusCode) -> Self {

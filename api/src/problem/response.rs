@@ -7,10 +7,12 @@ use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, W
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, ResponseError};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{ApiError, FieldError};
 
-const MEDIA_TYPE: &str = "application/problem+json";
+/// Of every error (RFC 9457 §3).
+pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// Gives the errors that the HTTP library answers by itself the shape of all others.
 pub async fn for_plain_errors<B: MessageBody + 'static>(
@@ -27,13 +29,25 @@ pub async fn for_plain_errors<B: MessageBody + 'static>(
     Ok(response.into_response(problem))
 }
 
-#[derive(Serialize)]
-struct Problem<'a> {
+/// Why a request is not answered as it wishes (RFC 9457).
+#[derive(Serialize, ToSchema)]
+pub struct Problem<'a> {
+    /// The code as a URN.
+    #[schema(example = "urn:welcomat:problem:not_found")]
     r#type: String,
+    /// The status in words.
+    #[schema(example = "Not Found")]
     title: &'a str,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599, example = 404)]
     status: u16,
+    /// What to do next, in a sentence for people.
+    #[schema(example = "There is nothing at this address that you can see.")]
     detail: String,
+    /// What is wrong, in a word for programs; it does not change.
+    #[schema(example = "not_found")]
     code: &'a str,
+    /// All fields that are missing or wrong, if it is about fields.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
 }
@@ -44,9 +58,7 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let (status, code) = self.entry();
-        let errors: &[FieldError] = if let Self::Invalid(errors) = self { errors } else { &[] };
-        let mut response = HttpResponse::build(status);
+        let mut response = HttpResponse::build(self.status_code());
         response
             .insert_header((CONTENT_TYPE, MEDIA_TYPE))
             .insert_header((CACHE_CONTROL, "no-store"));
@@ -66,15 +78,22 @@ impl ResponseError for ApiError {
             }
             _ => {}
         }
-        let problem = Problem {
+        response.body(serde_json::to_vec(&self.problem()).unwrap_or_default())
+    }
+}
+
+impl ApiError {
+    /// The body of the answer.
+    pub fn problem(&self) -> Problem<'_> {
+        let (status, code) = self.entry();
+        Problem {
             r#type: format!("urn:welcomat:problem:{code}"),
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             detail: self.to_string(),
             code,
-            errors,
-        };
-        response.body(serde_json::to_vec(&problem).unwrap_or_default())
+            errors: if let Self::Invalid(errors) = self { errors } else { &[] },
+        }
     }
 }
 

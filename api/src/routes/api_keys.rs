@@ -7,11 +7,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::{ApiKeyView, NewApiKey};
 use domain::{ApiKeyId, KeyRole, Name, SecretHash};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{OrganizationQuery, get, resource};
+use super::organization_query::OrganizationQuery;
+use super::{get, resource};
 use crate::auth::Auth;
 use crate::bootstrap;
 use crate::json::JsonBody;
+use crate::openapi::params::ApiKeyPath;
 use crate::problem::{ApiError, FieldError};
 use crate::state::State;
 
@@ -23,32 +26,70 @@ pub fn configure(config: &mut ServiceConfig) {
                 .route(get().to(list))
                 .route(web::post().to(create)),
         )
-        .service(resource("/api-keys/{id}", "DELETE").route(web::delete().to(revoke)));
+        .service(resource("/api-keys/{api_key}", "DELETE").route(web::delete().to(revoke)));
 }
 
-#[derive(Deserialize)]
+/// A key to be made.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewApiKey)]
 #[serde(deny_unknown_fields)]
 struct Request {
+    /// What you call it: one line of at most 64 visible characters.
+    #[schema(value_type = String, required, min_length = 1, example = "CI")]
     name: Option<String>,
+    /// What it may do; `admin` without it.
+    #[schema(value_type = Option<KeyRole>)]
     role: Option<String>,
-    /// Where it is to be valid; only for the holder of a key for the whole instance.
+    /// Where it is to be valid: required with a key for the whole instance, and otherwise your own.
+    #[schema(value_type = Option<Uuid>, example = json!(null))]
     organization_id: Option<String>,
 }
 
-#[derive(Serialize)]
+/// A key that was just made, with the key itself.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CreatedApiKey)]
 struct Created {
     #[serde(flatten)]
     view: ApiKeyView,
+    /// The key, shown only now.
+    #[schema(example = "wlc_7k2mq4x9tb3wn8rj5hc6vd0pze")]
     key: String,
 }
 
-#[derive(Serialize)]
+/// All keys of the organization.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKeyList)]
 struct List {
+    /// Newest first, the revoked ones too.
     data: Vec<ApiKeyView>,
+    /// Always null: there is one page.
+    #[schema(example = json!(null))]
     next_cursor: Option<String>,
 }
 
-async fn create(auth: Auth, state: State, body: JsonBody) -> Result<HttpResponse, ApiError> {
+/// Makes an API key.
+///
+/// It is valid for your organization. The key itself is shown only in this answer.
+#[utoipa::path(
+    post,
+    path = "/v1/api-keys",
+    operation_id = "create_api_key",
+    tag = "API keys",
+    security(("bearer" = [])),
+    request_body = Request,
+    responses((
+        status = 201,
+        description = "The key.",
+        body = Created,
+        links(("RevokeApiKey" = (
+            operation_id = "revoke_api_key",
+            parameters(("api_key" = "$response.body#/id")),
+            description = "Makes it worthless.",
+        ))),
+    )),
+    extensions(("x-problems" = json!(["forbidden", "not_found"]))),
+)]
+pub async fn create(auth: Auth, state: State, body: JsonBody) -> Result<HttpResponse, ApiError> {
     auth.require_admin()?;
     let request = body.read::<Request>().await?.value;
     let (name, role) = validate(&request)?;
@@ -70,7 +111,24 @@ async fn create(auth: Auth, state: State, body: JsonBody) -> Result<HttpResponse
     Ok(HttpResponse::Created().json(Created { view, key: key.to_string() }))
 }
 
-async fn list(auth: Auth, state: State, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+/// Lists API keys.
+///
+/// All of your organization, the revoked ones too, without the keys themselves.
+#[utoipa::path(
+    get,
+    path = "/v1/api-keys",
+    operation_id = "list_api_keys",
+    tag = "API keys",
+    security(("bearer" = [])),
+    params(OrganizationQuery),
+    responses((status = 200, description = "The keys.", body = List)),
+    extensions(("x-problems" = json!(["bad_request", "forbidden", "not_found"]))),
+)]
+pub async fn list(
+    auth: Auth,
+    state: State,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     auth.require_admin()?;
     let named = OrganizationQuery::parse(request.query_string())?.organization_id;
     let organization = auth.own_or_named(&state.store, named.as_deref()).await?;
@@ -78,7 +136,20 @@ async fn list(auth: Auth, state: State, request: HttpRequest) -> Result<HttpResp
     Ok(HttpResponse::Ok().json(List { data, next_cursor: None }))
 }
 
-async fn revoke(auth: Auth, state: State, id: Path<String>) -> Result<HttpResponse, ApiError> {
+/// Revokes an API key.
+///
+/// It is worthless at once. Doing it twice is fine.
+#[utoipa::path(
+    delete,
+    path = "/v1/api-keys/{api_key}",
+    operation_id = "revoke_api_key",
+    tag = "API keys",
+    security(("bearer" = [])),
+    params(ApiKeyPath),
+    responses((status = 204, description = "The key is worthless.")),
+    extensions(("x-problems" = json!(["forbidden", "not_found"]))),
+)]
+pub async fn revoke(auth: Auth, state: State, id: Path<String>) -> Result<HttpResponse, ApiError> {
     auth.require_admin()?;
     let id = ApiKeyId::from_str(&id).map_err(|_| ApiError::NotFound)?;
     if state.store.revoke_api_key(auth.0.organization.map(|own| own.id), id).await? {

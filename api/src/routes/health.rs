@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::web::ServiceConfig;
 use domain::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{get, resource};
 use crate::state::State;
@@ -20,7 +21,8 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(resource("/readyz", "GET, HEAD").route(get().to(ready)));
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// Whether requests are answered: `ready`, `degraded` (they are, but mails wait) or `unavailable`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Verdict {
     Ready,
@@ -29,40 +31,104 @@ enum Verdict {
     Unavailable,
 }
 
-#[derive(Serialize)]
+/// A process that answers.
+#[derive(Serialize, ToSchema)]
+struct Liveness {
+    /// Always `alive`.
+    #[schema(example = "alive")]
+    status: &'static str,
+}
+
+/// Whether the service is of use, and what is not.
+#[derive(Serialize, ToSchema)]
 struct Readiness {
+    /// What it comes to.
     status: Verdict,
+    /// What was looked at.
     checks: Checks,
 }
 
-#[derive(Serialize)]
+/// What the service depends on.
+#[derive(Serialize, ToSchema)]
 struct Checks {
+    /// Without it no request can be answered.
     database: Check,
+    /// Without it mails wait.
     broker: Check,
+    /// The jobs that are not with the broker yet.
     outbox: Outbox,
+    /// Whether the mail server can be used, as far as this process knows.
     mail: Check,
 }
 
-#[derive(Serialize)]
+/// One thing that was looked at.
+#[derive(Serialize, ToSchema)]
 struct Check {
+    /// Whether it is as it should be.
+    #[schema(example = true)]
     ok: bool,
+    /// What is wrong, if something is.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     detail: Option<String>,
 }
 
-#[derive(Serialize)]
+/// The jobs that wait to be published.
+#[derive(Serialize, ToSchema)]
 struct Outbox {
+    /// Whether it could be looked at.
+    #[schema(example = true)]
     ok: bool,
+    /// How many wait, those that are planned for later included.
+    #[schema(example = 0)]
     waiting: Option<u64>,
+    /// Since when the oldest of those that are due waits.
+    #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
     oldest_due: Option<Timestamp>,
+    /// The same in seconds; 0 if none is late.
+    #[schema(example = 0)]
     lag_seconds: Option<i64>,
 }
 
-async fn live() -> HttpResponse {
-    no_store().json(serde_json::json!({ "status": "alive" }))
+/// Says that the process lives.
+///
+/// Restart it when this fails.
+#[utoipa::path(
+    get,
+    path = "/livez",
+    operation_id = "get_liveness",
+    tag = "Health",
+    responses((status = 200, description = "It is.", body = Liveness)),
+)]
+pub async fn live() -> HttpResponse {
+    no_store().json(Liveness { status: "alive" })
 }
 
-async fn ready(state: State) -> HttpResponse {
+/// Says whether requests can be answered.
+///
+/// Send none while this is 503.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "get_readiness",
+    tag = "Health",
+    responses(
+        (status = 200, description = "It can. `degraded` means that mails wait meanwhile.", body = Readiness),
+        (
+            status = 503,
+            description = "It cannot.",
+            body = Readiness,
+            example = json!({
+                "status": "unavailable",
+                "checks": {
+                    "database": { "ok": false, "detail": "cannot be reached" },
+                    "outbox": { "ok": false, "waiting": null, "oldest_due": null, "lag_seconds": null },
+                },
+            }),
+        ),
+    ),
+)]
+pub async fn ready(state: State) -> HttpResponse {
     let database = database(&state).await;
     let broker = state.broker.is_connected();
     let mail = state.health.mail_trouble();

@@ -10,10 +10,12 @@ use adapters::mailer::{Captured, CapturedInbox};
 use adapters::templates::{InboxRow, Page};
 use domain::{InvitationId, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::pages::html;
 use super::{get, resource};
+use crate::openapi::params::MessagePath;
 use crate::problem::ApiError;
 use crate::state::State;
 
@@ -28,20 +30,38 @@ pub fn configure(config: &mut ServiceConfig) {
     config
         .service(resource("/inbox", only).route(get().to(page)))
         .service(resource("/inbox/messages", only).route(get().to(list)))
-        .service(resource("/inbox/messages/{id}.eml", only).route(get().to(raw)))
-        .service(resource("/inbox/messages/{id}/html", only).route(get().to(message_html)))
-        .service(resource("/inbox/messages/{id}", only).route(get().to(message)));
+        .service(resource("/inbox/messages/{message}.eml", only).route(get().to(raw)))
+        .service(resource("/inbox/messages/{message}/html", only).route(get().to(message_html)))
+        .service(resource("/inbox/messages/{message}", only).route(get().to(message)));
 }
 
-#[derive(Serialize)]
+/// A mail that was captured instead of sent.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CapturedMail)]
 struct Message<'a> {
+    /// Names the mail.
+    #[schema(example = "01937a5c-949a-7000-8000-000000000001")]
     id: Uuid,
+    /// When it was captured.
+    #[schema(value_type = DateTime<Utc>, example = "2026-11-24T09:30:01.482913Z")]
     at: Timestamp,
+    /// Whom it is for.
+    #[schema(example = "ann@example.com")]
     to: &'a str,
+    /// Its subject.
+    #[schema(example = "Join Acme")]
     subject: &'a str,
+    /// Its text part.
+    #[schema(example = "Hello Ann, …")]
     text: &'a str,
+    /// Its HTML part.
+    #[schema(example = "<p>Hello Ann, …</p>")]
     html: &'a str,
+    /// Its header, by name.
+    #[schema(value_type = BTreeMap<String, String>, example = json!({ "Subject": "Join Acme" }))]
     headers: &'a BTreeMap<String, String>,
+    /// The invitation that it is about.
+    #[schema(value_type = Uuid, example = "01937a5c-8f5e-7c52-9d0b-6f6d2f0c5a11")]
     invitation_id: InvitationId,
 }
 
@@ -50,7 +70,18 @@ async fn page(state: State) -> Result<HttpResponse, ApiError> {
     html(&state, "en", 200, &Page::Inbox { messages: &rows })
 }
 
-async fn list(state: State) -> Result<HttpResponse, ApiError> {
+/// Lists captured mails.
+///
+/// Newest first. There is an inbox only while mail is captured (`mail.url` is `capture:`).
+#[utoipa::path(
+    get,
+    path = "/inbox/messages",
+    operation_id = "list_captured_mails",
+    tag = "Inbox",
+    responses((status = 200, description = "The mails that are kept.", body = [Message<'_>])),
+    extensions(("x-problems" = json!(["not_found"]))),
+)]
+pub async fn list(state: State) -> Result<HttpResponse, ApiError> {
     let mails = inbox(&state)?.list();
     let messages: Vec<Message<'_>> = mails.iter().map(|mail| view(mail)).collect();
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(messages))
@@ -79,7 +110,25 @@ async fn message_html(state: State, id: Path<String>) -> Result<HttpResponse, Ap
         .body(mail.html.clone()))
 }
 
-async fn raw(state: State, id: Path<String>) -> Result<HttpResponse, ApiError> {
+/// Downloads a captured mail.
+///
+/// As it would have gone out.
+#[utoipa::path(
+    get,
+    path = "/inbox/messages/{message}.eml",
+    operation_id = "download_captured_mail",
+    tag = "Inbox",
+    params(MessagePath),
+    responses((
+        status = 200,
+        description = "The mail (RFC 5322).",
+        body = String,
+        content_type = "message/rfc822",
+        example = "From: Acme <no-reply@example.org>\r\nTo: ann@example.com\r\nSubject: Join Acme\r\n\r\nHello Ann, …",
+    )),
+    extensions(("x-problems" = json!(["not_found"]))),
+)]
+pub async fn raw(state: State, id: Path<String>) -> Result<HttpResponse, ApiError> {
     let mail = find(&state, &id)?;
     Ok(HttpResponse::Ok()
         .content_type("message/rfc822")

@@ -2,8 +2,10 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::ServiceConfig;
-use domain::{KeyRole, OrganizationId, UserId};
+use adapters::store::{OrganizationRef, UserRef};
+use domain::KeyRole;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{get, resource};
 use crate::auth::Auth;
@@ -13,39 +15,30 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(resource("/me", "GET, HEAD").route(get().to(me)));
 }
 
-#[derive(Serialize)]
+/// Who calls, and where.
+#[derive(Serialize, ToSchema)]
 struct Me<'a> {
-    organization: Option<Organization<'a>>,
-    user: Option<User<'a>>,
+    /// The organization that the key or token is valid for; null if it is the whole instance.
+    organization: Option<&'a OrganizationRef>,
+    /// Whose key or token it is; null if nobody's whom we know.
+    user: Option<&'a UserRef>,
+    /// What the key may do.
     role: KeyRole,
 }
 
-#[derive(Serialize)]
-struct Organization<'a> {
-    id: OrganizationId,
-    number: i64,
-    name: &'a str,
-}
-
-#[derive(Serialize)]
-struct User<'a> {
-    id: UserId,
-    number: i64,
-    email: &'a str,
-}
-
-async fn me(Auth(caller): Auth) -> HttpResponse {
-    HttpResponse::Ok().json(Me {
-        organization: caller.organization.as_ref().map(|organization| Organization {
-            id: organization.id,
-            number: organization.number,
-            name: &organization.name,
-        }),
-        user: caller.user.as_ref().map(|user| User {
-            id: user.id,
-            number: user.number,
-            email: &user.email,
-        }),
-        role: caller.role,
-    })
+/// Shows the caller.
+///
+/// Whose key or token this is, for which organization, and what it may do.
+#[utoipa::path(
+    get,
+    path = "/v1/me",
+    operation_id = "get_me",
+    tag = "Account",
+    security(("bearer" = [])),
+    responses((status = 200, description = "The caller.", body = Me<'_>)),
+    extensions(("x-problems" = json!([]))),
+)]
+pub async fn me(Auth(caller): Auth) -> HttpResponse {
+    let (organization, user) = (caller.organization.as_ref(), caller.user.as_ref());
+    HttpResponse::Ok().json(Me { organization, user, role: caller.role })
 }

@@ -7,10 +7,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::{MemberView, RemoveOutcome};
 use domain::UserId;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::page::{self, Page};
+use super::page::{self, Page, PageQuery};
 use super::{get, resource};
 use crate::auth::Auth;
+use crate::openapi::params::{MemberPath, OrganizationPath};
 use crate::problem::ApiError;
 use crate::state::State;
 
@@ -23,13 +25,31 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(resource(ONE, "DELETE").route(web::delete().to(remove)));
 }
 
-#[derive(Serialize)]
+/// A page of members.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MemberList)]
 struct List {
+    /// At most as many as asked for.
     data: Vec<MemberView>,
+    /// The `cursor` of the next page; null on the last one.
+    #[schema(example = json!(null))]
     next_cursor: Option<String>,
 }
 
-async fn list(
+/// Lists members.
+///
+/// Oldest first, those who are only invited and those who were removed included.
+#[utoipa::path(
+    get,
+    path = "/v1/organizations/{organization}/members",
+    operation_id = "list_members",
+    tag = "Members",
+    security(("bearer" = [])),
+    params(OrganizationPath, PageQuery),
+    responses((status = 200, description = "A page of members.", body = List)),
+    extensions(("x-problems" = json!(["bad_request", "not_found", "validation_failed"]))),
+)]
+pub async fn list(
     auth: Auth,
     state: State,
     request: HttpRequest,
@@ -42,7 +62,20 @@ async fn list(
     Ok(HttpResponse::Ok().json(List { data, next_cursor }))
 }
 
-async fn remove(
+/// Removes a member.
+///
+/// Doing it twice is fine. Invited once more, the member comes back as the same one.
+#[utoipa::path(
+    delete,
+    path = "/v1/organizations/{organization}/members/{user}",
+    operation_id = "remove_member",
+    tag = "Members",
+    security(("bearer" = [])),
+    params(MemberPath),
+    responses((status = 204, description = "The person is no member any more.")),
+    extensions(("x-problems" = json!(["forbidden", "not_found", "member_only_invited"]))),
+)]
+pub async fn remove(
     auth: Auth,
     state: State,
     path: Path<(String, String)>,

@@ -1,24 +1,25 @@
 //! Which address answers what.
 
-mod api_keys;
+pub mod api_keys;
 mod assets;
-mod dead_letters;
-mod health;
-mod inbox;
-mod invitations;
-mod me;
-mod members;
-mod organizations;
+pub mod dead_letters;
+mod document;
+pub mod health;
+pub mod inbox;
+pub mod invitations;
+pub mod me;
+pub mod members;
+mod organization_query;
+pub mod organizations;
 mod page;
 mod pages;
 
 pub use invitations::DEFAULT_LOCALE;
 
-use actix_web::guard::{self, Guard};
+use actix_web::guard;
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route};
-use serde::Deserialize;
 
 use crate::problem::ApiError;
 use crate::state::State;
@@ -30,6 +31,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(resource("/", "GET, HEAD").route(get().to(home)))
         .configure(health::configure)
         .configure(assets::configure)
+        .configure(document::configure)
         .configure(pages::configure)
         .configure(inbox::configure)
         // Before the scope that wants a key: whoever accepts an invitation has none yet.
@@ -58,33 +60,17 @@ pub fn resource(path: &str, allow: &'static str) -> Resource {
 
 /// Reading; HEAD gets the same answer without its body.
 fn get() -> Route {
-    web::route().guard(guard::fn_guard(|context| {
-        guard::Get().check(context) || guard::Head().check(context)
-    }))
-}
-
-/// The query of a list that belongs to an organization: an instance's key may name one.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OrganizationQuery {
-    organization_id: Option<String>,
-}
-
-impl OrganizationQuery {
-    fn parse(query: &str) -> Result<Self, ApiError> {
-        serde_urlencoded::from_str(query).map_err(|_| {
-            ApiError::BadRequest("The query may have organization_id, once.".to_owned())
-        })
-    }
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 async fn home(state: State) -> HttpResponse {
     if state.inbox.is_some() {
         return HttpResponse::Found().insert_header(("Location", "/inbox")).finish();
     }
-    HttpResponse::Ok()
-        .content_type("text/plain; charset=utf-8")
-        .body("Welcomat is running. Its API is under /v1, its state at /readyz.\n")
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(
+        "Welcomat is running. Its API is under /v1, described at /docs and /openapi.json, \
+             its state at /readyz.\n",
+    )
 }
 
 async fn not_found() -> Result<HttpResponse, ApiError> {

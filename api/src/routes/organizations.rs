@@ -7,11 +7,13 @@ use adapters::store::{
 };
 use domain::{MembershipRole, Name, RolePolicy};
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 
-use super::page::{self, Page};
+use super::page::{self, Page, PageQuery};
 use super::{get, resource};
 use crate::auth::Auth;
 use crate::json::JsonBody;
+use crate::openapi::params::OrganizationPath;
 use crate::problem::{ApiError, FieldError};
 use crate::state::State;
 
@@ -33,33 +35,81 @@ pub fn configure(config: &mut ServiceConfig) {
         );
 }
 
-#[derive(Default, Deserialize)]
+/// An organization to be made.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = NewOrganization)]
 #[serde(deny_unknown_fields)]
 struct NewFields {
+    /// As people see it, in mails too: one line of at most 64 visible characters.
+    #[schema(value_type = String, required, min_length = 1, example = "Initech")]
     name: Option<String>,
+    /// For addresses; made from the name without it.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9-]+$", example = "initech")]
     slug: Option<String>,
+    /// Whoever is invited without a role gets this one; `member` without it.
+    #[schema(min_length = 1, max_length = 64, example = "member")]
     default_role: Option<String>,
+    /// The only roles there are; any will do without it.
+    #[schema(min_items = 1, max_items = 100, example = json!(["member", "editor", "owner"]))]
     roles: Option<Vec<String>>,
 }
 
-#[derive(Default, Deserialize)]
+/// What to change; a field that is left out stays as it is.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = OrganizationChange)]
 #[serde(deny_unknown_fields)]
 struct ChangedFields {
+    /// As people see it, in mails too: one line of at most 64 visible characters.
+    #[schema(min_length = 1, example = "Initech")]
     name: Option<String>,
+    /// Whoever is invited without a role gets this one.
+    #[schema(min_length = 1, max_length = 64, example = "member")]
     default_role: Option<String>,
-    /// `null` lets any role be used; a field that is left out changes nothing.
+    /// The only roles there are; `null` lets any be used.
     #[serde(default, deserialize_with = "given")]
+    #[schema(
+        value_type = Option<Vec<String>>, min_items = 1, max_items = 100,
+        example = json!(["member", "editor", "owner"]),
+    )]
     #[expect(clippy::option_option, reason = "null and nothing are two things to say")]
     roles: Option<Option<Vec<String>>>,
 }
 
-#[derive(Serialize)]
+/// A page of organizations.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrganizationList)]
 struct List {
+    /// At most as many as asked for.
     data: Vec<OrganizationView>,
+    /// The `cursor` of the next page; null on the last one.
+    #[schema(example = json!(null))]
     next_cursor: Option<String>,
 }
 
-async fn create(auth: Auth, state: State, body: JsonBody) -> Result<HttpResponse, ApiError> {
+/// Makes an organization.
+///
+/// It takes a key for the whole instance, which also makes the organization's first key.
+#[utoipa::path(
+    post,
+    path = "/v1/organizations",
+    operation_id = "create_organization",
+    tag = "Organizations",
+    security(("bearer" = [])),
+    request_body = NewFields,
+    responses((
+        status = 201,
+        description = "The organization.",
+        body = OrganizationView,
+        headers(("Location" = String, description = "Where it can be read.")),
+        links(("GetOrganization" = (
+            operation_id = "get_organization",
+            parameters(("organization" = "$response.body#/id")),
+            description = "Reads it.",
+        ))),
+    )),
+    extensions(("x-problems" = json!(["forbidden", "instance_key_required", "slug_taken"]))),
+)]
+pub async fn create(auth: Auth, state: State, body: JsonBody) -> Result<HttpResponse, ApiError> {
     auth.require_instance()?;
     let new = new(body.read::<NewFields>().await?.value)?;
     let view = done(state.store.create_organization(new).await?)?;
@@ -68,8 +118,24 @@ async fn create(auth: Auth, state: State, body: JsonBody) -> Result<HttpResponse
         .json(view))
 }
 
-/// All organizations for a key of the whole instance, the caller's own for any other.
-async fn list(auth: Auth, state: State, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+/// Lists organizations.
+///
+/// All of them, oldest first, with a key for the whole instance; your own with any other.
+#[utoipa::path(
+    get,
+    path = "/v1/organizations",
+    operation_id = "list_organizations",
+    tag = "Organizations",
+    security(("bearer" = [])),
+    params(PageQuery),
+    responses((status = 200, description = "A page of organizations.", body = List)),
+    extensions(("x-problems" = json!(["bad_request", "validation_failed"]))),
+)]
+pub async fn list(
+    auth: Auth,
+    state: State,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
     let page = Page::parse(request.query_string())?;
     let rows = if let Some(own) = &auth.0.organization {
         let own = state.store.organization(own.id).await?;
@@ -81,13 +147,38 @@ async fn list(auth: Auth, state: State, request: HttpRequest) -> Result<HttpResp
     Ok(HttpResponse::Ok().json(List { data, next_cursor }))
 }
 
-async fn read(auth: Auth, state: State, id: Path<String>) -> Result<HttpResponse, ApiError> {
+/// Shows an organization.
+#[utoipa::path(
+    get,
+    path = "/v1/organizations/{organization}",
+    operation_id = "get_organization",
+    tag = "Organizations",
+    security(("bearer" = [])),
+    params(OrganizationPath),
+    responses((status = 200, description = "The organization.", body = OrganizationView)),
+    extensions(("x-problems" = json!(["not_found"]))),
+)]
+pub async fn read(auth: Auth, state: State, id: Path<String>) -> Result<HttpResponse, ApiError> {
     let id = auth.organization(&state.store, &id).await?.id;
     let found = state.store.organization(id).await?.ok_or(ApiError::NotFound)?;
     Ok(HttpResponse::Ok().json(found))
 }
 
-async fn change(
+/// Changes an organization.
+///
+/// Its name, and which roles it gives. Invitations that are out already keep their role.
+#[utoipa::path(
+    patch,
+    path = "/v1/organizations/{organization}",
+    operation_id = "change_organization",
+    tag = "Organizations",
+    security(("bearer" = [])),
+    params(OrganizationPath),
+    request_body = ChangedFields,
+    responses((status = 200, description = "The organization.", body = OrganizationView)),
+    extensions(("x-problems" = json!(["forbidden", "not_found"]))),
+)]
+pub async fn change(
     auth: Auth,
     state: State,
     id: Path<String>,

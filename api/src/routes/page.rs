@@ -1,6 +1,7 @@
 //! Pages of lists that are ordered by a number: `limit` and `cursor`.
 
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::problem::{ApiError, FieldError};
 
@@ -16,23 +17,30 @@ pub struct Page {
     pub limit: usize,
 }
 
-#[derive(Deserialize)]
+/// What such a list can be asked.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct Query {
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// How many to show; 50 without it.
+    #[param(value_type = Option<u8>, nullable = false, minimum = 1, maximum = 100, default = 50)]
     limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    #[param(nullable = false, pattern = "^[0-9]+$")]
     cursor: Option<String>,
 }
 
 impl Page {
     /// Reads the query of a request.
     pub fn parse(query: &str) -> Result<Self, ApiError> {
-        let query: Query = serde_urlencoded::from_str(query).map_err(|_| {
+        let query: PageQuery = serde_urlencoded::from_str(query).map_err(|_| {
             ApiError::BadRequest("The query may have limit and cursor, each once.".to_owned())
         })?;
         let limit = query.limit.map_or(Some(DEFAULT_LIMIT), |text| {
             text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit))
         });
-        let after = query.cursor.map_or(Some(0), |text| text.parse().ok());
+        let after =
+            query.cursor.map_or(Some(0), |text| text.parse().ok().filter(|number| *number >= 0));
         match (after, limit) {
             (Some(after), Some(limit)) => Ok(Self { after, limit }),
             (after, limit) => {

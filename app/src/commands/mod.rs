@@ -4,6 +4,7 @@ pub mod api;
 pub mod config;
 pub mod demo;
 pub mod migrate;
+pub mod openapi;
 pub mod serve;
 pub mod worker;
 

@@ -7,6 +7,7 @@ use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::problem::ApiError;
 
@@ -20,24 +21,45 @@ pub enum Refusal {
 }
 
 /// One thing that is wrong, in Pydantic's form.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = JobsimDetail)]
 pub struct Detail {
     /// A stable word.
+    #[schema(example = "missing")]
     pub r#type: &'static str,
     /// Where: `body`, then the field or the position.
+    #[schema(example = json!(["body", "email"]))]
     pub loc: Vec<Value>,
     /// For people.
+    #[schema(example = "Field required")]
     pub msg: String,
     /// What was given.
+    #[schema(value_type = Value, example = json!({}))]
     pub input: Value,
     /// What the message is made of.
+    #[schema(value_type = Object, nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ctx: Option<Value>,
 }
 
-#[derive(Serialize)]
-struct Body<T> {
-    detail: T,
+/// One sentence.
+#[derive(Serialize, ToSchema)]
+#[schema(as = JobsimError)]
+pub struct Sentence {
+    /// For people.
+    #[schema(example = "Not authenticated")]
+    detail: String,
+}
+
+/// All that is wrong with a body.
+#[derive(Serialize, ToSchema)]
+#[schema(as = JobsimInvalid)]
+pub struct Details<'a> {
+    /// In the order of the fields.
+    #[schema(example = json!([{
+        "type": "missing", "loc": ["body", "email"], "msg": "Field required", "input": {},
+    }]))]
+    detail: &'a [Detail],
 }
 
 /// Tells an error that any request can meet.
@@ -55,7 +77,7 @@ pub fn answer(error: &ApiError) -> HttpResponse {
     if error.is_worth_a_retry() {
         response.insert_header((RETRY_AFTER, "1"));
     }
-    response.json(Body { detail: detail(error) })
+    response.json(Sentence { detail: detail(error) })
 }
 
 fn detail(error: &ApiError) -> String {
@@ -99,7 +121,7 @@ impl ResponseError for Refusal {
             Self::Api(error) => answer(error),
             Self::Invalid(details) => HttpResponse::UnprocessableEntity()
                 .insert_header(("Cache-Control", "no-store"))
-                .json(Body { detail: details }),
+                .json(Details { detail: details }),
         }
     }
 }

@@ -18,11 +18,12 @@ use domain::OrganizationId;
 
 pub use error::answer;
 
-use self::error::Refusal;
+use self::error::{Details, Refusal, Sentence};
 use super::{headers, invite};
 use crate::auth::{self, Auth};
 use crate::idempotency;
 use crate::json::RawBody;
+use crate::openapi::params::{IdempotencyKey, InvitedToPath, Prefer};
 use crate::prefer::Preference;
 use crate::problem::ApiError;
 use crate::routes::resource;
@@ -41,7 +42,53 @@ pub fn configure(config: &mut ServiceConfig) {
     );
 }
 
-async fn handle(
+/// Invites a member (jobsim).
+///
+/// A drop-in for a public API of this path. The answer waits a little for the mail; a pending
+/// person is answered with the same user, and gets another mail only after a cooldown.
+#[utoipa::path(
+    post,
+    path = "/api/v1/users/invite/{organization_id}",
+    operation_id = "jobsim_invite_member",
+    tag = "Contracts",
+    security(("bearer" = [])),
+    params(InvitedToPath, IdempotencyKey, Prefer),
+    request_body = request::Request,
+    responses(
+        (
+            status = 200,
+            description = "The person is invited, now or before.",
+            body = response::Response<'_>,
+            headers(
+                ("X-Invitation-Id" = String, description = "The invitation, for the native API."),
+                ("X-Email-Status" = String, description = "How its mail stands."),
+                ("Preference-Applied" = String, description = "What of `Prefer` was heeded."),
+                ("Idempotency-Replayed" = String, description = "`true` for a repeated request."),
+            ),
+        ),
+        (status = 400, description = "The request cannot be understood.", body = Sentence),
+        (
+            status = 401,
+            description = "No valid key or token.",
+            body = Sentence,
+            headers(("WWW-Authenticate" = String, description = "How to authenticate.")),
+        ),
+        (status = 403, description = "Not an admin of that organization.", body = Sentence),
+        (status = 404, description = "There is no such organization.", body = Sentence),
+        (status = 408, description = "The body did not arrive in time.", body = Sentence),
+        (status = 409, description = "Already a member.", body = Sentence),
+        (status = 413, description = "The body is too long.", body = Sentence),
+        (status = 422, description = "All that is wrong with the body.", body = Details<'_>),
+        (status = 500, description = "A fault of ours.", body = Sentence),
+        (
+            status = 503,
+            description = "Try again in a moment.",
+            body = Sentence,
+            headers(("Retry-After" = String, description = "Seconds after which to try again.")),
+        ),
+    ),
+)]
+pub async fn handle(
     auth: Auth,
     state: State,
     request: HttpRequest,

@@ -3,6 +3,7 @@
 use adapters::store::{NewInvitation, OrganizationRef};
 use domain::{EmailAddress, Name, Position};
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::error::{Detail, Refusal};
 use crate::contracts::invite;
@@ -10,6 +11,34 @@ use crate::problem::ApiError;
 use crate::state::AppState;
 
 const MAX_TEXT: usize = 200;
+
+/// What the page says of the body; it is read field by field, for Pydantic's errors.
+#[derive(ToSchema)]
+#[schema(as = JobsimInvite)]
+#[expect(dead_code, reason = "only the document reads it")]
+pub struct Request {
+    /// At least one visible character.
+    #[schema(min_length = 1, example = "Ann")]
+    first_name: String,
+    /// At least one visible character.
+    #[schema(min_length = 1, example = "Lee")]
+    last_name: String,
+    /// Whom to invite.
+    #[schema(min_length = 3, example = "ann@example.com")]
+    email: String,
+    /// What the person does.
+    #[schema(example = "Accountant")]
+    job_title: Option<String>,
+    /// Where.
+    #[schema(example = "Finance")]
+    department: Option<String>,
+    /// Your own word for how far the person gets.
+    #[schema(example = "basic")]
+    access_level: Option<String>,
+    /// Kept for you; a text or number that means yes or no will do.
+    #[schema(required = false, default = true, example = true)]
+    auto_assign_default_workdays: bool,
+}
 
 /// The body's fields.
 #[derive(Debug)]

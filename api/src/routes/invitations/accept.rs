@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use adapters::store::{AcceptOutcome, Accepted};
 use domain::{InvitationId, InvitationStatus, OrganizationId, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::credential::{self, Given};
 use super::password;
@@ -11,9 +12,42 @@ use crate::json::JsonBody;
 use crate::problem::{ApiError, FieldError};
 use crate::state::State;
 
-/// Accepts with the token of the link, or with address and temporary password.
+/// Accepts an invitation.
 ///
-/// Doing so again with the same credential gets the same answer and changes nothing.
+/// With the token of the link, or with address and temporary password; the invitee chooses the
+/// password to be used from now on. Doing so again with the same credential gets the same answer and changes nothing.
+#[utoipa::path(
+    post,
+    path = "/v1/invitations/accept",
+    operation_id = "accept_invitation",
+    tag = "Acceptance",
+    request_body(
+        content = Request,
+        examples(
+            ("token" = (
+                summary = "With the token of the link",
+                value = json!({ "token": "7K2MQ4X9TB3WN8RJ5HC6VD0PZE", "password": "correct horse battery staple" }),
+            )),
+            ("temporary_password" = (
+                summary = "With address and temporary password",
+                value = json!({
+                    "email": "ann@example.com",
+                    "temporary_password": "7K2M-Q4X9-TB3W-N8RJ-5HC6-VD0P-ZE",
+                    "password": "correct horse battery staple",
+                }),
+            )),
+        ),
+    ),
+    responses((
+        status = 200,
+        description = "The invitee belongs to the organization.",
+        body = Answer,
+        example = json!({ "status": "accepted" }),
+    )),
+    extensions(("x-problems" = json!([
+        "invalid_credential", "invitation_declined", "invitation_revoked", "invitation_expired",
+    ]))),
+)]
 pub async fn accept(state: State, body: JsonBody) -> Result<HttpResponse, ApiError> {
     let request = body.read::<Request>().await?.value;
     let given = Given {
@@ -46,21 +80,42 @@ pub async fn accept(state: State, body: JsonBody) -> Result<HttpResponse, ApiErr
     }
 }
 
-#[derive(Deserialize)]
+/// What an invitee accepts with: the token, or address and temporary password.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AcceptRequest)]
 #[serde(deny_unknown_fields)]
 struct Request {
+    /// The secret part of the link in the mail. Either this, or address and temporary password.
+    #[schema(nullable = false, max_length = 256, example = "7K2MQ4X9TB3WN8RJ5HC6VD0PZE")]
     token: Option<String>,
+    /// The address that was invited.
+    #[schema(nullable = false, example = "ann@example.com")]
     email: Option<String>,
+    /// The temporary password from the mail.
+    #[schema(nullable = false, max_length = 256, example = "7K2M-Q4X9-TB3W-N8RJ-5HC6-VD0P-ZE")]
     temporary_password: Option<String>,
+    /// The password that the invitee chooses.
+    #[schema(value_type = String, required, min_length = 8, max_length = 128, example = "correct horse battery staple")]
     password: Option<String>,
 }
 
-#[derive(Serialize)]
+/// An invitation that is accepted.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Acceptance)]
 struct Answer {
+    /// Always `accepted`.
     status: InvitationStatus,
+    /// The invitation.
+    #[schema(value_type = Uuid, example = "01937a5c-8f5e-7c52-9d0b-6f6d2f0c5a11")]
     invitation_id: InvitationId,
+    /// The organization that the invitee now belongs to.
+    #[schema(value_type = Uuid, example = "01937a5c-1b2a-7b1e-8a55-0c1f3a9d7e42")]
     organization_id: OrganizationId,
+    /// The person behind the address.
+    #[schema(value_type = Uuid, example = "01937a5c-8f5e-7c51-8f02-7e3b5a1c9d64")]
     user_id: UserId,
+    /// The address that was invited.
+    #[schema(example = "ann@example.com")]
     email: String,
 }
 

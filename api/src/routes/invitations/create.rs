@@ -2,7 +2,7 @@
 
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
-use adapters::store::CreateOutcome;
+use adapters::store::{CreateOutcome, InvitationView};
 use domain::OrganizationId;
 use serde_json::Value;
 
@@ -10,13 +10,72 @@ use super::fields::{self, Fields};
 use crate::auth::Auth;
 use crate::idempotency;
 use crate::json::JsonBody;
+use crate::openapi::params::{IdempotencyKey, OrganizationPath, Prefer};
 use crate::prefer::Preference;
 use crate::problem::ApiError;
 use crate::state::State;
 
 const ROUTE: &str = "POST /v1/organizations/{id}/invitations";
 
-/// Records a pending invitation; the mail follows by itself.
+/// Invites a person.
+///
+/// Records a pending invitation and answers; the mail follows by itself. With `Prefer: wait=N` the answer comes when the mail is out, or after N seconds. An address can
+/// have one pending invitation per organization; one that has ended never stands in the way.
+#[utoipa::path(
+    post,
+    path = "/v1/organizations/{organization}/invitations",
+    operation_id = "create_invitation",
+    tag = "Invitations",
+    security(("bearer" = [])),
+    params(OrganizationPath, IdempotencyKey, Prefer),
+    request_body = Fields,
+    responses((
+        status = 201,
+        description = "The invitation is recorded and its mail under way.",
+        body = InvitationView,
+        headers(
+            ("Location" = String, description = "Where the invitation is read."),
+            ("Preference-Applied" = String, description = "What of `Prefer` was heeded."),
+            ("Idempotency-Replayed" = String, description = "`true` if this answer is that of an earlier request with the same key."),
+        ),
+        links(
+            ("GetInvitation" = (
+                operation_id = "get_invitation",
+                parameters(
+                    ("organization" = "$response.body#/organization_id"),
+                    ("invitation" = "$response.body#/id"),
+                ),
+                description = "Follows what becomes of it.",
+            )),
+            ("ResendInvitation" = (
+                operation_id = "resend_invitation",
+                parameters(
+                    ("organization" = "$response.body#/organization_id"),
+                    ("invitation" = "$response.body#/id"),
+                ),
+                description = "Sends a new mail with a new secret.",
+            )),
+            ("RevokeInvitation" = (
+                operation_id = "revoke_invitation",
+                parameters(
+                    ("organization" = "$response.body#/organization_id"),
+                    ("invitation" = "$response.body#/id"),
+                ),
+                description = "Takes it back.",
+            )),
+        ),
+        example = json!({
+            "email_sent": false, "email_sent_at": null, "updated_at": "2026-11-24T09:30:00.113402Z",
+            "delivery": {
+                "status": "queued", "attempts": 0, "sent_at": null,
+                "updated_at": "2026-11-24T09:30:00.113402Z",
+            },
+        }),
+    )),
+    extensions(("x-problems" = json!([
+        "forbidden", "not_found", "invitation_pending", "already_member",
+    ]))),
+)]
 pub async fn create(
     auth: Auth,
     state: State,

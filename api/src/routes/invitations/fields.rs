@@ -6,6 +6,7 @@ use adapters::store::{NewInvitation, OnExisting};
 use domain::{CredentialPolicy, EmailAddress, Name, Position, RolePolicy};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::problem::{ApiError, FieldError};
 
@@ -14,15 +15,28 @@ const MAX_LOCALE: usize = 35;
 /// For whoever says nothing about the language.
 pub const DEFAULT_LOCALE: &str = "en";
 
-/// What a caller may give.
-#[derive(Default, Deserialize)]
+/// A person to invite.
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = NewInvitation)]
 #[serde(deny_unknown_fields)]
 pub struct Fields {
+    /// Whom to invite: one bare address at a full domain.
+    #[schema(value_type = String, required, example = "ann@example.com")]
     email: Option<String>,
+    /// The invitee's first name: one line of at most 64 visible characters.
+    #[schema(min_length = 1, example = "Ann")]
     first_name: Option<String>,
+    /// The invitee's last name: one line of at most 64 visible characters.
+    #[schema(min_length = 1, example = "Lee")]
     last_name: Option<String>,
+    /// The role that the invitee gets in your product; `member` without it.
+    #[schema(max_length = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9_.:-]*$", example = "editor")]
     role: Option<String>,
+    /// The language of mail and page, as a language tag; English without it.
+    #[schema(max_length = 35, pattern = "^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$", example = "en")]
     locale: Option<String>,
+    /// Anything of yours, at most 4096 bytes as JSON; shown again, never mailed.
+    #[schema(value_type = Option<BTreeMap<String, Value>>, example = json!({ "team": "design" }))]
     metadata: Option<Map<String, Value>>,
 }
 

@@ -7,15 +7,29 @@ use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::{InvitationView, ListFilter};
 use domain::{DeliveryStatus, EmailAddress, InvitationId, InvitationStatus};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::Auth;
+use crate::openapi::params::OrganizationPath;
 use crate::problem::{ApiError, FieldError};
 use crate::state::State;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 100;
 
-/// Shows a page of invitations and where the next one begins.
+/// Lists invitations.
+///
+/// Newest first, a page at a time; `next_cursor` says where the next page begins.
+#[utoipa::path(
+    get,
+    path = "/v1/organizations/{organization}/invitations",
+    operation_id = "list_invitations",
+    tag = "Invitations",
+    security(("bearer" = [])),
+    params(OrganizationPath, Query),
+    responses((status = 200, description = "A page of invitations.", body = List)),
+    extensions(("x-problems" = json!(["bad_request", "not_found", "validation_failed"]))),
+)]
 pub async fn list(
     auth: Auth,
     state: State,
@@ -33,19 +47,35 @@ pub async fn list(
     Ok(HttpResponse::Ok().json(List { data, next_cursor }))
 }
 
-#[derive(Serialize)]
+/// A page of invitations.
+#[derive(Serialize, ToSchema)]
+#[schema(as = InvitationList)]
 struct List {
+    /// At most as many as asked for.
     data: Vec<InvitationView>,
+    /// The `cursor` of the next page; null on the last one.
+    #[schema(example = json!(null))]
     next_cursor: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Query {
+    /// Only invitations that stand there.
+    #[param(value_type = Option<InvitationStatus>, nullable = false)]
     status: Option<String>,
+    /// Only invitations whose newest mail stands there.
+    #[param(value_type = Option<DeliveryStatus>, nullable = false)]
     delivery_status: Option<String>,
+    /// Only invitations to this address, however it is spelled.
+    #[param(nullable = false, example = "ann@example.com")]
     email: Option<String>,
+    /// How many to show; 50 without it.
+    #[param(value_type = Option<u8>, nullable = false, minimum = 1, maximum = 100, default = 50)]
     limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    #[param(value_type = Option<Uuid>, nullable = false)]
     cursor: Option<String>,
 }
 

@@ -1,15 +1,15 @@
 //! Invitations over HTTP, one operation a file.
 
-mod accept;
-mod create;
+pub mod accept;
+pub mod create;
 mod credential;
-mod decline;
+pub mod decline;
 mod fields;
-mod get;
-mod list;
+pub mod get;
+pub mod list;
 pub mod password;
-mod resend;
-mod revoke;
+pub mod resend;
+pub mod revoke;
 
 pub use fields::DEFAULT_LOCALE;
 
@@ -38,7 +38,10 @@ pub fn configure(config: &mut ServiceConfig) {
                 .route(web::delete().to(revoke::revoke)),
         )
         .service(resource(&format!("{ONE}/resend"), "POST").route(web::post().to(resend::resend)))
-        .service(resource(&format!("{ONE}/revoke"), "POST").route(web::post().to(revoke::revoke)));
+        .service(
+            resource(&format!("{ONE}/revoke"), "POST")
+                .route(web::post().to(revoke::revoke_by_post)),
+        );
 }
 
 /// Adds the routes of the invitee's side, which need no key.

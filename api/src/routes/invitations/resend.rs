@@ -2,14 +2,39 @@
 
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
+use adapters::store::InvitationView;
 
 use super::{changed, invitation_id};
 use crate::auth::Auth;
+use crate::openapi::params::{InvitationPath, Prefer};
 use crate::prefer::Preference;
 use crate::problem::ApiError;
 use crate::state::State;
 
-/// Makes the invitation's earlier secret void and sends another.
+/// Sends an invitation again.
+///
+/// The mail has a new link and password; the earlier ones are void from now on.
+#[utoipa::path(
+    post,
+    path = "/v1/organizations/{organization}/invitations/{invitation}/resend",
+    operation_id = "resend_invitation",
+    tag = "Invitations",
+    security(("bearer" = [])),
+    params(InvitationPath, Prefer),
+    responses((
+        status = 200,
+        description = "A new mail is under way.",
+        body = InvitationView,
+        headers(("Preference-Applied" = String, description = "What of `Prefer` was heeded.")),
+        example = json!({
+            "generation": 2, "email_sent": false, "email_sent_at": null,
+            "delivery": { "generation": 2, "status": "queued", "attempts": 0, "sent_at": null },
+        }),
+    )),
+    extensions(("x-problems" = json!([
+        "forbidden", "not_found", "invitation_not_pending", "sending_now",
+    ]))),
+)]
 pub async fn resend(
     auth: Auth,
     state: State,

@@ -1,0 +1,102 @@
+//! The path parameters and header fields that several operations share.
+#![expect(dead_code, reason = "these types are only read by the document")]
+
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+/// `…/organizations/{organization}/…`
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct OrganizationPath {
+    /// The organization; that of the key, see `GET /v1/me`.
+    #[param(example = "01937a5c-1b2a-7b1e-8a55-0c1f3a9d7e42")]
+    organization: Uuid,
+}
+
+/// `…/organizations/{organization}/invitations/{invitation}…`
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct InvitationPath {
+    /// The organization; that of the key, see `GET /v1/me`.
+    #[param(example = "01937a5c-1b2a-7b1e-8a55-0c1f3a9d7e42")]
+    organization: Uuid,
+    /// The invitation.
+    #[param(example = "01937a5c-8f5e-7c52-9d0b-6f6d2f0c5a11")]
+    invitation: Uuid,
+}
+
+/// `…/organizations/{organization}/members/{user}`
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct MemberPath {
+    /// The organization; that of the key, see `GET /v1/me`.
+    #[param(example = "01937a5c-1b2a-7b1e-8a55-0c1f3a9d7e42")]
+    organization: Uuid,
+    /// The member's `user_id`.
+    #[param(example = "01937a5c-1b2a-7b20-9c11-4d8e6b0a2f37")]
+    user: Uuid,
+}
+
+/// `…/invite/{organization_id}`
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct InvitedToPath {
+    /// The organization; that of the key, see `GET /v1/me`.
+    #[param(example = "01937a5c-1b2a-7b1e-8a55-0c1f3a9d7e42")]
+    organization_id: Uuid,
+}
+
+/// `…/api-keys/{api_key}`
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ApiKeyPath {
+    /// The key's id, not the key itself.
+    #[param(example = "01937a5d-0c44-7f0a-b7d2-95c1e3a86b04")]
+    api_key: Uuid,
+}
+
+/// `…/dead-letters/{dead_letter}…`
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct DeadLetterPath {
+    /// The dead letter.
+    #[param(example = "01937a61-77ab-7d15-a3f0-1c5e9b7d2046")]
+    dead_letter: Uuid,
+}
+
+/// `…/messages/{message}…`
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct MessagePath {
+    /// The captured mail.
+    #[param(example = "01937a5c-949a-7000-8000-000000000001")]
+    message: Uuid,
+}
+
+/// Makes a request safe to repeat; an operation that reads it can refuse it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IdempotencyKey {
+    /// A text of your choice. The same request with the same key has its effect once and is
+    /// answered as the first time, for 24 hours.
+    #[param(
+        rename = "Idempotency-Key",
+        required = false,
+        nullable = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]+$",
+        example = "order-4711"
+    )]
+    key: Option<String>,
+}
+
+/// How long the caller wants to wait for its mail.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct Prefer {
+    /// `wait=N` (RFC 7240) holds the answer until the mail is out or N seconds have passed, at most
+    /// 30; `respond-async` answers at once, as without it.
+    #[param(rename = "Prefer", required = false, nullable = false, example = "wait=10")]
+    preference: Option<String>,
+}

@@ -1,0 +1,31 @@
+//! Holds the document to the code and to itself.
+
+mod content;
+mod served;
+
+use serde_json::Value;
+
+fn document() -> Value {
+    serde_json::from_str(&super::json("/").unwrap()).unwrap()
+}
+
+/// Every operation with its method, in capitals, and its path.
+fn operations(document: &Value) -> Vec<(String, &str, &Value)> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    paths
+        .flat_map(|(path, item)| {
+            let operations = item.as_object().unwrap().iter();
+            operations
+                .map(move |(method, operation)| (method.to_uppercase(), path.as_str(), operation))
+        })
+        .collect()
+}
+
+/// A change of the API shows in review as a change of this file.
+#[test]
+fn the_document_is_the_one_that_was_reviewed() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_snapshot_path("snapshots");
+    settings.bind(|| insta::assert_snapshot!("openapi", super::json("/").unwrap()));
+}

@@ -1,0 +1,65 @@
+//! What is served is documented, and what is documented is served.
+
+use std::collections::BTreeSet;
+
+use actix_web::introspection::IntrospectionTree;
+use actix_web::web::{self, Data};
+use actix_web::{App, HttpResponse, test};
+use serde_json::Value;
+
+use super::{document, operations};
+use crate::routes;
+
+/// For people and their browsers, or the document itself: no part of the API.
+const PAGES: [&str; 8] = [
+    "GET /",
+    "GET /assets/pages.css",
+    "GET /i/{token}",
+    "POST /i/{token}/accept",
+    "POST /i/{token}/decline",
+    "GET /inbox",
+    "GET /inbox/messages/{message}",
+    "GET /inbox/messages/{message}/html",
+];
+const DOCUMENT: [&str; 1] = ["GET /openapi.json"];
+
+#[tokio::test]
+async fn the_document_has_all_routes_and_no_others() {
+    let document = document();
+    let documented =
+        operations(&document).into_iter().map(|(method, path, _)| format!("{method} {path}"));
+    let others = PAGES.iter().chain(&DOCUMENT).map(|&route| route.to_owned());
+    let expected: BTreeSet<String> = documented.chain(others).collect();
+    let served = served().await;
+    let undocumented: Vec<_> = served.difference(&expected).collect();
+    let unserved: Vec<_> = expected.difference(&served).collect();
+    assert!(undocumented.is_empty(), "not in the document: {undocumented:#?}");
+    assert!(unserved.is_empty(), "not served: {unserved:#?}");
+}
+
+/// Every route of the router, as the router tells it. HEAD is left out: it goes with GET.
+async fn served() -> BTreeSet<String> {
+    const PROBE: &str = "/probe";
+    let tell = async |tree: Data<IntrospectionTree>| HttpResponse::Ok().body(tree.report_as_json());
+    let app = App::new()
+        .service(web::resource(PROBE).route(web::get().to(tell)))
+        .configure(routes::configure);
+    let app = test::init_service(app).await;
+    let report = test::call_and_read_body_json::<_, _, Vec<Value>>(
+        &app,
+        test::TestRequest::get().uri(PROBE).to_request(),
+    )
+    .await;
+    let mut served = BTreeSet::new();
+    for item in report.iter().filter(|item| item["resource_type"] == "resource") {
+        let path = item["full_path"].as_str().unwrap();
+        let methods = item["methods"].as_array().unwrap();
+        assert!(!methods.is_empty(), "{path} answers any method");
+        for method in methods.iter().filter_map(Value::as_str) {
+            if method != "HEAD" && path != PROBE {
+                served.insert(format!("{method} {path}"));
+            }
+        }
+    }
+    served
+}
