@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -35,11 +35,12 @@ pub struct KeyServer {
 
 struct State {
     answer: Mutex<Answer>,
-    requests: AtomicUsize,
+    requests: Mutex<usize>,
     sent: AtomicU64,
     stopped: AtomicBool,
+    arrived: Condvar,
     released: Mutex<bool>,
-    changed: Condvar,
+    let_go: Condvar,
 }
 
 impl KeyServer {
@@ -48,11 +49,12 @@ impl KeyServer {
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State {
             answer: Mutex::new(answer),
-            requests: AtomicUsize::new(0),
+            requests: Mutex::new(0),
             sent: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
+            arrived: Condvar::new(),
             released: Mutex::new(false),
-            changed: Condvar::new(),
+            let_go: Condvar::new(),
         });
         let shared = Arc::clone(&state);
         let accepting = std::thread::spawn(move || {
@@ -78,7 +80,16 @@ impl KeyServer {
 
     /// How many requests there have been.
     pub fn requests(&self) -> usize {
-        self.state.requests.load(SeqCst)
+        *self.state.requests.lock().unwrap()
+    }
+
+    /// Blocks until there have been so many; asks for none itself.
+    pub fn wait_for_requests(&self, count: usize) {
+        let requests = self.state.requests.lock().unwrap();
+        let patience = Duration::from_secs(10);
+        let waited =
+            self.state.arrived.wait_timeout_while(requests, patience, |seen| *seen < count);
+        assert!(!waited.unwrap().1.timed_out(), "fewer than {count} requests");
     }
 
     /// How many bytes the clients have taken of [`Answer::Endless`], buffers included.
@@ -89,14 +100,15 @@ impl KeyServer {
     /// Lets [`Answer::Held`] go.
     pub fn release(&self) {
         *self.state.released.lock().unwrap() = true;
-        self.state.changed.notify_all();
+        self.state.let_go.notify_all();
     }
 }
 
 impl State {
     fn serve(&self, mut stream: TcpStream) {
         read_request(&mut stream);
-        self.requests.fetch_add(1, SeqCst);
+        *self.requests.lock().unwrap() += 1;
+        self.arrived.notify_all();
         let answer = self.answer.lock().unwrap().clone();
         let document = |status: &str, body: &str| {
             format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
@@ -105,7 +117,7 @@ impl State {
             Answer::Document(body) => document("200 OK", &body),
             Answer::Held(body) => {
                 let released = self.released.lock().unwrap();
-                drop(self.changed.wait_while(released, |released| !*released).unwrap());
+                drop(self.let_go.wait_while(released, |released| !*released).unwrap());
                 document("200 OK", &body)
             }
             Answer::Status(status, body) => document(&format!("{status} X"), &body),

@@ -57,6 +57,7 @@ async fn old_keys_serve_while_new_ones_are_fetched() {
     server.answer(Answer::Held(only(1)));
     advance(REFRESH).await;
     assert_eq!(outcome(&verifier, "rsa").await, Ok(()), "nobody waits for the server");
+    server.wait_for_requests(2);
     server.release();
     assert_eq!(outcome(&verifier, "p256").await, Ok(()));
     assert_eq!(outcome(&verifier, "rsa").await, Err(TokenError::UnknownKey), "it is withdrawn");
@@ -143,6 +144,7 @@ async fn a_request_that_is_given_up_does_not_stop_the_fetching() {
 async fn keys_can_be_loaded_before_they_are_needed() {
     let (server, verifier) = serving(0);
     verifier.load_ahead();
+    server.wait_for_requests(1);
     assert_eq!(outcome(&verifier, "rsa").await, Ok(()));
     assert_eq!(server.requests(), 1);
 }

@@ -36,3 +36,12 @@ async fn processes_that_start_together_make_one_organization(stack: Stack) {
         database.remove().await;
     }
 }
+
+#[tokio::test]
+async fn a_key_set_that_is_missing_stops_the_start() {
+    let env = [("WELCOMAT_JWKS".to_owned(), "/nowhere/keys.json".to_owned())];
+    let settings = Settings::load(None, env.into_iter()).unwrap();
+    let error = Parts::assemble(settings).await.err().unwrap().to_string();
+    let sentence = "jwks names the file /nowhere/keys.json, which cannot be read: ";
+    assert!(error.starts_with(sentence), "{error}");
+}
