@@ -4,7 +4,7 @@
 
 mod background;
 mod checks;
-mod duration;
+pub mod duration;
 mod error;
 mod mail;
 mod nearest;
