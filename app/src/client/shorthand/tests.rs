@@ -18,6 +18,8 @@ fn reads_what_restish_reads() {
         ("email: a@b.co, firstName: Ann", json!({"email": "a@b.co", "firstName": "Ann"})),
         ("jobTitle: Sales / Marketing", json!({"jobTitle": "Sales / Marketing"})),
         ("a: 1, b: -2.5, c: true, d: null", json!({"a": 1, "b": -2.5, "c": true, "d": null})),
+        // To the last digit.
+        ("a: 2.8219791901755134e200", json!({"a": 2.821_979_190_175_513_4e200_f64})),
         ("a: \"5\", b: \"true\"", json!({"a": "5", "b": "true"})),
         ("a: 007, b: +49 1, c: 1e999", json!({"a": "007", "b": "+49 1", "c": "1e999"})),
         ("a: \"x, \\\"y\\\" \\u00e9\\n\"", json!({"a": "x, \"y\" é\n"})),
