@@ -56,14 +56,14 @@ pub async fn bootstrap(
 }
 
 /// Makes an API key: `wlc_`, which secret scanners can look for, and 130 random bits.
-pub(crate) fn new_key(rng: &mut impl CryptoRng) -> Zeroizing<String> {
+pub fn new_key(rng: &mut impl CryptoRng) -> Zeroizing<String> {
     let mut random = secret::random_text(rng);
     random.make_ascii_lowercase();
     Zeroizing::new(format!("wlc_{}", *random))
 }
 
 /// The start of a key, to tell it from others; nothing of a key too short to spare any.
-pub(crate) fn hint(key: &str) -> String {
+pub fn hint(key: &str) -> String {
     match key.get(..HINT) {
         Some(start) if key.len() >= 3 * HINT => format!("{start}…"),
         _ => "…".to_owned(),

@@ -1,14 +1,18 @@
 //! The program `welcomat`: reads the command line, runs one command, reports its failure.
 
+mod client;
 mod commands;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use app::Failure;
-use commands::{api, config, demo, migrate, openapi, serve, worker};
+use commands::{
+    api, completions, config, dead_letters, deliveries, demo, instance_key, invitations,
+    invite_user, keys, man, members, migrate, openapi, organizations, serve, worker,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,6 +20,8 @@ Examples:
   welcomat demo                   See an invitation from request to mail, with nothing to set up
   welcomat config check           Check the settings and show those in force
   WELCOMAT_DATABASE_URL=postgres://… WELCOMAT_BROKER_URL=amqp://… welcomat worker
+  welcomat invite-user email: ann@example.com, firstName: Ann --wait
+  welcomat deliveries list --status failed
 
 Every setting can stand in the file or in the environment: http.bind is WELCOMAT_HTTP_BIND.";
 
@@ -23,8 +29,14 @@ Every setting can stand in the file or in the environment: http.bind is WELCOMAT
 #[derive(Debug, Parser)]
 #[command(name = "welcomat", version, after_help = EXAMPLES)]
 struct Cli {
-    /// Settings file (TOML); the environment overrides it.
-    #[arg(long, global = true, value_name = "PATH", env = "WELCOMAT_CONFIG")]
+    /// Settings file of the server (TOML); the environment overrides it.
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "WELCOMAT_CONFIG",
+        hide_env_values = true
+    )]
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
@@ -56,6 +68,25 @@ enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Invite one person into an organization.
+    #[command(alias = "inviteuser")]
+    InviteUser(invite_user::InviteUser),
+    /// List, show, resend and revoke invitations.
+    Invitations(invitations::Invitations),
+    /// See whether mails went out, and why not.
+    Deliveries(deliveries::Deliveries),
+    /// List, show, make and change organizations.
+    Organizations(organizations::Organizations),
+    /// List and remove the members of an organization.
+    Members(members::Members),
+    /// List, make and revoke API keys.
+    Keys(keys::Keys),
+    /// List, redrive and discard messages that nobody could process.
+    DeadLetters(dead_letters::DeadLetters),
+    /// Print the completions for a shell.
+    Completions(completions::Completions),
+    /// Print the manual page, or write one for each command.
+    Man(man::Man),
 }
 
 #[derive(Debug, Subcommand)]
@@ -70,10 +101,7 @@ async fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     match run(Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            commands::complain(&failure);
-            ExitCode::FAILURE
-        }
+        Err(failure) => commands::complain(&failure),
     }
 }
 
@@ -87,6 +115,18 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate => migrate::run(config).await,
         Command::Openapi => openapi::run(),
         Command::Config { command: ConfigCommand::Check } => config::check(config),
+        Command::InviteUser(command) => client::run(move || invite_user::run(&command)).await,
+        Command::Invitations(command) => client::run(move || invitations::run(&command)).await,
+        Command::Deliveries(command) => client::run(move || deliveries::run(&command)).await,
+        Command::Organizations(command) => client::run(move || organizations::run(&command)).await,
+        Command::Members(command) => client::run(move || members::run(&command)).await,
+        Command::Keys(command) => match command.for_instance() {
+            Some(name) => instance_key::run(config, &name).await,
+            None => client::run(move || keys::run(&command)).await,
+        },
+        Command::DeadLetters(command) => client::run(move || dead_letters::run(&command)).await,
+        Command::Completions(command) => Ok(completions::run(&command, Cli::command())?),
+        Command::Man(command) => Ok(man::run(&command, Cli::command())?),
     }
 }
 

@@ -5,7 +5,7 @@
 mod background;
 mod checks;
 mod contracts;
-mod duration;
+pub mod duration;
 mod error;
 mod mail;
 mod nearest;

@@ -5,6 +5,7 @@
 //! (what their documented bodies have no place for). Every error that is no business of a contract
 //! (no key, no such path, a timeout) is told in the contract's own words by [`in_its_own_words`].
 
+pub mod doit;
 mod headers;
 mod invite;
 pub mod jobsim;
@@ -22,11 +23,12 @@ use crate::problem::ApiError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Contract {
     Jobsim,
+    Doit,
 }
 
 /// Adds the routes of all contracts.
 pub fn configure(config: &mut ServiceConfig) {
-    config.configure(jobsim::configure);
+    config.configure(jobsim::configure).configure(doit::configure);
 }
 
 /// Tells errors that were found outside a contract's own code in that contract's words.
@@ -56,12 +58,17 @@ pub async fn in_its_own_words<B: MessageBody + 'static>(
 impl Contract {
     /// Whose path this is.
     fn at(path: &str) -> Option<Self> {
-        path.starts_with(jobsim::PATH).then_some(Self::Jobsim)
+        match path {
+            doit::PATH => Some(Self::Doit),
+            _ if path.starts_with(jobsim::PATH) => Some(Self::Jobsim),
+            _ => None,
+        }
     }
 
     fn answer(self, error: &ApiError) -> HttpResponse {
         match self {
             Self::Jobsim => jobsim::answer(error),
+            Self::Doit => doit::answer(error),
         }
     }
 }

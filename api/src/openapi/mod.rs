@@ -16,7 +16,7 @@ use utoipa::{Modify, OpenApi};
 
 use self::examples::Examples;
 use self::problems::Problems;
-use crate::contracts::jobsim;
+use crate::contracts::{doit, jobsim};
 use crate::problem::Problem;
 use crate::routes::{
     api_keys, dead_letters, health, inbox, invitations, me, members, organizations,
@@ -55,6 +55,7 @@ use crate::routes::{
         dead_letters::redrive,
         dead_letters::discard,
         jobsim::handle,
+        doit::handle,
         inbox::list,
         inbox::raw,
         health::live,

@@ -1,20 +1,33 @@
 //! One module per command; each prints its result to standard output.
 
 pub mod api;
+pub mod completions;
 pub mod config;
+pub mod dead_letters;
+pub mod deliveries;
 pub mod demo;
+pub mod instance_key;
+pub mod invitations;
+pub mod invite_user;
+pub mod keys;
+pub mod man;
+pub mod members;
 pub mod migrate;
 pub mod openapi;
+pub mod organizations;
 pub mod serve;
 pub mod worker;
 
 use std::path::Path;
+use std::process::ExitCode;
 
 use adapters::settings::Settings;
 use adapters::telemetry;
 use app::Failure;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+use crate::client::ClientError;
 
 /// Reads the settings and starts the log.
 fn start(config: Option<&Path>) -> Result<Settings, Failure> {
@@ -45,8 +58,13 @@ fn stop_on_signal() -> Result<CancellationToken, Failure> {
     Ok(shutdown)
 }
 
-/// Says on standard error why the program ends.
+/// Says on standard error why the program ends, and gives the exit code that says the same.
 #[expect(clippy::print_stderr, reason = "the last words of the program")]
-pub fn complain(failure: &Failure) {
-    eprintln!("welcomat: {failure}");
+pub fn complain(failure: &Failure) -> ExitCode {
+    let Some(error) = failure.downcast_ref::<ClientError>() else {
+        eprintln!("welcomat: {failure}");
+        return ExitCode::FAILURE;
+    };
+    error.complain();
+    ExitCode::from(error.exit_code())
 }

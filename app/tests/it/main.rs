@@ -25,6 +25,7 @@ macro_rules! on_both_stacks {
 
 mod accept;
 mod bad_input;
+mod cli;
 mod contracts;
 mod create;
 mod dead_letters;

@@ -62,7 +62,7 @@ async fn the_pages_own_example_is_answered_with_every_key(stack: Stack) {
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let said = answer.json();
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(keys(&said), ["email_sent", "organization_name", "temporary_password", "user"]);
+    assert_eq!(keys(&said), ["user", "organization_name", "email_sent", "temporary_password"]);
     assert_eq!(said["email_sent"], true);
     assert_eq!(said["organization_name"], "Acme");
     assert_eq!(said["temporary_password"], Value::Null);

@@ -1,5 +1,6 @@
 //! The four public invite APIs: what their pages show, and every edge that contracts.md settles.
 
+mod doit;
 mod jobsim;
 
 use app::http::{Answer, Client};

@@ -1,0 +1,146 @@
+//! `welcomat invitations`: what became of those who were invited.
+
+use clap::{Args, Subcommand};
+
+use crate::client::pages::Extent;
+use crate::client::table::{Column, Shape};
+use crate::client::wait::Wait;
+use crate::client::{ClientError, ClientOptions, Scope, Session};
+
+const EXAMPLES: &str = "\
+Examples:
+  welcomat invitations list --status pending
+  welcomat invitations get 01890a5d-ac96-774b-bcce-b302099a8057
+  welcomat invitations resend 01890a5d-ac96-774b-bcce-b302099a8057 --wait
+  welcomat invitations revoke 01890a5d-ac96-774b-bcce-b302099a8057";
+const LIST_EXAMPLES: &str = "\
+Examples:
+  welcomat invitations list --status pending --limit 20
+  welcomat invitations list --email ann@example.com --output yaml
+  welcomat invitations list --status expired --all --quiet | xargs -n1 welcomat invitations get";
+const GET_EXAMPLES: &str = "\
+Examples:
+  welcomat invitations get 01890a5d-ac96-774b-bcce-b302099a8057
+  welcomat invitations get 01890a5d-ac96-774b-bcce-b302099a8057 --output json | jq .events";
+const RESEND_EXAMPLES: &str = "\
+Examples:
+  welcomat invitations resend 01890a5d-ac96-774b-bcce-b302099a8057
+  welcomat invitations resend 01890a5d-ac96-774b-bcce-b302099a8057 --wait=2m";
+const REVOKE_EXAMPLES: &str = "\
+Examples:
+  welcomat invitations revoke 01890a5d-ac96-774b-bcce-b302099a8057";
+
+const LIST: Shape = Shape {
+    id: "/id",
+    columns: &[
+        Column::whole("ID", "/id"),
+        Column::text("EMAIL", "/email"),
+        Column::text("ROLE", "/role"),
+        Column::state("STATUS", "/status"),
+        Column::state("MAIL", "/delivery/status"),
+        Column::time("CREATED", "/created_at"),
+    ],
+};
+const ONE: Shape = Shape {
+    id: "/id",
+    columns: &[
+        Column::whole("ID", "/id"),
+        Column::text("EMAIL", "/email"),
+        Column::text("FIRST NAME", "/first_name"),
+        Column::text("LAST NAME", "/last_name"),
+        Column::text("ROLE", "/role"),
+        Column::state("STATUS", "/status"),
+        Column::state("MAIL", "/delivery/status"),
+        Column::text("ATTEMPTS", "/delivery/attempts"),
+        Column::time("NEXT ATTEMPT", "/delivery/next_attempt_at"),
+        Column::text("DETAIL", "/delivery/detail"),
+        Column::time("MAIL SENT", "/email_sent_at"),
+        Column::time("CREATED", "/created_at"),
+        Column::time("EXPIRES", "/expires_at"),
+        Column::time("CLOSED", "/closed_at"),
+        Column::text("METADATA", "/metadata"),
+    ],
+};
+
+/// Arguments of the family.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Invitations {
+    #[command(subcommand)]
+    action: Action,
+    #[command(flatten)]
+    scope: Scope,
+    #[command(flatten)]
+    options: ClientOptions,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum Action {
+    /// Show invitations, the newest first.
+    #[command(after_help = LIST_EXAMPLES)]
+    List {
+        /// Only those that stand so: pending, accepted, declined, revoked or expired.
+        #[arg(long, value_name = "STATUS")]
+        status: Option<String>,
+        /// Only those whose mail stands so, such as sent or failed.
+        #[arg(long, value_name = "STATUS")]
+        delivery_status: Option<String>,
+        /// Only those to this address.
+        #[arg(long, value_name = "ADDRESS")]
+        email: Option<String>,
+        #[command(flatten)]
+        extent: Extent,
+    },
+    /// Show one invitation.
+    #[command(after_help = GET_EXAMPLES)]
+    Get {
+        /// The invitation's id.
+        id: String,
+    },
+    /// Send another mail with a new link; the earlier link is void.
+    #[command(after_help = RESEND_EXAMPLES)]
+    Resend {
+        /// The invitation's id.
+        id: String,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Take a pending invitation back.
+    #[command(after_help = REVOKE_EXAMPLES)]
+    Revoke {
+        /// The invitation's id.
+        id: String,
+    },
+}
+
+/// Runs one of the family.
+pub fn run(command: &Invitations) -> Result<(), ClientError> {
+    let session = Session::open(&command.options)?;
+    let organization = session.organization(command.scope.organization.as_deref())?;
+    let all = ["v1", "organizations", &organization, "invitations"];
+    match &command.action {
+        Action::List { status, delivery_status, email, extent } => {
+            let filters = [
+                ("status", status.as_deref()),
+                ("delivery_status", delivery_status.as_deref()),
+                ("email", email.as_deref()),
+            ];
+            extent.show(&session, &all, &filters, &LIST)?;
+        }
+        Action::Get { id } => {
+            let path = [&all[..], &[id]].concat();
+            session.output.object(&session.api.get(&path, &[])?.body, &ONE)?;
+        }
+        Action::Resend { id, wait } => {
+            let path = [&all[..], &[id, "resend"]].concat();
+            let answer = session.api.post(&path, &serde_json::json!({}))?;
+            session.output.object(&answer.body, &ONE)?;
+            wait.for_mail(&session, &organization, id)?;
+        }
+        Action::Revoke { id } => {
+            let path = [&all[..], &[id]].concat();
+            session.output.object(&session.api.delete(&path)?.body, &ONE)?;
+        }
+    }
+    Ok(())
+}
