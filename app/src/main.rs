@@ -93,6 +93,8 @@ enum Command {
 enum ConfigCommand {
     /// Check the settings and show those in force, without secrets.
     Check,
+    /// Print every setting with its default, in Markdown.
+    Reference,
 }
 
 #[tokio::main]
@@ -115,6 +117,10 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate => migrate::run(config).await,
         Command::Openapi => openapi::run(),
         Command::Config { command: ConfigCommand::Check } => config::check(config),
+        Command::Config { command: ConfigCommand::Reference } => {
+            config::reference();
+            Ok(())
+        }
         Command::InviteUser(command) => client::run(move || invite_user::run(&command)).await,
         Command::Invitations(command) => client::run(move || invitations::run(&command)).await,
         Command::Deliveries(command) => client::run(move || deliveries::run(&command)).await,

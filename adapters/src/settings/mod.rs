@@ -10,6 +10,7 @@ mod error;
 mod mail;
 mod nearest;
 mod redact;
+mod reference;
 mod sections;
 mod source;
 mod tokens;
@@ -31,6 +32,7 @@ pub use contracts::{
 };
 pub use error::SettingsError;
 pub use mail::{DkimSettings, MailSettings, MailTimeouts};
+pub use reference::reference;
 pub use sections::{BootstrapSettings, BrokerSettings, DatabaseSettings, HttpSettings};
 pub use source::{Origin, env_name};
 pub use tokens::{JwksSource, JwtSettings};

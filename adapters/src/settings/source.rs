@@ -9,7 +9,7 @@ use toml::{Table, Value};
 use super::SettingsError;
 use super::nearest::nearest;
 
-const DEFAULTS: &str = include_str!("../../settings.default.toml");
+pub(super) const DEFAULTS: &str = include_str!("../../settings.default.toml");
 const ENV_PREFIX: &str = "WELCOMAT_";
 
 /// Read by the command line, as a client and before there are settings.

@@ -1,9 +1,9 @@
-//! `welcomat config check`: are the settings right, and which are in force?
+//! `welcomat config`: are the settings right, which are in force, and which are there at all?
 #![expect(clippy::print_stdout, reason = "commands print their result")]
 
 use std::path::Path;
 
-use adapters::settings::Settings;
+use adapters::settings::{self, Settings};
 use app::{Failure, parts};
 
 /// Prints the settings in force as TOML, secrets hidden; connects to nothing.
@@ -13,4 +13,9 @@ pub fn check(config: Option<&Path>) -> Result<(), Failure> {
     println!("# These settings are in force; nothing is wrong with them.");
     print!("{}", toml::to_string(&settings.redacted())?);
     Ok(())
+}
+
+/// Prints every setting with its default, as a page of the guide.
+pub fn reference() {
+    print!("{}", settings::reference());
 }

@@ -41,8 +41,6 @@ pub struct DeadLetters {
     #[command(subcommand)]
     action: Action,
     #[command(flatten)]
-    scope: Scope,
-    #[command(flatten)]
     options: ClientOptions,
 }
 
@@ -53,6 +51,8 @@ enum Action {
     List {
         #[command(flatten)]
         extent: Extent,
+        #[command(flatten)]
+        scope: Scope,
     },
     /// Let the workers try again; a mail that is sent already is not sent twice.
     #[command(after_help = REDRIVE_EXAMPLES)]
@@ -74,8 +74,8 @@ pub fn run(command: &DeadLetters) -> Result<(), ClientError> {
     let Session { api, output } = &session;
     let all = ["v1", "dead-letters"];
     match &command.action {
-        Action::List { extent } => {
-            let named = [("organization_id", command.scope.organization.as_deref())];
+        Action::List { extent, scope } => {
+            let named = [("organization_id", scope.organization.as_deref())];
             extent.show_whole(&session, &all, &named, &LIST)
         }
         Action::Redrive { id } => {

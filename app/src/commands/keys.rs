@@ -55,8 +55,6 @@ pub struct Keys {
     #[command(subcommand)]
     action: Action,
     #[command(flatten)]
-    scope: Scope,
-    #[command(flatten)]
     options: ClientOptions,
 }
 
@@ -67,6 +65,8 @@ enum Action {
     List {
         #[command(flatten)]
         extent: Extent,
+        #[command(flatten)]
+        scope: Scope,
     },
     /// Make a key. It is shown this once; with --quiet, nothing but the key is.
     #[command(after_help = CREATE_EXAMPLES)]
@@ -81,6 +81,8 @@ enum Action {
         /// through a server.
         #[arg(long, conflicts_with_all = ["organization", "role"])]
         instance: bool,
+        #[command(flatten)]
+        scope: Scope,
     },
     /// Make a key void, at once.
     #[command(after_help = REVOKE_EXAMPLES)]
@@ -110,20 +112,20 @@ impl Keys {
 pub fn run(command: &Keys) -> Result<(), ClientError> {
     let session = Session::open(&command.options)?;
     let Session { api, output } = &session;
-    let named = command.scope.organization.as_deref();
     let all = ["v1", "api-keys"];
     match &command.action {
-        Action::List { extent } => {
-            extent.show_whole(&session, &all, &[("organization_id", named)], &LIST)?;
+        Action::List { extent, scope } => {
+            let named = [("organization_id", scope.organization.as_deref())];
+            extent.show_whole(&session, &all, &named, &LIST)?;
         }
-        Action::Create { name, role, .. } => {
+        Action::Create { name, role, scope, .. } => {
             let role = match role {
                 Role::Admin => "admin",
                 Role::Member => "member",
             };
             let mut wanted = json!({ "name": name, "role": role });
-            if let Some(named) = named {
-                wanted["organization_id"] = named.into();
+            if let Some(named) = &scope.organization {
+                wanted["organization_id"] = named.clone().into();
             }
             let created = api.post(&all, &wanted)?.body;
             if output.quiet {

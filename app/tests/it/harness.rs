@@ -46,7 +46,8 @@ pub struct TestApp {
     sink: Option<SmtpSink>,
     shutdown: CancellationToken,
     service: Option<JoinHandle<()>>,
-    _folder: TempDir,
+    /// Where an embedded database is.
+    pub folder: TempDir,
 }
 
 struct Cleanup {
@@ -110,7 +111,7 @@ impl TestApp {
             sink,
             shutdown,
             service: Some(service),
-            _folder: folder,
+            folder,
         }
     }
 

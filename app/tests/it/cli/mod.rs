@@ -4,6 +4,7 @@
 mod errors;
 mod help;
 mod input;
+mod operator;
 mod output;
 mod product;
 mod profiles;

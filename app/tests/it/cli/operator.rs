@@ -1,0 +1,95 @@
+//! The client and the real product: inviting as on the contract's page, and running an instance.
+
+use serde_json::{Value, json};
+
+use super::{Call, Said, welcomat};
+use crate::harness::{INSTANCE_KEY, KEY, Stack, TestApp, block_on, text};
+
+fn call(app: &TestApp, arguments: &str) -> Call {
+    welcomat(arguments).env("WELCOMAT_URL", &app.url).env("WELCOMAT_API_KEY", KEY)
+}
+
+#[test]
+fn a_user_is_invited_in_three_ways_with_one_result() {
+    block_on(async {
+        let invite = async |arguments: &str, input: Option<Value>| {
+            let app = TestApp::start(Stack::Embedded).await;
+            let mut command = call(&app, &format!("invite-user --wait=30s {arguments}"));
+            if let Some(body) = input {
+                command = command.input(&body.to_string());
+            }
+            let said: Said = command.run();
+            assert!(said.err.contains("the mail is sent"), "{said:?}");
+            assert_eq!(app.mails_to("ann@example.com").await.len(), 1);
+            let mut said = said.json();
+            for id in ["id", "organizationId"] {
+                assert!(said["user"][id].is_string(), "{said}");
+                said["user"][id] = "…".into();
+            }
+            said
+        };
+        let ann = json!({"email": "ann@example.com", "firstName": "Ann"});
+        let shorthand = invite("email: ann@example.com, firstName: Ann", None).await;
+        assert_eq!(shorthand["user"]["displayName"], "Ann");
+        assert_eq!(invite("--email ann@example.com --first-name Ann", None).await, shorthand);
+        assert_eq!(invite("", Some(ann)).await, shorthand);
+        let merged = invite("firstName: Ann", Some(json!({"email": "ann@example.com"}))).await;
+        assert_eq!(merged, shorthand);
+    });
+}
+
+#[test]
+fn a_mail_that_is_not_sent_is_exit_code_6() {
+    block_on(async {
+        let mut app = TestApp::start_with_smtp(Stack::Embedded).await;
+        app.sink().refuse("ann@example.com", "550 5.1.1 no such user");
+        let said = call(&app, "inviteuser --wait=30s email: ann@example.com").run();
+        assert_eq!(said.code, 6, "{said:?}");
+        assert!(said.err.contains("failed"), "{said:?}");
+        let listed = call(&app, "deliveries list --status failed --quiet").run().good();
+        assert_eq!(listed.lines().count(), 1);
+    });
+}
+
+#[test]
+fn an_operator_runs_organizations_from_the_terminal() {
+    block_on(async {
+        let app = TestApp::start(Stack::Embedded).await;
+        let operator =
+            |arguments: &str| call(&app, arguments).env("WELCOMAT_API_KEY", INSTANCE_KEY);
+        let made = operator("organizations create --name Initech --roles member,boss");
+        let id = text(&made.run().json()["id"]);
+        let unnamed = operator("members list").run();
+        assert_eq!(unnamed.code, 2, "{unnamed:?}");
+        assert!(unnamed.err.contains("--organization"), "{unnamed:?}");
+        let key = operator(&format!("keys create --name first --quiet --organization {id}")).run();
+        let key = key.good();
+        let theirs = |arguments: &str| call(&app, arguments).env("WELCOMAT_API_KEY", &key);
+        let said = theirs("invite-user email: ann@example.com, roleId: owner").run();
+        assert_eq!(said.code, 4);
+        assert!(said.err.contains("roleId must be one of member, boss"), "{said:?}");
+        theirs("invite-user email: ann@example.com, roleId: boss").run().good();
+        let members = operator(&format!("members list --organization {id}")).run().json();
+        assert_eq!(members["data"][0]["email"], "ann@example.com");
+        let user = text(&members["data"][0]["user_id"]);
+        let said = theirs(&format!("members remove {user}")).run();
+        assert!(said.err.contains("Revoke the invitation instead"), "{said:?}");
+        let keys = operator(&format!("keys list --organization {id}")).run().json();
+        assert_eq!(keys["data"].as_array().unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn a_key_for_the_whole_instance_is_made_in_the_database() {
+    block_on(async {
+        let app = TestApp::start(Stack::Embedded).await;
+        let made = welcomat("keys create --instance --name operator")
+            .env("WELCOMAT_DATA_DIR", app.folder.path().to_str().unwrap())
+            .env("WELCOMAT_LOG_FILTER", "warn")
+            .run();
+        let key = made.good();
+        let me = app.client.clone().with_key(Some(key.trim().to_owned())).get("/v1/me").await;
+        let me = me.unwrap().json();
+        assert_eq!((&me["organization"], &me["role"]), (&Value::Null, &json!("admin")));
+    });
+}
