@@ -56,7 +56,16 @@ struct Redriven {
     operation_id = "list_dead_letters",
     tag = "Dead letters",
     security(("bearer" = [])),
-    responses((status = 200, description = "The newest dead letters.", body = List)),
+    responses((
+        status = 200,
+        description = "The newest dead letters.",
+        body = List,
+        links(("RedriveDeadLetter" = (
+            operation_id = "redrive_dead_letter",
+            parameters(("dead_letter" = "$response.body#/data/0/id")),
+            description = "Sends the newest one on its way again.",
+        ))),
+    )),
     extensions(("x-problems" = json!(["forbidden"]))),
 )]
 pub async fn list(auth: Auth, state: State) -> Result<HttpResponse, ApiError> {

@@ -33,6 +33,8 @@ pub enum Stack {
 pub struct TestApp {
     /// Speaks with the admin's key.
     pub client: Client,
+    /// Where it is, without a slash at the end.
+    pub url: String,
     /// The organization's id.
     pub organization: String,
     /// The service's clock, which a test may turn.
@@ -101,6 +103,7 @@ impl TestApp {
         let organization = text(&me.json()["organization"]["id"]);
         Self {
             client,
+            url: format!("http://{address}"),
             organization,
             clock,
             database_url,

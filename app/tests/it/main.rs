@@ -28,6 +28,7 @@ mod bad_input;
 mod create;
 mod dead_letters;
 mod deliver;
+mod docs;
 mod harness;
 mod idempotency;
 mod keys;
