@@ -1,6 +1,6 @@
 //! The organizations of an instance: making, finding, changing and listing them.
 
-use domain::{MembershipRole, Name, OrganizationId, RolePolicy, Timestamp};
+use domain::{MembershipRole, Name, OrganizationId, RolePolicy, Timestamp, secret};
 use entity::organization;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet, QueryFilter,
@@ -12,6 +12,8 @@ use utoipa::ToSchema;
 use super::caller::{self, OrganizationKey, OrganizationRef};
 use super::{Result, Store, StoreError, Verdict, insert_if_new};
 use crate::rng;
+
+const SLUG_SUFFIX: usize = 5;
 
 /// An organization as its admins see it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -152,20 +154,38 @@ async fn create(
         return Ok(Verdict::RollBack(OrganizationOutcome::DefaultRoleMissing));
     }
     let id = OrganizationId::new(now, &mut rng());
+    let given = new.slug.is_some();
+    let wanted = new.slug.clone().unwrap_or_else(|| slug(new.name.as_str()));
+    if insert(tx, now, id, &new, wanted.clone()).await? {
+        return Ok(Verdict::Commit(OrganizationOutcome::Done(view(tx, id).await?)));
+    }
+    // Two may have one name: a slug that nobody chose gives way.
+    let random = secret::random_text(&mut rng());
+    let other = format!("{wanted}-{}", random[..SLUG_SUFFIX].to_ascii_lowercase());
+    if !given && insert(tx, now, id, &new, other).await? {
+        return Ok(Verdict::Commit(OrganizationOutcome::Done(view(tx, id).await?)));
+    }
+    Ok(Verdict::RollBack(OrganizationOutcome::SlugTaken))
+}
+
+async fn insert(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    id: OrganizationId,
+    new: &NewOrganization,
+    slug: String,
+) -> Result<bool> {
     let row = organization::ActiveModel {
         number: NotSet,
         id: Set(id.uuid()),
         name: Set(new.name.as_str().to_owned()),
-        slug: Set(new.slug.unwrap_or_else(|| slug(new.name.as_str()))),
+        slug: Set(slug),
         default_role: Set(new.roles.default.as_str().to_owned()),
         roles: Set(new.roles.allowed.as_deref().map(names)),
         created_at: Set(now),
         updated_at: Set(now),
     };
-    if !insert_if_new(tx, row).await? {
-        return Ok(Verdict::RollBack(OrganizationOutcome::SlugTaken));
-    }
-    Ok(Verdict::Commit(OrganizationOutcome::Done(view(tx, id).await?)))
+    insert_if_new(tx, row).await
 }
 
 async fn apply(

@@ -6,18 +6,21 @@
 mod examples;
 pub mod params;
 mod problems;
+mod samples;
 #[cfg(test)]
 mod tests;
 
-use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Components, OpenApi as Document, Server};
 use utoipa::{Modify, OpenApi};
 
 use self::examples::Examples;
 use self::problems::Problems;
+use self::samples::Samples;
 use crate::contracts::{doit, jobsim};
 use crate::problem::Problem;
+use crate::routes::invitations::credential::Either;
 use crate::routes::{
     api_keys, dead_letters, health, inbox, invitations, me, members, organizations,
 };
@@ -30,7 +33,10 @@ use crate::routes::{
         description = "Invites people into organizations and knows whether the mail arrived.\n\n\
             An invitation is recorded and answered at once; its mail follows by itself. Where it \
             stands is in `delivery.status`, and `email_sent` is true once the SMTP server has \
-            taken it. Errors are problem details (RFC 9457) whose `code` does not change.",
+            taken it. Errors are problem details (RFC 9457) whose `code` does not change.\n\n\
+            The code samples are complete programs. They read what is your own from the \
+            environment: `WELCOMAT_URL` (without a slash at the end), `WELCOMAT_API_KEY`, and the \
+            ids and secrets that they name.",
     ),
     paths(
         invitations::create::create,
@@ -74,7 +80,7 @@ use crate::routes::{
         (name = "Inbox", description = "Mail that is captured instead of sent, for trying things out."),
         (name = "Health", description = "For balancers and operators."),
     ),
-    modifiers(&Bearer, &Problems, &Examples),
+    modifiers(&Titles, &Bearer, &Either, &Problems, &Examples, &Samples),
 )]
 struct Api;
 
@@ -83,6 +89,20 @@ pub fn json(public_path: &str) -> Result<String, serde_json::Error> {
     let mut document = Api::openapi();
     document.servers = Some(vec![Server::new(public_path)]);
     document.to_pretty_json()
+}
+
+/// Makes titles of the first lines of doc comments, which are sentences.
+struct Titles;
+
+impl Modify for Titles {
+    fn modify(&self, document: &mut Document) {
+        for (_, item) in &mut document.paths.paths {
+            for summary in operations(item).filter_map(|(_, operation)| operation.summary.as_mut())
+            {
+                summary.truncate(summary.trim_end_matches('.').len());
+            }
+        }
+    }
 }
 
 /// How callers say who they are.
@@ -100,14 +120,14 @@ impl Modify for Bearer {
     }
 }
 
-/// The operations of a path.
-fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Operation)> {
+/// The operations of a path, with their methods.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
     [
-        (HttpMethod::Get, item.get.as_mut()),
-        (HttpMethod::Post, item.post.as_mut()),
-        (HttpMethod::Put, item.put.as_mut()),
-        (HttpMethod::Patch, item.patch.as_mut()),
-        (HttpMethod::Delete, item.delete.as_mut()),
+        ("GET", item.get.as_mut()),
+        ("POST", item.post.as_mut()),
+        ("PUT", item.put.as_mut()),
+        ("PATCH", item.patch.as_mut()),
+        ("DELETE", item.delete.as_mut()),
     ]
     .into_iter()
     .filter_map(|(method, operation)| Some((method, operation?)))

@@ -61,7 +61,16 @@ struct Redriven {
     tag = "Dead letters",
     security(("bearer" = [])),
     params(OrganizationQuery),
-    responses((status = 200, description = "The newest dead letters.", body = List)),
+    responses((
+        status = 200,
+        description = "The newest dead letters.",
+        body = List,
+        links(("RedriveDeadLetter" = (
+            operation_id = "redrive_dead_letter",
+            parameters(("dead_letter" = "$response.body#/data/0/id")),
+            description = "Sends the newest one on its way again.",
+        ))),
+    )),
     extensions(("x-problems" = json!(["bad_request", "forbidden", "not_found"]))),
 )]
 pub async fn list(

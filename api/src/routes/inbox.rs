@@ -78,7 +78,16 @@ async fn page(state: State) -> Result<HttpResponse, ApiError> {
     path = "/inbox/messages",
     operation_id = "list_captured_mails",
     tag = "Inbox",
-    responses((status = 200, description = "The mails that are kept.", body = [Message<'_>])),
+    responses((
+        status = 200,
+        description = "The mails that are kept.",
+        body = [Message<'_>],
+        links(("DownloadCapturedMail" = (
+            operation_id = "download_captured_mail",
+            parameters(("message" = "$response.body#/0/id")),
+            description = "Downloads the newest one.",
+        ))),
+    )),
     extensions(("x-problems" = json!(["not_found"]))),
 )]
 pub async fn list(state: State) -> Result<HttpResponse, ApiError> {

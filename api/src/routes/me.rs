@@ -35,7 +35,23 @@ struct Me<'a> {
     operation_id = "get_me",
     tag = "Account",
     security(("bearer" = [])),
-    responses((status = 200, description = "The caller.", body = Me<'_>)),
+    responses((
+        status = 200,
+        description = "The caller.",
+        body = Me<'_>,
+        links(
+            ("ListInvitations" = (
+                operation_id = "list_invitations",
+                parameters(("organization" = "$response.body#/organization/id")),
+                description = "Shows whom the organization has invited.",
+            )),
+            ("CreateInvitation" = (
+                operation_id = "create_invitation",
+                parameters(("organization" = "$response.body#/organization/id")),
+                description = "Invites somebody into the organization.",
+            )),
+        ),
+    )),
     extensions(("x-problems" = json!([]))),
 )]
 pub async fn me(Auth(caller): Auth) -> HttpResponse {

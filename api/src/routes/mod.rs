@@ -3,7 +3,7 @@
 pub mod api_keys;
 mod assets;
 pub mod dead_letters;
-mod document;
+mod docs;
 pub mod health;
 pub mod inbox;
 pub mod invitations;
@@ -31,7 +31,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(resource("/", "GET, HEAD").route(get().to(home)))
         .configure(health::configure)
         .configure(assets::configure)
-        .configure(document::configure)
+        .configure(docs::configure)
         .configure(pages::configure)
         .configure(inbox::configure)
         // Before the scope that wants a key: whoever accepts an invitation has none yet.

@@ -43,8 +43,8 @@ struct NewFields {
     /// As people see it, in mails too: one line of at most 64 visible characters.
     #[schema(value_type = String, required, min_length = 1, example = "Initech")]
     name: Option<String>,
-    /// For addresses; made from the name without it.
-    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9-]+$", example = "initech")]
+    /// For addresses, and nobody else's; made from the name without it.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9-]+$")]
     slug: Option<String>,
     /// Whoever is invited without a role gets this one; `member` without it.
     #[schema(min_length = 1, max_length = 64, example = "member")]

@@ -41,6 +41,7 @@ pub struct TestApp {
     pub organization: String,
     /// The service's clock, which a test may turn.
     pub clock: Clock,
+    pub database_url: String,
     /// What the names of this test's queues begin with, if it has a RabbitMQ.
     pub broker_prefix: Option<String>,
     sink: Option<SmtpSink>,
@@ -95,6 +96,7 @@ impl TestApp {
         let mut settings = Settings::load(None, env).unwrap();
         let listener = service::listen(&mut settings).unwrap();
         let address = settings.http.bind;
+        let database_url = settings.database.url.clone();
         let broker_prefix = cleanup.prefix.clone();
         let shutdown = CancellationToken::new();
         let (clock, service) = serve(settings, listener, shutdown.clone(), cleanup).await;
@@ -107,6 +109,7 @@ impl TestApp {
             url: format!("http://{address}"),
             organization,
             clock,
+            database_url,
             broker_prefix,
             sink,
             shutdown,

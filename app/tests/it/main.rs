@@ -30,6 +30,7 @@ mod contracts;
 mod create;
 mod dead_letters;
 mod deliver;
+mod docs;
 mod guide;
 mod harness;
 mod idempotency;

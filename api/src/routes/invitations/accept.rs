@@ -24,11 +24,11 @@ use crate::state::State;
     request_body(
         content = Request,
         examples(
-            ("token" = (
+            ("by_link" = (
                 summary = "With the token of the link",
                 value = json!({ "token": "7K2MQ4X9TB3WN8RJ5HC6VD0PZE", "password": "correct horse battery staple" }),
             )),
-            ("temporary_password" = (
+            ("by_password" = (
                 summary = "With address and temporary password",
                 value = json!({
                     "email": "ann@example.com",
@@ -89,7 +89,7 @@ struct Request {
     #[schema(nullable = false, max_length = 256, example = "7K2MQ4X9TB3WN8RJ5HC6VD0PZE")]
     token: Option<String>,
     /// The address that was invited.
-    #[schema(nullable = false, example = "ann@example.com")]
+    #[schema(nullable = false, format = Email, example = "ann@example.com")]
     email: Option<String>,
     /// The temporary password from the mail.
     #[schema(nullable = false, max_length = 256, example = "7K2M-Q4X9-TB3W-N8RJ-5HC6-VD0P-ZE")]

@@ -2,6 +2,11 @@
 
 use adapters::store::Credential;
 use domain::{EmailAddress, SecretHash};
+use serde_json::json;
+use utoipa::Modify;
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::schema::Schema;
+use utoipa::openapi::{OpenApi, RefOr};
 use zeroize::Zeroizing;
 
 use crate::problem::{ApiError, FieldError};
@@ -52,6 +57,32 @@ pub const fn ended(from: domain::InvitationStatus) -> ApiError {
 fn hash(secret: &str) -> SecretHash {
     // No secret is that long: the hash of nothing matches none.
     SecretHash::of_typed(if secret.len() > MAX_SECRET { "" } else { secret })
+}
+
+/// Says in the document what [`parse`] wants of the fields together, which a struct cannot say.
+pub struct Either;
+
+impl Modify for Either {
+    fn modify(&self, document: &mut OpenApi) {
+        let schemas = &mut document.components.get_or_insert_default().schemas;
+        for name in ["AcceptRequest", "DeclineRequest"] {
+            if let Some(RefOr::T(Schema::Object(object))) = schemas.get_mut(name) {
+                object.extensions = Some(Extensions::from_iter([(
+                    "oneOf",
+                    json!([
+                        {
+                            "required": ["token"],
+                            "properties": { "email": false, "temporary_password": false },
+                        },
+                        {
+                            "required": ["email", "temporary_password"],
+                            "properties": { "token": false },
+                        },
+                    ]),
+                )]));
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -21,13 +21,23 @@ pub const DEFAULT_LOCALE: &str = "en";
 #[serde(deny_unknown_fields)]
 pub struct Fields {
     /// Whom to invite: one bare address at a full domain.
-    #[schema(value_type = String, required, example = "ann@example.com")]
+    #[schema(value_type = String, required, format = Email, example = "ann@example.com")]
     email: Option<String>,
     /// The invitee's first name: one line of at most 64 visible characters.
-    #[schema(min_length = 1, example = "Ann")]
+    #[schema(
+        min_length = 1,
+        max_length = 64,
+        example = "Ann",
+        pattern = r"^[^\u0000-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB]*[^\u0000-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB\s][^\u0000-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB]*$"
+    )]
     first_name: Option<String>,
     /// The invitee's last name: one line of at most 64 visible characters.
-    #[schema(min_length = 1, example = "Lee")]
+    #[schema(
+        min_length = 1,
+        max_length = 64,
+        example = "Lee",
+        pattern = r"^[^\u0000-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB]*[^\u0000-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB\s][^\u0000-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB]*$"
+    )]
     last_name: Option<String>,
     /// The role that the invitee gets in your product; `member` without it.
     #[schema(max_length = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9_.:-]*$", example = "editor")]

@@ -69,7 +69,7 @@ struct Query {
     #[param(value_type = Option<DeliveryStatus>, nullable = false)]
     delivery_status: Option<String>,
     /// Only invitations to this address, however it is spelled.
-    #[param(nullable = false, example = "ann@example.com")]
+    #[param(nullable = false, format = Email, example = "ann@example.com")]
     email: Option<String>,
     /// How many to show; 50 without it.
     #[param(value_type = Option<u8>, nullable = false, minimum = 1, maximum = 100, default = 50)]

@@ -2,7 +2,7 @@
 
 pub mod accept;
 pub mod create;
-mod credential;
+pub mod credential;
 pub mod decline;
 mod fields;
 pub mod get;

@@ -3,7 +3,7 @@
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::{get, resource};
+use super::super::{get, resource};
 use crate::problem::ApiError;
 use crate::state::State;
 

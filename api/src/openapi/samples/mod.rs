@@ -1,0 +1,169 @@
+//! Code samples for every operation, made from the document itself: complete programs.
+//!
+//! Whatever is the reader's own stands in the environment: `WELCOMAT_URL`, `WELCOMAT_API_KEY`, the
+//! ids in the path and the secrets in the body. So a test can run exactly what is published.
+
+mod curl;
+mod go;
+mod javascript;
+mod literal;
+mod python;
+mod rust;
+
+use serde_json::{Value, json};
+use utoipa::Modify;
+use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::{OpenApi, RefOr, Required};
+
+use super::operations;
+
+/// The body fields that are different for everybody, and the variables that stand for them.
+const OWN_FIELDS: [(&str, &str); 3] = [
+    ("token", "INVITATION_TOKEN"),
+    ("temporary_password", "TEMPORARY_PASSWORD"),
+    ("organizationId", "ORGANIZATION_ID"),
+];
+
+/// Adds `x-codeSamples` to every operation.
+pub struct Samples;
+
+impl Modify for Samples {
+    fn modify(&self, document: &mut OpenApi) {
+        for (path, item) in &mut document.paths.paths {
+            for (method, operation) in operations(item) {
+                let samples = samples(&Call::new(method, path, operation));
+                let extensions = operation.extensions.get_or_insert_default();
+                extensions.insert("x-codeSamples".to_owned(), samples);
+            }
+        }
+    }
+}
+
+fn samples(call: &Call) -> Value {
+    json!([
+        { "lang": "shell", "label": "curl", "source": curl::sample(call) },
+        { "lang": "javascript", "label": "JavaScript", "source": javascript::sample(call) },
+        { "lang": "python", "label": "Python", "source": python::sample(call) },
+        { "lang": "go", "label": "Go", "source": go::sample(call) },
+        { "lang": "rust", "label": "Rust", "source": rust::sample(call) },
+    ])
+}
+
+/// A request, as far as it is the same for everybody.
+struct Call {
+    method: &'static str,
+    url: Text,
+    headers: Vec<(String, Text)>,
+    body: Option<Value>,
+}
+
+/// Text with variables in it.
+type Text = Vec<Part>;
+
+/// A piece of a text.
+enum Part {
+    Literal(String),
+    /// The name of a variable in the environment.
+    Variable(String),
+}
+
+impl Call {
+    fn new(method: &'static str, path: &str, operation: &Operation) -> Self {
+        let body = body(operation);
+        let mut headers = Vec::new();
+        if operation.security.is_some() {
+            let value = vec![literal("Bearer "), variable("WELCOMAT_API_KEY")];
+            headers.push(("Authorization".to_owned(), value));
+        }
+        for parameter in operation.parameters.iter().flatten() {
+            if let RefOr::T(parameter) = parameter
+                && matches!(parameter.parameter_in, ParameterIn::Header)
+                && matches!(parameter.required, Required::True)
+            {
+                headers.push((parameter.name.clone(), vec![Part::Variable(name(&parameter.name))]));
+            }
+        }
+        if body.is_some() {
+            headers.push(("Content-Type".to_owned(), vec![literal("application/json")]));
+        }
+        Self { method, url: url(path), headers, body }
+    }
+}
+
+/// The first example of the body.
+fn body(operation: &Operation) -> Option<Value> {
+    let RefOr::T(body) = operation.request_body.as_ref()? else { return None };
+    let RefOr::T(content) = body.content.get("application/json")? else { return None };
+    let named = content.examples.values().find_map(|example| match example {
+        RefOr::T(example) => example.value.clone(),
+        RefOr::Ref(_) => None,
+    });
+    content.example.clone().or(named)
+}
+
+fn url(path: &str) -> Text {
+    let mut url = vec![variable("WELCOMAT_URL")];
+    for (number, piece) in path.split(['{', '}']).enumerate() {
+        match number % 2 {
+            0 if piece.is_empty() => {}
+            0 => url.push(literal(piece)),
+            _ => url.push(Part::Variable(format!("{}_ID", name(piece).trim_end_matches("_ID")))),
+        }
+    }
+    url
+}
+
+/// `dead_letter`, `userId` or `x-session-token` as the name of a variable.
+fn name(text: &str) -> String {
+    let mut name = String::new();
+    for c in text.trim_start_matches("x-").chars() {
+        if c.is_ascii_uppercase() && name.ends_with(|last: char| last.is_ascii_uppercase()) {
+            name.push('_');
+        }
+        name.push(if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' });
+    }
+    name
+}
+
+fn literal(text: &str) -> Part {
+    Part::Literal(text.to_owned())
+}
+
+fn variable(name: &str) -> Part {
+    Part::Variable(name.to_owned())
+}
+
+/// The names of all variables of a call, each once, in order of appearance.
+fn variables(call: &Call) -> Vec<String> {
+    let mut names = Vec::new();
+    let texts = std::iter::once(&call.url).chain(call.headers.iter().map(|(_, value)| value));
+    for part in texts.flatten() {
+        if let Part::Variable(name) = part {
+            names.push(name.clone());
+        }
+    }
+    let fields = call.body.as_ref().and_then(Value::as_object).into_iter().flatten();
+    names.extend(fields.filter_map(|(field, _)| own_field(field)).map(str::to_owned));
+    names
+}
+
+/// The variable that stands for a body field, if one does.
+fn own_field(field: &str) -> Option<&'static str> {
+    OWN_FIELDS.iter().find(|(known, _)| *known == field).map(|(_, name)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_named_after_what_they_stand_for() {
+        for (text, expected) in [
+            ("dead_letter", "DEAD_LETTER"),
+            ("userId", "USER_ID"),
+            ("x-session-token", "SESSION_TOKEN"),
+        ] {
+            assert_eq!(name(text), expected);
+        }
+    }
+}

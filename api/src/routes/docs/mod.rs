@@ -1,0 +1,55 @@
+//! `/docs`: the API for people, with everything that the page needs from this program alone.
+
+mod document;
+
+use std::sync::LazyLock;
+
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY};
+use actix_web::web::ServiceConfig;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::{get, resource};
+use crate::asset::Asset;
+use crate::problem::ApiError;
+
+/// Nothing comes from elsewhere and nothing goes elsewhere. The page writes styles as it goes.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; \
+    base-uri 'none'; form-action 'none'";
+
+static PAGE: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("text/html; charset=utf-8", include_str!("page.html")));
+static START: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("text/javascript; charset=utf-8", include_str!("start.js")));
+static SCALAR: LazyLock<Option<Asset>> = LazyLock::new(|| {
+    let script = scalar_api_reference::get_asset("scalar.js")?;
+    Some(Asset::new("text/javascript; charset=utf-8", script))
+});
+
+/// Adds the routes.
+pub fn configure(config: &mut ServiceConfig) {
+    let only = "GET, HEAD";
+    config
+        .configure(document::configure)
+        .service(resource("/docs", only).route(get().to(page)))
+        .service(resource("/docs/start.js", only).route(get().to(start)))
+        .service(resource("/docs/scalar.js", only).route(get().to(scalar)));
+}
+
+async fn page(request: HttpRequest) -> HttpResponse {
+    let mut response = PAGE.respond(&request);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+async fn start(request: HttpRequest) -> HttpResponse {
+    START.respond(&request)
+}
+
+/// The first request waits until the script, which has megabytes, is compressed.
+async fn scalar(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let script = SCALAR.as_ref().ok_or(ApiError::NotFound)?;
+    Ok(script.respond(&request))
+}

@@ -1,0 +1,71 @@
+//! Every code sample that is published is run, exactly as published.
+
+mod own;
+mod runtime;
+
+use serde_json::Value;
+
+use self::own::Own;
+use self::runtime::Runtime;
+use crate::harness::{Stack, TestApp, block_on, text};
+
+/// A sample in a language, with what the document says about its operation.
+struct Sample {
+    operation: String,
+    language: String,
+    source: String,
+    /// The status that the operation has when all is well.
+    status: u64,
+}
+
+#[test]
+fn every_sample_does_what_it_says() {
+    block_on(async {
+        let app = TestApp::start(Stack::Embedded).await;
+        let samples = samples(&app.get("/openapi.json").await);
+        let runtimes = runtime::installed(&samples);
+        let mut own = Own::new(&app);
+        let mut failures = Vec::new();
+        for sample in &samples {
+            let Some(runtime) = runtimes.iter().find(|r| r.language == sample.language) else {
+                continue;
+            };
+            let variables = own.variables(sample).await;
+            if let Err(failure) = run(runtime, sample, &variables) {
+                failures.push(failure);
+            }
+        }
+        assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+    });
+}
+
+fn samples(document: &Value) -> Vec<Sample> {
+    let items = document["paths"].as_object().unwrap().values();
+    let operations = items.flat_map(|item| item.as_object().unwrap().values());
+    let samples = operations.flat_map(|operation| {
+        let codes = operation["responses"].as_object().unwrap().keys();
+        let good =
+            codes.filter_map(|code| code.parse().ok()).find(|code| (200..300).contains(code));
+        operation["x-codeSamples"].as_array().unwrap().iter().map(move |sample| Sample {
+            operation: text(&operation["operationId"]),
+            language: text(&sample["label"]),
+            source: text(&sample["source"]),
+            status: good.expect("an operation can succeed"),
+        })
+    });
+    samples.collect()
+}
+
+/// Every sample prints the status first; curl prints it after the version of the protocol.
+fn run(runtime: &Runtime, sample: &Sample, variables: &[(String, String)]) -> Result<(), String> {
+    let output = runtime.run(sample, variables);
+    let (printed, errors) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let mut words = printed.split_whitespace().skip_while(|word| word.starts_with("HTTP/"));
+    let status = words.next().and_then(|word| word.parse().ok());
+    if output.status.success() && status == Some(sample.status) {
+        return Ok(());
+    }
+    let Sample { operation, language, source, status } = sample;
+    Err(format!("{operation} in {language}, not {status}:\n{printed}\n{errors}\nin\n{source}"))
+}

@@ -1,0 +1,111 @@
+//! What a reader would put into the environment for a sample, made afresh for each.
+
+use domain::{DeadLetterId, DeliveryId};
+use entity::dead_letter;
+use sea_orm::{ActiveModelTrait, ActiveValue, Database};
+use serde_json::json;
+
+use super::Sample;
+use crate::harness::{INSTANCE_KEY, KEY, TestApp, text};
+use crate::mail::TestMail;
+
+/// A reader's own ids and secrets.
+pub struct Own<'a> {
+    app: &'a TestApp,
+    invited: usize,
+}
+
+impl<'a> Own<'a> {
+    pub const fn new(app: &'a TestApp) -> Self {
+        Self { app, invited: 0 }
+    }
+
+    /// A value for each variable in the sample. The address that samples invite is free again.
+    pub async fn variables(&mut self, sample: &Sample) -> Vec<(String, String)> {
+        self.free("ann@example.com").await;
+        let key = if sample.operation == "create_organization" { INSTANCE_KEY } else { KEY };
+        let mut variables =
+            vec![pair("WELCOMAT_URL", &self.app.url), pair("WELCOMAT_API_KEY", key)];
+        let wants = |name: &str| sample.source.contains(name);
+        if wants("ORGANIZATION_ID") {
+            variables.push(pair("ORGANIZATION_ID", &self.app.organization));
+        }
+        if ["INVITATION_ID", "INVITATION_TOKEN", "MESSAGE_ID"].into_iter().any(wants) {
+            let (id, message, mail) = self.invite().await;
+            variables.push(pair("INVITATION_ID", &id));
+            variables.push(pair("INVITATION_TOKEN", &mail.token()));
+            variables.push(pair("MESSAGE_ID", &message));
+        }
+        if sample.operation == "remove_member" {
+            variables.push(pair("USER_ID", &self.member().await));
+        }
+        if wants("API_KEY_ID") {
+            let (_, made) = self.app.act("/v1/api-keys", &json!({"name": "sample"})).await;
+            variables.push(pair("API_KEY_ID", &text(&made["id"])));
+        }
+        if wants("DEAD_LETTER_ID") {
+            variables.push(pair("DEAD_LETTER_ID", &self.dead_letter().await));
+        }
+        variables
+    }
+
+    async fn free(&self, email: &str) {
+        let list = format!("{}?status=pending&email={email}", self.app.invitations());
+        for invitation in self.app.get(&list).await["data"].as_array().unwrap() {
+            let path = format!("{}/{}", self.app.invitations(), text(&invitation["id"]));
+            let revoke = format!("{path}/revoke");
+            // While the mail is being sent, it cannot be taken back.
+            self.app.until(&path, "sent").await;
+            assert_eq!(self.app.act(&revoke, &json!({})).await.0, 200);
+        }
+    }
+
+    async fn invite(&mut self) -> (String, String, TestMail) {
+        self.invited += 1;
+        let email = format!("reader{}@example.com", self.invited);
+        let (invitation, mail) = self.app.invite_and_receive(&email).await;
+        let id = text(&self.app.get(&invitation).await["id"]);
+        let messages = self.app.get("/inbox/messages").await;
+        let mut messages = messages.as_array().unwrap().iter();
+        let message = messages.find(|message| message["invitation_id"] == id).unwrap();
+        (id, text(&message["id"]), mail)
+    }
+
+    async fn member(&mut self) -> String {
+        let (_, _, mail) = self.invite().await;
+        let accept = json!({"token": mail.token(), "password": "correct horse battery"});
+        let (status, accepted) = self.app.act("/v1/invitations/accept", &accept).await;
+        assert_eq!(status, 200, "{accepted}");
+        text(&accepted["user_id"])
+    }
+
+    /// Nothing over HTTP makes one.
+    async fn dead_letter(&mut self) -> String {
+        let (id, ..) = self.invite().await;
+        let path = format!("{}/{id}", self.app.invitations());
+        let delivery: DeliveryId =
+            text(&self.app.get(&path).await["delivery"]["id"]).parse().unwrap();
+        let now = self.app.clock.now();
+        let letter = DeadLetterId::new(now, &mut adapters::rng());
+        let job = domain::Job::V1(domain::job::JobV1::Email { delivery, generation: 1 });
+        let database = Database::connect(&self.app.database_url).await.unwrap();
+        dead_letter::ActiveModel {
+            id: ActiveValue::Set(letter.uuid()),
+            delivery_id: ActiveValue::Set(Some(delivery.uuid())),
+            raw: ActiveValue::Set(job.encode()),
+            reason: ActiveValue::Set("delivery_limit".to_owned()),
+            headers: ActiveValue::Set(json!({})),
+            received_at: ActiveValue::Set(now),
+            redriven_at: ActiveValue::Set(None),
+        }
+        .insert(&database)
+        .await
+        .unwrap();
+        database.close().await.unwrap();
+        letter.to_string()
+    }
+}
+
+fn pair(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
