@@ -22,6 +22,9 @@ pub const KEY: &str = "wlc_test0test0test0test0test0";
 /// A key for every organization.
 pub const INSTANCE_KEY: &str = "wlc_instance0test0test0test00";
 
+/// What tokens for the API are signed with.
+pub const JWT_SECRET: &str = "a secret of the tests, 32 bytes or more";
+
 /// What the product runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stack {
@@ -252,6 +255,7 @@ fn scaled_timers() -> Vec<(&'static str, String)> {
         ("WELCOMAT_HTTP_SHUTDOWN_GRACE", "1s"),
         ("WELCOMAT_BOOTSTRAP_API_KEY", KEY),
         ("WELCOMAT_BOOTSTRAP_INSTANCE_KEY", INSTANCE_KEY),
+        ("WELCOMAT_JWT_SECRET", JWT_SECRET),
         ("WELCOMAT_DATABASE_MAX_CONNECTIONS", "8"),
         ("WELCOMAT_WORKER_CONCURRENCY", "4"),
         ("WELCOMAT_WORKER_RESCUE_INTERVAL", "200ms"),

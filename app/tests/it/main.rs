@@ -44,3 +44,4 @@ mod retry;
 mod servers;
 mod smtp_sink;
 mod start;
+mod tokens;
