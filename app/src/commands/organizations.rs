@@ -86,6 +86,9 @@ enum Action {
         /// What people call it.
         #[arg(long)]
         name: String,
+        /// What stands for it in addresses, for good; made from the name if there is none.
+        #[arg(long)]
+        slug: Option<String>,
         #[command(flatten)]
         settings: Settings,
     },
@@ -104,9 +107,6 @@ enum Action {
 
 #[derive(Debug, Clone, Args)]
 struct Settings {
-    /// What stands for it in addresses.
-    #[arg(long)]
-    slug: Option<String>,
     /// The role of those who are invited without one.
     #[arg(long, value_name = "ROLE")]
     default_role: Option<String>,
@@ -122,7 +122,6 @@ impl Settings {
     fn body(&self, name: Option<&str>) -> Map<String, Value> {
         let fields = [
             ("name", name.map(Value::from)),
-            ("slug", self.slug.as_deref().map(Value::from)),
             ("default_role", self.default_role.as_deref().map(Value::from)),
             ("roles", self.roles.clone().map(Value::from)),
             ("roles", self.any_role.then_some(Value::Null)),
@@ -141,13 +140,17 @@ pub fn run(command: &Organizations) -> Result<(), ClientError> {
     let shown = match &command.action {
         Action::List { extent } => return extent.show(&session, &all, &[], &LIST),
         Action::Get { id } => api.get(&one(id), &[])?,
-        Action::Create { name, settings } => {
-            api.post(&all, &Value::Object(settings.body(Some(name))))?
+        Action::Create { name, slug, settings } => {
+            let mut body = settings.body(Some(name));
+            if let Some(slug) = slug {
+                body.insert("slug".to_owned(), slug.as_str().into());
+            }
+            api.post(&all, &Value::Object(body))?
         }
         Action::Update { id, name, settings } => {
             let body = settings.body(name.as_deref());
             if body.is_empty() {
-                let flags = "--name, --slug, --default-role, --roles or --any-role";
+                let flags = "--name, --default-role, --roles or --any-role";
                 return Err(ClientError::Usage(format!("nothing to change; give {flags}")));
             }
             api.patch(&one(id), &Value::Object(body))?

@@ -45,3 +45,4 @@ mod servers;
 mod smtp_sink;
 mod start;
 mod tokens;
+mod upgrade;
