@@ -71,15 +71,20 @@ fn runtime() -> Runtime {
 impl TestApp {
     /// Starts the product with the stack's own way of mail.
     pub async fn start(stack: Stack) -> Self {
-        Self::start_with(stack, stack == Stack::Distributed).await
+        Self::start_with(stack, stack == Stack::Distributed, &[]).await
+    }
+
+    /// Starts the product with an SMTP server that the test can command, and these settings.
+    pub async fn start_with_settings(stack: Stack, env: &[(&'static str, &str)]) -> Self {
+        Self::start_with(stack, true, env).await
     }
 
     /// Starts the product with an SMTP server that the test can command.
     pub async fn start_with_smtp(stack: Stack) -> Self {
-        Self::start_with(stack, true).await
+        Self::start_with(stack, true, &[]).await
     }
 
-    async fn start_with(stack: Stack, smtp: bool) -> Self {
+    async fn start_with(stack: Stack, smtp: bool, own: &[(&'static str, &str)]) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let sink = if smtp { Some(SmtpSink::start().await) } else { None };
@@ -95,6 +100,7 @@ impl TestApp {
             env.push(("WELCOMAT_BROKER_PREFIX", prefix.clone()));
             cleanup = Cleanup { database: Some(database), prefix: Some(prefix) };
         }
+        env.extend(own.iter().map(|&(name, value)| (name, value.to_owned())));
         let env = env.into_iter().map(|(name, value)| (name.to_owned(), value));
         let mut settings = Settings::load(None, env).unwrap();
         let listener = service::listen(&mut settings).unwrap();

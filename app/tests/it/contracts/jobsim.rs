@@ -17,6 +17,7 @@ on_both_stacks!(
     a_pending_person_gets_no_second_mail_inside_the_cooldown,
     a_member_is_not_invited,
     the_password_is_in_the_mail_or_in_the_answer_but_never_in_both,
+    the_operator_may_want_the_password_always_or_never,
     a_repeated_request_invites_once,
     user_names_differ,
 );
@@ -364,6 +365,22 @@ async fn the_password_is_in_the_mail_or_in_the_answer_but_never_in_both(stack: S
     assert_eq!(waiting.header("x-email-status"), Some("retrying"));
     assert_eq!(waiting.json()["temporary_password"], Value::Null);
     assert_eq!(waiting.json()["email_sent"], false);
+}
+
+async fn the_operator_may_want_the_password_always_or_never(stack: Stack) {
+    const SETTING: &str = "WELCOMAT_CONTRACTS_JOBSIM_TEMPORARY_PASSWORD";
+    let always = TestApp::start_with_settings(stack, &[(SETTING, "always")]).await;
+    let said = send(&always, &[], &ann()).await.json();
+    assert_eq!(said["email_sent"], true, "{said}");
+    let mail = &always.mails_to("ann@example.com").await[0];
+    assert_eq!(text(&said["temporary_password"]), mail.password(), "the mail has the same one");
+    // Of an invitation that is there already, nobody but its mail has the password.
+    assert_eq!(send(&always, &[], &ann()).await.json()["temporary_password"], Value::Null);
+    let mut never = TestApp::start_with_settings(stack, &[(SETTING, "never")]).await;
+    never.sink().refuse("ann@example.com", "550 5.1.1 no such user");
+    let said = send(&never, &[], &ann()).await;
+    assert_eq!(said.header("x-email-status"), Some("failed"));
+    assert_eq!(said.json()["temporary_password"], Value::Null);
 }
 
 async fn a_repeated_request_invites_once(stack: Stack) {
