@@ -204,6 +204,12 @@ fn variables_are_refused_in_one_sentence() {
         ("BOOTSTRAP_API_KEY", "a b", "must be visible ASCII characters without spaces"),
         ("LOG_FORMAT", "xml", "must be text or json, not \"xml\""),
         ("DATA_DIR", "", "must name a folder"),
+        (
+            "CONTRACTS_JOBSIM_TEMPORARY_PASSWORD",
+            "sometimes",
+            "must be never, when_not_mailed or always, not \"sometimes\"",
+        ),
+        ("CONTRACTS_USERS_ORGANIZATIONS_PREFIX", "main/", "must be empty or a path such as /main"),
         ("SEAL_KEYS", "k1:hush", "must have keys of 32 bytes (key 1)"),
         ("JWKS", " {\"keys\": []}", "must be a URL or the path of a file, not the keys themselves"),
         ("JWT_LEEWAY", "60", "must be a duration such as 250ms, 30s, 5m, 12h or 3d"),
@@ -228,6 +234,13 @@ fn contradictions_are_refused_in_one_sentence() {
         (
             vec![("WELCOMAT_RELAY_LOCK", "10s")],
             "relay.lock (10s) must be longer than broker.confirm_timeout (10s)",
+        ),
+        (
+            vec![
+                ("WELCOMAT_HTTP_REQUEST_TIMEOUT", "20s"),
+                ("WELCOMAT_CONTRACTS_SYNC_WAIT_MS", "20000"),
+            ],
+            "http.request_timeout (20s) must be longer than contracts.sync_wait_ms (20s)",
         ),
         (
             vec![("WELCOMAT_RETRY_BREAKER_MIN", "2m")],

@@ -30,7 +30,7 @@ pub fn check(settings: &Settings) -> Result<(), SettingsError> {
     Ok(())
 }
 
-fn rules(s: &Settings) -> [AtLeast; 6] {
+fn rules(s: &Settings) -> [AtLeast; 7] {
     const NOT_SHORTER: &str = "must not be shorter than";
     let plain = |key, value, other, limit| AtLeast {
         key,
@@ -59,6 +59,15 @@ fn rules(s: &Settings) -> [AtLeast; 6] {
             other: "broker.confirm_timeout",
             limit: s.broker.confirm_timeout,
             least: s.broker.confirm_timeout + Duration::from_millis(1),
+        },
+        // A request that waits for its mail must still be answered.
+        AtLeast {
+            key: "http.request_timeout",
+            value: s.http.request_timeout,
+            rule: "must be longer than",
+            other: "contracts.sync_wait_ms",
+            limit: s.contracts.sync_wait,
+            least: s.contracts.sync_wait + Duration::from_millis(1),
         },
         plain("retry.breaker_max", s.retry.breaker_max, "retry.breaker_min", s.retry.breaker_min),
         plain("relay.idle_poll", s.relay.idle_poll, "relay.busy_poll", s.relay.busy_poll),

@@ -106,7 +106,12 @@ impl Store {
                 })
                 .await?;
             let Some(outcome) = outcome else { continue };
-            self.outbox_wake.notify_one();
+            if matches!(
+                outcome,
+                CreateOutcome::Created(_) | CreateOutcome::Pending { resent: true, .. }
+            ) {
+                self.outbox_wake.notify_one();
+            }
             return Ok(outcome);
         }
         Err(StoreError::Busy)

@@ -58,7 +58,9 @@ impl Store {
                 })
                 .await?;
             let Some(outcome) = outcome else { continue };
-            self.outbox_wake.notify_one();
+            if matches!(outcome, BatchOutcome::Done(_)) {
+                self.outbox_wake.notify_one();
+            }
             return Ok(outcome);
         }
         Err(StoreError::Busy)
