@@ -2,6 +2,7 @@
 
 mod doit;
 mod jobsim;
+mod users_organizations;
 
 use app::http::{Answer, Client};
 use serde_json::Value;
