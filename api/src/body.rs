@@ -42,7 +42,8 @@ async fn collect(mut payload: Payload, limit: usize) -> Result<Vec<u8>, ApiError
     Ok(bytes)
 }
 
-fn check_type(headers: &HeaderMap, media_type: &'static str) -> Result<(), ApiError> {
+/// Refuses a body that says it is of another type than `media_type`, or compressed.
+pub fn check_type(headers: &HeaderMap, media_type: &'static str) -> Result<(), ApiError> {
     let wrong = ApiError::UnsupportedMediaType(media_type);
     // Nothing is decompressed: a small body that grows without end cannot be sent.
     if headers.contains_key(CONTENT_ENCODING) {

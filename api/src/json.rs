@@ -9,6 +9,8 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::problem::{ApiError, FieldError};
 
+const MEDIA_TYPE: &str = "application/json";
+
 /// A body that has not been read yet: a handler first decides whether it wants to.
 pub struct JsonBody {
     request: HttpRequest,
@@ -21,9 +23,14 @@ pub struct RawBody {
 }
 
 impl RawBody {
+    /// Refuses a body of another type than JSON, which needs no reading.
+    pub fn check_type(&self) -> Result<(), ApiError> {
+        crate::body::check_type(self.body.request.headers(), MEDIA_TYPE)
+    }
+
     /// Reads the body as text of the type JSON.
     pub async fn read(self) -> Result<String, ApiError> {
-        crate::body::read(&self.body.request, self.body.payload, "application/json").await
+        crate::body::read(&self.body.request, self.body.payload, MEDIA_TYPE).await
     }
 }
 
@@ -47,7 +54,7 @@ pub struct Parsed<T> {
 impl JsonBody {
     /// Reads the body as a `T`, whose `Deserialize` should deny unknown fields.
     pub async fn read<T: DeserializeOwned>(self) -> Result<Parsed<T>, ApiError> {
-        let text = crate::body::read(&self.request, self.payload, "application/json").await?;
+        let text = crate::body::read(&self.request, self.payload, MEDIA_TYPE).await?;
         Ok(Parsed { value: parse(&text)?, text })
     }
 }
@@ -83,7 +90,8 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     })
 }
 
-fn malformed(error: &serde_json::Error) -> ApiError {
+/// Says where the text stops being JSON.
+pub fn malformed(error: &serde_json::Error) -> ApiError {
     ApiError::MalformedJson(format!("line {}, column {}", error.line(), error.column()))
 }
 

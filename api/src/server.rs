@@ -27,7 +27,7 @@ pub async fn serve(
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
-            .configure(routes::configure)
+            .configure(|config| routes::configure(config, &state.contracts))
             // From here on upwards: the last one sees a request first and its answer last.
             .wrap(from_fn(problem::for_plain_errors))
             .wrap(from_fn(deadline::enforce))

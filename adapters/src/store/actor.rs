@@ -29,6 +29,16 @@ impl Actor {
         }
     }
 
+    /// The same key or token, used for that person.
+    #[must_use]
+    pub fn in_the_name_of(self, person: UserId) -> Self {
+        let user = Some(person);
+        match self {
+            Self::Key { key, .. } => Self::Key { key, user },
+            Self::Token { subject, .. } => Self::Token { subject, user },
+        }
+    }
+
     /// As the audit log has it.
     pub(super) fn written(&self) -> String {
         match self {

@@ -20,7 +20,7 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
 use adapters::store::{Actor, Caller, OrganizationKey, OrganizationRef, Store};
-use domain::{KeyRole, OrganizationId, SecretHash};
+use domain::{KeyRole, OrganizationId, SecretHash, UserId};
 
 use crate::problem::ApiError;
 use crate::state::State;
@@ -80,6 +80,11 @@ impl Auth {
             (None, None) => Ok(None),
             (_, Some(named)) => self.organization(store, named).await.map(Some),
         }
+    }
+
+    /// The same caller, who acts for a user that has shown who they are.
+    pub fn in_the_name_of(&self, user: UserId) -> Self {
+        Self(Caller { actor: self.actor().in_the_name_of(user), ..self.0.clone() })
     }
 
     /// Whom the audit log names.

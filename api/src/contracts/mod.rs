@@ -9,6 +9,7 @@ pub mod doit;
 mod headers;
 mod invite;
 pub mod jobsim;
+pub mod users_organizations;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -16,19 +17,24 @@ use actix_web::error::InternalError;
 use actix_web::middleware::Next;
 use actix_web::web::ServiceConfig;
 use actix_web::{Error, HttpResponse};
+use adapters::settings::ContractSettings;
 
 use crate::problem::ApiError;
+use crate::state::State;
 
 /// One of the four.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Contract {
     Jobsim,
+    UsersOrganizations,
     Doit,
 }
 
 /// Adds the routes of all contracts.
-pub fn configure(config: &mut ServiceConfig) {
-    config.configure(jobsim::configure).configure(doit::configure);
+pub fn configure(config: &mut ServiceConfig, settings: &ContractSettings) {
+    jobsim::configure(config);
+    doit::configure(config);
+    users_organizations::configure(config, &settings.users_organizations.prefix);
 }
 
 /// Tells errors that were found outside a contract's own code in that contract's words.
@@ -36,7 +42,7 @@ pub async fn in_its_own_words<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let Some(contract) = Contract::at(request.path()) else {
+    let Some(contract) = Contract::of(&request) else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     match next.call(request).await {
@@ -56,11 +62,18 @@ pub async fn in_its_own_words<B: MessageBody + 'static>(
 }
 
 impl Contract {
-    /// Whose path this is.
-    fn at(path: &str) -> Option<Self> {
+    /// Whose path this is, spelt as the router sees it.
+    fn of(request: &ServiceRequest) -> Option<Self> {
+        let settings = &request.app_data::<State>()?.contracts;
+        Self::at(request.match_info().as_str(), settings)
+    }
+
+    fn at(path: &str, settings: &ContractSettings) -> Option<Self> {
+        let prefix = &settings.users_organizations.prefix;
         match path {
             doit::PATH => Some(Self::Doit),
             _ if path.starts_with(jobsim::PATH) => Some(Self::Jobsim),
+            _ if users_organizations::is_at(path, prefix) => Some(Self::UsersOrganizations),
             _ => None,
         }
     }
@@ -68,6 +81,7 @@ impl Contract {
     fn answer(self, error: &ApiError) -> HttpResponse {
         match self {
             Self::Jobsim => jobsim::answer(error),
+            Self::UsersOrganizations => users_organizations::answer(error),
             Self::Doit => doit::answer(error),
         }
     }

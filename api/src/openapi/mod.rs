@@ -18,7 +18,7 @@ use utoipa::{Modify, OpenApi};
 use self::examples::Examples;
 use self::problems::Problems;
 use self::samples::Samples;
-use crate::contracts::{doit, jobsim};
+use crate::contracts::{doit, jobsim, users_organizations};
 use crate::problem::Problem;
 use crate::routes::invitations::credential::Either;
 use crate::routes::{
@@ -61,6 +61,7 @@ use crate::routes::{
         dead_letters::redrive,
         dead_letters::discard,
         jobsim::handle,
+        users_organizations::handle,
         doit::handle,
         inbox::list,
         inbox::raw,

@@ -46,6 +46,16 @@ pub struct InvitedToPath {
     organization_id: Uuid,
 }
 
+/// `…/rs/na/{userId}/invite`
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ActingUserPath {
+    /// The number of the user who acts, an active member of the organization; see `user` in
+    /// `GET /v1/me`.
+    #[param(rename = "userId", example = 1)]
+    user_id: i64,
+}
+
 /// `…/api-keys/{api_key}`
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -89,6 +99,19 @@ pub struct IdempotencyKey {
         example = "order-4711"
     )]
     key: Option<String>,
+}
+
+/// Who acts, beside the key or token that lets them.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct SessionToken {
+    /// An HS256 JWT, signed with `session_token_secret`, that says `userId` (as in the path),
+    /// `sessionId`, `iat` and `exp`.
+    #[param(
+        rename = "x-session-token",
+        example = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2lnbmF0dXJl"
+    )]
+    session_token: String,
 }
 
 /// How long the caller wants to wait for its mail.

@@ -20,13 +20,14 @@ use actix_web::guard;
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route};
+use adapters::settings::ContractSettings;
 
 use crate::problem::ApiError;
 use crate::state::State;
 use crate::{auth, contracts};
 
 /// Everything the service answers.
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut ServiceConfig, settings: &ContractSettings) {
     config
         .service(resource("/", "GET, HEAD").route(get().to(home)))
         .configure(health::configure)
@@ -36,7 +37,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .configure(inbox::configure)
         // Before the scope that wants a key: whoever accepts an invitation has none yet.
         .configure(invitations::configure_public)
-        .configure(contracts::configure)
+        .configure(|config| contracts::configure(config, settings))
         .service(
             web::scope("/v1")
                 .configure(me::configure)

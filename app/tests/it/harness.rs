@@ -24,6 +24,10 @@ pub const INSTANCE_KEY: &str = "wlc_instance0test0test0test00";
 
 /// What tokens for the API are signed with.
 pub const JWT_SECRET: &str = "a secret of the tests, 32 bytes or more";
+/// Signs the session tokens of the contract that wants them.
+pub const SESSION_SECRET: &str = "a session secret of more than 32 bytes";
+/// A second path below which that contract is served.
+pub const PREFIX: &str = "/main";
 
 /// What the product runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -262,6 +266,8 @@ fn scaled_timers() -> Vec<(&'static str, String)> {
         ("WELCOMAT_BOOTSTRAP_API_KEY", KEY),
         ("WELCOMAT_BOOTSTRAP_INSTANCE_KEY", INSTANCE_KEY),
         ("WELCOMAT_JWT_SECRET", JWT_SECRET),
+        ("WELCOMAT_SESSION_TOKEN_SECRET", SESSION_SECRET),
+        ("WELCOMAT_CONTRACTS_USERS_ORGANIZATIONS_PREFIX", PREFIX),
         ("WELCOMAT_DATABASE_MAX_CONNECTIONS", "8"),
         ("WELCOMAT_WORKER_CONCURRENCY", "4"),
         ("WELCOMAT_WORKER_RESCUE_INTERVAL", "200ms"),

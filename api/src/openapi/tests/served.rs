@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use actix_web::introspection::IntrospectionTree;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpResponse, test};
+use adapters::settings::Settings;
 use serde_json::Value;
 
 use super::{document, operations};
@@ -42,9 +43,10 @@ async fn the_document_has_all_routes_and_no_others() {
 async fn served() -> BTreeSet<String> {
     const PROBE: &str = "/probe";
     let tell = async |tree: Data<IntrospectionTree>| HttpResponse::Ok().body(tree.report_as_json());
+    let settings = Settings::load(None, std::iter::empty()).unwrap();
     let app = App::new()
         .service(web::resource(PROBE).route(web::get().to(tell)))
-        .configure(routes::configure);
+        .configure(|config| routes::configure(config, &settings.contracts));
     let app = test::init_service(app).await;
     let report = test::call_and_read_body_json::<_, _, Vec<Value>>(
         &app,

@@ -3,6 +3,7 @@
 mod doit;
 mod jobsim;
 mod pages;
+pub mod users_organizations;
 
 use app::http::{Answer, Client};
 use serde_json::Value;
