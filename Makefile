@@ -2,12 +2,19 @@
 
 CARGO ?= cargo
 
-.PHONY: test lint audit demo
+.PHONY: test test-api lint audit demo
 
-# The whole suite, with private PostgreSQL, RabbitMQ and SMTP servers that come and go with it.
+# The whole suite, with private PostgreSQL, RabbitMQ and SMTP servers that come and go with it, and a
+# short look at the API, which is the same each time.
 test:
 	$(CARGO) build --workspace
 	deploy/test/with-servers $(CARGO) test --workspace
+	deploy/test/schemathesis 30 --generation-deterministic
+
+# Five minutes of requests that the OpenAPI document allows and forbids, others each time.
+test-api:
+	$(CARGO) build
+	deploy/test/schemathesis 300
 
 # Everything a reviewer should not have to say.
 lint:
@@ -15,7 +22,8 @@ lint:
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
 	@! command -v shellcheck >/dev/null || shellcheck .ci/run deploy/audit \
-	  deploy/test/with-servers deploy/test/postgres deploy/test/rabbitmq deploy/test/smtp deploy/test/lib.sh
+	  deploy/test/with-servers deploy/test/postgres deploy/test/rabbitmq deploy/test/smtp deploy/test/schemathesis \
+	  deploy/test/lib.sh
 
 # Licences, banned crates, sources and known vulnerabilities of what we build on.
 audit:

@@ -88,7 +88,8 @@ struct Api;
 /// The document as JSON, for an API that is reached under `public_path`, which ends with a slash.
 pub fn json(public_path: &str) -> Result<String, serde_json::Error> {
     let mut document = Api::openapi();
-    document.servers = Some(vec![Server::new(public_path)]);
+    let base = public_path.trim_end_matches('/');
+    document.servers = Some(vec![Server::new(if base.is_empty() { "/" } else { base })]);
     document.to_pretty_json()
 }
 

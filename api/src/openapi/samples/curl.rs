@@ -26,7 +26,7 @@ pub fn sample(call: &Call) -> String {
     if let Some(body) = &call.body {
         lines.push(format!("--data '{}'", write(body, &JSON, 0)));
     }
-    lines.join(" \\\n  ") + "\n"
+    lines.join(" \\\n  ")
 }
 
 fn quoted(text: &[Part]) -> String {

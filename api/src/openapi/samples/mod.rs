@@ -40,13 +40,15 @@ impl Modify for Samples {
 }
 
 fn samples(call: &Call) -> Value {
-    json!([
-        { "lang": "shell", "label": "curl", "source": curl::sample(call) },
-        { "lang": "javascript", "label": "JavaScript", "source": javascript::sample(call) },
-        { "lang": "python", "label": "Python", "source": python::sample(call) },
-        { "lang": "go", "label": "Go", "source": go::sample(call) },
-        { "lang": "rust", "label": "Rust", "source": rust::sample(call) },
-    ])
+    let all = [
+        ("shell", "curl", curl::sample(call)),
+        ("javascript", "JavaScript", javascript::sample(call)),
+        ("python", "Python", python::sample(call)),
+        ("go", "Go", go::sample(call)),
+        ("rust", "Rust", rust::sample(call)),
+    ];
+    let entry = |(lang, label, source): (&str, &str, String)| json!({ "lang": lang, "label": label, "source": source.trim_end() });
+    all.into_iter().map(entry).collect()
 }
 
 /// A request, as far as it is the same for everybody.

@@ -86,13 +86,13 @@ pub async fn accept(state: State, body: JsonBody) -> Result<HttpResponse, ApiErr
 #[serde(deny_unknown_fields)]
 struct Request {
     /// The secret part of the link in the mail. Either this, or address and temporary password.
-    #[schema(nullable = false, max_length = 256, example = "7K2MQ4X9TB3WN8RJ5HC6VD0PZE")]
+    #[schema(max_length = 256, example = "7K2MQ4X9TB3WN8RJ5HC6VD0PZE")]
     token: Option<String>,
     /// The address that was invited.
-    #[schema(nullable = false, format = Email, example = "ann@example.com")]
+    #[schema(format = Email, example = "ann@example.com")]
     email: Option<String>,
     /// The temporary password from the mail.
-    #[schema(nullable = false, max_length = 256, example = "7K2M-Q4X9-TB3W-N8RJ-5HC6-VD0P-ZE")]
+    #[schema(max_length = 256, example = "7K2M-Q4X9-TB3W-N8RJ-5HC6-VD0P-ZE")]
     temporary_password: Option<String>,
     /// The password that the invitee chooses.
     #[schema(value_type = String, required, min_length = 8, max_length = 128, example = "correct horse battery staple")]

@@ -69,14 +69,23 @@ impl Modify for Either {
             if let Some(RefOr::T(Schema::Object(object))) = schemas.get_mut(name) {
                 object.extensions = Some(Extensions::from_iter([(
                     "oneOf",
+                    // null counts as left out.
                     json!([
                         {
                             "required": ["token"],
-                            "properties": { "email": false, "temporary_password": false },
+                            "properties": {
+                                "token": { "type": "string" },
+                                "email": { "type": "null" },
+                                "temporary_password": { "type": "null" },
+                            },
                         },
                         {
                             "required": ["email", "temporary_password"],
-                            "properties": { "token": false },
+                            "properties": {
+                                "email": { "type": "string" },
+                                "temporary_password": { "type": "string" },
+                                "token": { "type": "null" },
+                            },
                         },
                     ]),
                 )]));

@@ -1,5 +1,7 @@
 //! The document and the page that shows it: for everybody, once, and without another server.
 
+use std::process::Command;
+
 use crate::harness::{Stack, TestApp, block_on};
 
 #[test]
@@ -14,6 +16,16 @@ fn everybody_can_read_the_document_and_need_not_read_it_twice() {
         let again = stranger.send("GET", "/openapi.json", &known, b"").await.unwrap();
         assert_eq!((again.status, again.body.len()), (304, 0));
         assert_eq!(again.header("etag"), Some(tag));
+    });
+}
+
+#[test]
+fn the_command_prints_the_same_document() {
+    block_on(async {
+        let app = TestApp::start(Stack::Embedded).await;
+        let command = Command::new(env!("CARGO_BIN_EXE_welcomat")).arg("openapi").output().unwrap();
+        let printed = String::from_utf8(command.stdout).unwrap();
+        assert_eq!(printed.trim_end(), app.client.get("/openapi.json").await.unwrap().text());
     });
 }
 

@@ -1,4 +1,4 @@
-//! The languages that are installed here, and how each runs a sample.
+//! The languages of the samples, and how each runs one.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,60 +8,83 @@ use tempfile::TempDir;
 
 use super::Sample;
 
+/// A language that samples are published in.
+#[derive(Clone, Copy)]
+pub struct Language {
+    /// As the document calls it.
+    pub name: &'static str,
+    way: Way,
+}
+
+/// A program with its first arguments.
+type Start = (&'static str, &'static [&'static str]);
+
+#[derive(Clone, Copy)]
+enum Way {
+    /// A program reads each sample from a file.
+    Interpreted { probe: [&'static str; 2], command: Start, file: &'static str },
+    /// All samples become one program.
+    Compiled,
+}
+
+pub const CURL: Language = interpreted("curl", ["curl", "--version"], ("sh", &[]), "sample.sh");
+pub const JAVASCRIPT: Language =
+    interpreted("JavaScript", ["node", "--version"], ("node", &[]), "sample.mjs");
+pub const PYTHON: Language =
+    interpreted("Python", ["python3", "--version"], ("python3", &[]), "sample.py");
+pub const GO: Language = interpreted("Go", ["go", "version"], ("go", &["run"]), "sample.go");
+pub const RUST: Language = Language { name: "Rust", way: Way::Compiled };
+
+const fn interpreted(
+    name: &'static str,
+    probe: [&'static str; 2],
+    command: Start,
+    file: &'static str,
+) -> Language {
+    Language { name, way: Way::Interpreted { probe, command, file } }
+}
+
 /// What runs the samples of one language.
 pub struct Runtime {
-    pub language: &'static str,
-    kind: Kind,
+    way: Way,
     folder: TempDir,
 }
 
-enum Kind {
-    /// A program that reads the sample from a file of this name.
-    Script { program: &'static [&'static str], file: &'static str },
-    /// One program with all samples in it.
-    Compiled(PathBuf),
-}
-
-/// Language, how to ask whether it is there, how to run a file.
-type Script = (&'static str, [&'static str; 2], &'static [&'static str], &'static str);
-const SCRIPTS: [Script; 4] = [
-    ("curl", ["curl", "--version"], &["sh"], "sample.sh"),
-    ("JavaScript", ["node", "--version"], &["node"], "sample.mjs"),
-    ("Python", ["python3", "--version"], &["python3"], "sample.py"),
-    ("Go", ["go", "version"], &["go", "run"], "sample.go"),
-];
-
-/// All that are there; says which are not. Rust is: it builds these tests.
-pub fn installed(samples: &[Sample]) -> Vec<Runtime> {
-    let mut found = vec![rust(samples)];
-    for (language, [program, argument], command, file) in SCRIPTS {
-        let asked = Command::new(program).arg(argument).output();
-        if asked.is_ok_and(|output| output.status.success()) {
-            let kind = Kind::Script { program: command, file };
-            found.push(Runtime { language, kind, folder: tempfile::tempdir().unwrap() });
-        } else {
-            // Straight to the terminal: of a test that passes, nobody sees what it prints.
-            let line = format!("{program} is not installed: no sample in {language} is run\n");
-            std::io::stderr().write_all(line.as_bytes()).unwrap();
-        }
-    }
-    found
-}
-
 impl Runtime {
+    /// Makes ready for the samples; if the language is not installed here, says so. Rust is: it
+    /// builds these tests.
+    pub fn installed(language: Language, samples: &[Sample]) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        match language.way {
+            Way::Compiled => compile_all(samples, folder.path()),
+            Way::Interpreted { probe: [program, argument], .. } => {
+                let asked = Command::new(program).arg(argument).output();
+                if !asked.is_ok_and(|output| output.status.success()) {
+                    // Straight to the terminal: nobody sees what a test that passes prints.
+                    let line =
+                        format!("no sample in {} is run: {program} is missing\n", language.name);
+                    std::io::stderr().write_all(line.as_bytes()).unwrap();
+                    return None;
+                }
+            }
+        }
+        Some(Self { way: language.way, folder })
+    }
+
     /// Runs the sample with the variables that it names.
     pub fn run(&self, sample: &Sample, variables: &[(String, String)]) -> Output {
-        let mut command = match &self.kind {
-            Kind::Compiled(program) => {
-                let mut command = Command::new(program);
+        let folder = self.folder.path();
+        let mut command = match self.way {
+            Way::Compiled => {
+                let mut command = Command::new(folder.join(PROGRAM));
                 command.arg(&sample.operation);
                 command
             }
-            Kind::Script { program, file } => {
-                let file = self.folder.path().join(file);
+            Way::Interpreted { command: (program, arguments), file, .. } => {
+                let file = folder.join(file);
                 std::fs::write(&file, &sample.source).unwrap();
-                let mut command = Command::new(program[0]);
-                command.args(&program[1..]).arg(&file);
+                let mut command = Command::new(program);
+                command.args(arguments).arg(&file);
                 command
             }
         };
@@ -71,13 +94,15 @@ impl Runtime {
     }
 }
 
+const PROGRAM: &str = "samples";
+
 /// Compiles all samples into one program, which runs the one that its argument names.
-fn rust(samples: &[Sample]) -> Runtime {
-    let samples = || samples.iter().filter(|sample| sample.language == "Rust");
-    let modules = samples().map(|Sample { operation, source, .. }| {
+fn compile_all(samples: &[Sample], folder: &Path) {
+    let modules = samples.iter().map(|Sample { operation, source, .. }| {
         format!("mod {operation} {{\n{source}\npub fn run() {{ main().unwrap() }}\n}}\n")
     });
-    let arms = samples()
+    let arms = samples
+        .iter()
         .map(|Sample { operation, .. }| format!("Some({operation:?}) => {operation}::run(),\n"));
     let main = format!(
         "{}fn main() {{\nmatch std::env::args().nth(1).as_deref() {{\n{}\
@@ -85,11 +110,9 @@ fn rust(samples: &[Sample]) -> Runtime {
         modules.collect::<String>(),
         arms.collect::<String>(),
     );
-    let folder = tempfile::tempdir().unwrap();
-    let (source, program) = (folder.path().join("samples.rs"), folder.path().join("samples"));
+    let source = folder.join("samples.rs");
     std::fs::write(&source, main).unwrap();
-    compile(&source, &program);
-    Runtime { language: "Rust", kind: Kind::Compiled(program), folder }
+    compile(&source, &folder.join(PROGRAM));
 }
 
 /// Links what cargo has built of ureq and `serde_json` beside these tests. There may be several
