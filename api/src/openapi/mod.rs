@@ -9,6 +9,7 @@ mod problems;
 mod samples;
 #[cfg(test)]
 mod tests;
+pub mod texts;
 
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};

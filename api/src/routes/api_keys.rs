@@ -15,6 +15,7 @@ use crate::auth::Auth;
 use crate::bootstrap;
 use crate::json::JsonBody;
 use crate::openapi::params::ApiKeyPath;
+use crate::openapi::texts;
 use crate::problem::{ApiError, FieldError};
 use crate::state::State;
 
@@ -35,10 +36,7 @@ pub fn configure(config: &mut ServiceConfig) {
 #[serde(deny_unknown_fields)]
 struct Request {
     /// What you call it: one line of at most 64 visible characters.
-    #[schema(
-        value_type = String, required, min_length = 1, max_length = 64, example = "CI",
-        pattern = r"^[^\u0000-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB]*[^\u0000-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB\s][^\u0000-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB]*$"
-    )]
+    #[schema(value_type = texts::Name, required, example = "CI")]
     name: Option<String>,
     /// What it may do; `admin` without it.
     #[schema(value_type = Option<KeyRole>)]

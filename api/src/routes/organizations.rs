@@ -14,6 +14,7 @@ use super::{get, resource};
 use crate::auth::Auth;
 use crate::json::JsonBody;
 use crate::openapi::params::OrganizationPath;
+use crate::openapi::texts;
 use crate::problem::{ApiError, FieldError};
 use crate::state::State;
 
@@ -41,16 +42,19 @@ pub fn configure(config: &mut ServiceConfig) {
 #[serde(deny_unknown_fields)]
 struct NewFields {
     /// As people see it, in mails too: one line of at most 64 visible characters.
-    #[schema(value_type = String, required, min_length = 1, example = "Initech")]
+    #[schema(value_type = texts::Name, required, example = "Initech")]
     name: Option<String>,
     /// For addresses, and nobody else's; made from the name without it.
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9-]+$")]
     slug: Option<String>,
     /// Whoever is invited without a role gets this one; `member` without it.
-    #[schema(min_length = 1, max_length = 64, example = "member")]
+    #[schema(value_type = Option<texts::Role>, example = "member")]
     default_role: Option<String>,
     /// The only roles there are; any will do without it.
-    #[schema(min_items = 1, max_items = 100, example = json!(["member", "editor", "owner"]))]
+    #[schema(
+        value_type = Option<Vec<texts::Role>>, min_items = 1, max_items = 100,
+        example = json!(["member", "editor", "owner"]),
+    )]
     roles: Option<Vec<String>>,
 }
 
@@ -60,15 +64,15 @@ struct NewFields {
 #[serde(deny_unknown_fields)]
 struct ChangedFields {
     /// As people see it, in mails too: one line of at most 64 visible characters.
-    #[schema(min_length = 1, example = "Initech")]
+    #[schema(value_type = Option<texts::Name>, example = "Initech")]
     name: Option<String>,
     /// Whoever is invited without a role gets this one.
-    #[schema(min_length = 1, max_length = 64, example = "member")]
+    #[schema(value_type = Option<texts::Role>, example = "member")]
     default_role: Option<String>,
     /// The only roles there are; `null` lets any be used.
     #[serde(default, deserialize_with = "given")]
     #[schema(
-        value_type = Option<Vec<String>>, min_items = 1, max_items = 100,
+        value_type = Option<Vec<texts::Role>>, min_items = 1, max_items = 100,
         example = json!(["member", "editor", "owner"]),
     )]
     #[expect(clippy::option_option, reason = "null and nothing are two things to say")]

@@ -26,7 +26,7 @@ pub struct PageQuery {
     #[param(value_type = Option<u8>, nullable = false, minimum = 1, maximum = 100, default = 50)]
     limit: Option<String>,
     /// The `next_cursor` of the page before.
-    #[param(nullable = false, pattern = "^[0-9]+$")]
+    #[param(nullable = false, pattern = "^[0-9]{1,18}$")]
     cursor: Option<String>,
 }
 

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::contracts::headers;
 use crate::problem::ApiError;
 
 /// Why a request is not answered as it wishes.
@@ -30,21 +30,7 @@ pub struct Sentence {
 
 /// Tells an error that any request can meet.
 pub fn answer(error: &ApiError) -> HttpResponse {
-    let mut response = HttpResponse::build(status(error));
-    response.insert_header(("Cache-Control", "no-store"));
-    match error {
-        ApiError::Unauthorized => {
-            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
-        }
-        ApiError::MethodNotAllowed(allow) => {
-            response.insert_header((ALLOW, *allow));
-        }
-        error if error.is_worth_a_retry() => {
-            response.insert_header((RETRY_AFTER, "1"));
-        }
-        _ => {}
-    }
-    response.json(Sentence { error: sentence(error) })
+    headers::of_error(error, status(error)).json(Sentence { error: sentence(error) })
 }
 
 /// The page's statuses, and what no client of it can get by doing as the page says.

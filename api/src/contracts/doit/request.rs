@@ -20,19 +20,18 @@ pub struct Request {
     #[schema(format = "email", example = "ann@example.com")]
     email: String,
     /// For the greeting.
-    #[schema(nullable = false, min_length = 1, example = "Ann")]
+    #[schema(min_length = 1, example = "Ann")]
     #[serde(rename = "firstName")]
     first_name: Option<String>,
     /// For the address line.
-    #[schema(nullable = false, min_length = 1, example = "Lee")]
+    #[schema(min_length = 1, example = "Lee")]
     #[serde(rename = "lastName")]
     last_name: Option<String>,
     /// What the person does.
-    #[schema(value_type = JobTitle, required = false)]
     #[serde(rename = "jobTitle")]
     job_title: Option<JobTitle>,
     /// One of the organization's roles; its default role without it.
-    #[schema(nullable = false, example = "member")]
+    #[schema(example = "member")]
     #[serde(rename = "roleId")]
     role_id: Option<String>,
     /// The key's own organization without it.

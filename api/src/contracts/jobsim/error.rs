@@ -3,12 +3,12 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::contracts::headers;
 use crate::problem::ApiError;
 
 /// Why a request is not answered as it wishes.
@@ -69,15 +69,7 @@ pub fn answer(error: &ApiError) -> HttpResponse {
         StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
         status => status,
     };
-    let mut response = HttpResponse::build(status);
-    response.insert_header(("Cache-Control", "no-store"));
-    if matches!(error, ApiError::Unauthorized) {
-        response.insert_header((WWW_AUTHENTICATE, "Bearer"));
-    }
-    if error.is_worth_a_retry() {
-        response.insert_header((RETRY_AFTER, "1"));
-    }
-    response.json(Sentence { detail: detail(error) })
+    headers::of_error(error, status).json(Sentence { detail: detail(error) })
 }
 
 fn detail(error: &ApiError) -> String {

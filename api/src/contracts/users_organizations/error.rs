@@ -4,11 +4,11 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::contracts::headers;
 use crate::problem::ApiError;
 
 /// Why a request is not answered as it wishes.
@@ -54,21 +54,7 @@ pub fn answer(error: &ApiError) -> HttpResponse {
         }
         status => status,
     };
-    let mut response = HttpResponse::build(status);
-    response.insert_header(("Cache-Control", "no-store"));
-    match error {
-        ApiError::Unauthorized => {
-            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
-        }
-        ApiError::MethodNotAllowed(allow) => {
-            response.insert_header((ALLOW, *allow));
-        }
-        retry if retry.is_worth_a_retry() => {
-            response.insert_header((RETRY_AFTER, "1"));
-        }
-        _ => {}
-    }
-    response.json(Message { message: message(error, status) })
+    headers::of_error(error, status).json(Message { message: message(error, status) })
 }
 
 fn message(error: &ApiError, status: StatusCode) -> String {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::openapi::texts;
 use crate::problem::{ApiError, FieldError};
 
 const MAX_METADATA_BYTES: usize = 4096;
@@ -24,23 +25,13 @@ pub struct Fields {
     #[schema(value_type = String, required, format = Email, example = "ann@example.com")]
     email: Option<String>,
     /// The invitee's first name: one line of at most 64 visible characters.
-    #[schema(
-        min_length = 1,
-        max_length = 64,
-        example = "Ann",
-        pattern = r"^[^\u0000-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB]*[^\u0000-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB\s][^\u0000-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB]*$"
-    )]
+    #[schema(value_type = Option<texts::Name>, example = "Ann")]
     first_name: Option<String>,
     /// The invitee's last name: one line of at most 64 visible characters.
-    #[schema(
-        min_length = 1,
-        max_length = 64,
-        example = "Lee",
-        pattern = r"^[^\u0000-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB]*[^\u0000-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB\s][^\u0000-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB]*$"
-    )]
+    #[schema(value_type = Option<texts::Name>, example = "Lee")]
     last_name: Option<String>,
     /// The role that the invitee gets in your product; `member` without it.
-    #[schema(max_length = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9_.:-]*$", example = "editor")]
+    #[schema(value_type = Option<texts::Role>, example = "editor")]
     role: Option<String>,
     /// The language of mail and page, as a language tag; English without it.
     #[schema(max_length = 35, pattern = "^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$", example = "en")]

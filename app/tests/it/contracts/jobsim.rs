@@ -310,6 +310,7 @@ async fn who_may_not_is_told_before_the_body_is_read(stack: Stack) {
     }
     let get = app.client.get(&path(&app)).await.unwrap();
     assert_eq!((get.status, get.json()), (405, json!({"detail": "Method Not Allowed"})));
+    assert_eq!(get.header("allow"), Some("POST"));
     let operator = app.operator().send("POST", &path(&app), &JSON, b"{}").await.unwrap();
     assert_eq!(operator.status, 422, "an instance's key may invite anywhere");
 }
