@@ -1,7 +1,7 @@
 //! The OpenAPI document, made from the handlers' own annotations.
 //!
 //! A handler says what is its own with `#[utoipa::path]`; the modifiers here add what follows from
-//! the rest of the code: `problems` the errors, `examples` the bodies.
+//! the rest of the code: `problems` the errors, `examples` the bodies, `samples` the code.
 
 mod examples;
 pub mod params;
@@ -22,7 +22,7 @@ use crate::problem::Problem;
 use crate::routes::invitations::credential::Either;
 use crate::routes::{api_keys, dead_letters, health, inbox, invitations, me};
 
-/// Paths, tags and schemas appear in this order.
+/// Paths and tags appear in this order.
 #[derive(OpenApi)]
 #[openapi(
     info(
