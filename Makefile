@@ -5,9 +5,10 @@ CARGO ?= cargo
 .PHONY: test test-api lint audit demo
 
 # The whole suite, with private PostgreSQL, RabbitMQ and SMTP servers that come and go with it, and a
-# short look at the API, which is the same each time.
+# short look at the API, which is the same each time. Programs and tests are built together: apart, they would
+# differ in features, and most of what they are made of would be built twice.
 test:
-	$(CARGO) build --workspace
+	$(CARGO) build --workspace --all-targets
 	deploy/test/with-servers $(CARGO) test --workspace
 	deploy/test/schemathesis 30 --generation-deterministic
 

@@ -36,10 +36,10 @@ impl Modify for Examples {
 
 fn complete(content: &mut RefOr<Content>, schemas: &Schemas) {
     let RefOr::T(content) = content else { return };
-    let composed = content.schema.as_ref().and_then(|schema| compose(schema, schemas));
     if !content.examples.is_empty() {
         return;
     }
+    let composed = content.schema.as_ref().and_then(|schema| compose(schema, schemas));
     content.example = match (composed, content.example.take()) {
         (Some(mut whole), Some(patch)) => {
             merge(&mut whole, patch);

@@ -1,7 +1,7 @@
 //! The OpenAPI document, made from the handlers' own annotations.
 //!
 //! A handler says what is its own with `#[utoipa::path]`; the modifiers here add what follows from
-//! the rest of the code: `problems` the errors, `examples` the bodies.
+//! the rest of the code: `problems` the errors, `examples` the bodies, `samples` the code.
 
 mod examples;
 pub mod params;
@@ -26,7 +26,7 @@ use crate::routes::{
     api_keys, dead_letters, health, inbox, invitations, me, members, organizations,
 };
 
-/// Paths, tags and schemas appear in this order.
+/// Paths and tags appear in this order.
 #[derive(OpenApi)]
 #[openapi(
     info(

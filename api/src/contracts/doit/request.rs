@@ -35,7 +35,7 @@ pub struct Request {
     #[serde(rename = "roleId")]
     role_id: Option<String>,
     /// The key's own organization without it.
-    #[schema(nullable = false, format = "uuid", example = "01937a5c-1b2a-7b1e-8a55-0c1f3a9d7e42")]
+    #[schema(value_type = Option<Uuid>, example = "01937a5c-1b2a-7b1e-8a55-0c1f3a9d7e42")]
     #[serde(rename = "organizationId")]
     organization_id: Option<String>,
 }
