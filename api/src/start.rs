@@ -118,9 +118,9 @@ pub fn parts(
         hasher,
         inbox,
         health,
+        seal,
         tokens,
         session_tokens,
-        seal,
     })
 }
 

@@ -101,7 +101,8 @@ enum ConfigCommand {
 async fn main() -> ExitCode {
     // Several libraries speak TLS; all of them use this implementation.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    match run(Cli::parse()).await {
+    // The commands' futures are large; the stack has no need to hold the largest of them.
+    match Box::pin(run(Cli::parse())).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => commands::complain(&failure),
     }

@@ -113,9 +113,9 @@ pub fn read(text: &str) -> Result<Wanted, Refusal> {
     if !fields.contains_key("email") {
         reader.errors.push(FieldError::new("email", "is required"));
     }
-    let email = reader.parsed("email", |text| EmailAddress::parse(text));
-    let first_name = reader.parsed("firstName", |text| Name::parse(text));
-    let last_name = reader.parsed("lastName", |text| Name::parse(text));
+    let email = reader.parsed("email", EmailAddress::parse);
+    let first_name = reader.parsed("firstName", Name::parse);
+    let last_name = reader.parsed("lastName", Name::parse);
     let job_title = reader.job_title();
     let role_id = reader.text("roleId").map(str::to_owned);
     let organization_id = reader.text("organizationId").map(str::to_owned);

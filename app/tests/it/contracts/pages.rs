@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use super::users_organizations::{admin, session};
 use crate::harness::{KEY, Stack, TestApp, block_on};
 
 /// Runs the chapter's first shell block; gives the status and the body.
@@ -47,5 +48,19 @@ fn the_example_of_doit_works() {
         assert_eq!(status, 201, "{said}");
         assert_eq!(keys(&said), ["message", "user"]);
         assert_eq!(said["user"]["jobTitle"], "Software / Ops Engineer");
+    });
+}
+
+#[test]
+fn the_example_of_users_organizations_works() {
+    block_on(async {
+        let app = TestApp::start(Stack::Embedded).await;
+        let user = admin(&app).await;
+        let (number, token) = (user.to_string(), session(&app, user));
+        let own = [("USER_ID", &*number), ("SESSION_TOKEN", &token)];
+        let (status, said) = run(&app, "users-organizations", &own);
+        assert_eq!(status, 201, "{said}");
+        assert_eq!(keys(&said), ["data"]);
+        assert_eq!(said["data"]["permissions"]["manage"], serde_json::json!([1, 2]));
     });
 }

@@ -23,7 +23,7 @@ on_both_stacks!(
 );
 
 /// The number of the organization's first admin, whom the key of the tests belongs to.
-async fn admin(app: &TestApp) -> i64 {
+pub async fn admin(app: &TestApp) -> i64 {
     app.get("/v1/me").await["user"]["number"].as_i64().unwrap()
 }
 
