@@ -5,7 +5,6 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::users_organizations::session;
 use super::users_organizations::{admin, session};
 use crate::harness::{KEY, Stack, TestApp, block_on};
 
@@ -38,28 +37,6 @@ fn the_example_of_jobsim_works() {
         let all = ["user", "organization_name", "email_sent", "temporary_password"];
         assert_eq!(keys(&said), all);
         assert_eq!(said["email_sent"], true);
-    });
-}
-
-#[test]
-fn the_example_of_users_organizations_works() {
-    block_on(async {
-        let app = TestApp::start(Stack::Embedded).await;
-        let me = app.get("/v1/me").await["user"]["number"].as_i64().unwrap();
-        let (user, session) = (me.to_string(), session(&app, me));
-        let own = [("USER_ID", user.as_str()), ("SESSION_TOKEN", session.as_str())];
-        let (status, said) = run(&app, "users-organizations", &own);
-        assert_eq!(status, 201, "{said}");
-        let all = [
-            "userId",
-            "organizationId",
-            "scope",
-            "permissions",
-            "deletedAt",
-            "updatedAt",
-            "createdAt",
-        ];
-        assert_eq!(keys(&said["data"]), all);
     });
 }
 
