@@ -1,8 +1,9 @@
 //! The OpenAPI document, made from the handlers' own annotations.
 //!
 //! A handler says what is its own with `#[utoipa::path]`; the modifiers here add what follows from
-//! the rest of the code: `problems` the errors, `examples` the bodies, `samples` the code.
+//! the rest of the code: `problems` the errors, `contracts` the headers of others' shapes, `examples` the bodies, `samples` the code.
 
+mod contracts;
 mod examples;
 pub mod params;
 mod problems;
@@ -16,6 +17,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Components, OpenApi as Document, Server};
 use utoipa::{Modify, OpenApi};
 
+use self::contracts::Contracts;
 use self::examples::Examples;
 use self::problems::Problems;
 use self::samples::Samples;
@@ -82,7 +84,7 @@ use crate::routes::{
         (name = "Inbox", description = "Mail that is captured instead of sent, for trying things out."),
         (name = "Health", description = "For balancers and operators."),
     ),
-    modifiers(&Titles, &Bearer, &Either, &Problems, &Examples, &Samples),
+    modifiers(&Titles, &Bearer, &Either, &Problems, &Contracts, &Examples, &Samples),
 )]
 struct Api;
 

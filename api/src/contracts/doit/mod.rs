@@ -55,26 +55,18 @@ pub fn configure(config: &mut ServiceConfig) {
             status = 201,
             description = "The user is invited, now or before.",
             body = response::Response<'_>,
-            headers(
-                ("X-Invitation-Id" = String, description = "The invitation, for the native API."),
-                ("X-Email-Status" = String, description = "How its mail stands."),
-                ("Preference-Applied" = String, description = "What of `Prefer` was heeded."),
-                ("Idempotency-Replayed" = String, description = "`true` for a repeated request."),
-            ),
         ),
         (status = 400, description = "Whatever is wrong with the request.", body = Sentence),
         (
             status = 401,
             description = "No valid key or token.",
             body = Sentence,
-            headers(("WWW-Authenticate" = String, description = "How to authenticate.")),
         ),
         (status = 403, description = "Not an admin of that organization.", body = Sentence),
         (
             status = 500,
             description = "A fault of ours, or a moment in which we cannot answer.",
             body = Sentence,
-            headers(("Retry-After" = String, description = "Seconds after which to try again.")),
         ),
     ),
 )]

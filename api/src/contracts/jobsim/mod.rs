@@ -59,19 +59,12 @@ pub fn configure(config: &mut ServiceConfig) {
             status = 200,
             description = "The person is invited, now or before.",
             body = response::Response<'_>,
-            headers(
-                ("X-Invitation-Id" = String, description = "The invitation, for the native API."),
-                ("X-Email-Status" = String, description = "How its mail stands."),
-                ("Preference-Applied" = String, description = "What of `Prefer` was heeded."),
-                ("Idempotency-Replayed" = String, description = "`true` for a repeated request."),
-            ),
         ),
         (status = 400, description = "The request cannot be understood.", body = Sentence),
         (
             status = 401,
             description = "No valid key or token.",
             body = Sentence,
-            headers(("WWW-Authenticate" = String, description = "How to authenticate.")),
         ),
         (status = 403, description = "Not an admin of that organization.", body = Sentence),
         (status = 404, description = "There is no such organization.", body = Sentence),
@@ -84,7 +77,6 @@ pub fn configure(config: &mut ServiceConfig) {
             status = 503,
             description = "Try again in a moment.",
             body = Sentence,
-            headers(("Retry-After" = String, description = "Seconds after which to try again.")),
         ),
     ),
 )]

@@ -67,19 +67,12 @@ pub fn is_at(path: &str, prefix: &str) -> bool {
             status = 201,
             description = "The person is invited, now or before.",
             body = response::Response,
-            headers(
-                ("X-Invitation-Id" = String, description = "The invitation, for the native API."),
-                ("X-Email-Status" = String, description = "How its mail stands."),
-                ("Preference-Applied" = String, description = "What of `Prefer` was heeded."),
-                ("Idempotency-Replayed" = String, description = "`true` for a repeated request."),
-            ),
         ),
         (status = 400, description = "All that is wrong with path or body.", body = Invalid),
         (
             status = 401,
             description = "No valid key or token, or no valid session token.",
             body = Message,
-            headers(("WWW-Authenticate" = String, description = "How to authenticate.")),
             example = json!({"message": "Unauthorized"}),
         ),
         (
@@ -122,7 +115,6 @@ pub fn is_at(path: &str, prefix: &str) -> bool {
             status = 503,
             description = "Try again in a moment.",
             body = Message,
-            headers(("Retry-After" = String, description = "Seconds after which to try again.")),
             example = json!({"message": "The service is busy. Try again in a moment."}),
         ),
     ),
