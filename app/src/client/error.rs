@@ -84,7 +84,9 @@ impl ClientError {
             }
             Self::Refused { status, .. } => match status {
                 401 => "set WELCOMAT_API_KEY, --api-key or a profile to a valid key",
-                403 => "the key may not do this; use an admin's key of that organization",
+                403 => {
+                    "use a key that may: an admin's of that organization, or one for the whole instance"
+                }
                 404 => "check the id, and that the key belongs to the same organization",
                 409 => "`welcomat invitations list --email ADDRESS` shows how things stand",
                 429 => "wait a little before the next try",

@@ -11,7 +11,7 @@ use crate::contracts::invite;
 use crate::problem::{ApiError, FieldError};
 use crate::state::AppState;
 
-/// What the page says of the body.
+/// A user to be invited.
 #[derive(ToSchema)]
 #[schema(as = DoitInvite)]
 #[expect(dead_code, reason = "only the document reads it; every field is read by hand")]
@@ -40,7 +40,7 @@ pub struct Request {
     organization_id: Option<String>,
 }
 
-/// The page's eight.
+/// What a user does: one of these eight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = DoitJobTitle)]
 pub enum JobTitle {

@@ -12,7 +12,8 @@ use crate::state::AppState;
 
 const MAX_TEXT: usize = 200;
 
-/// What the page says of the body; it is read field by field, for Pydantic's errors.
+/// A member to be invited.
+// Read field by field, for Pydantic's errors.
 #[derive(ToSchema)]
 #[schema(as = JobsimInvite)]
 #[expect(dead_code, reason = "only the document reads it")]
