@@ -59,25 +59,15 @@ pub async fn invite_users_below_api(
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only the document reads it")]
 enum Responses {
-    /// Every address is invited, or was before, or belongs to a member.
-    #[response(
-        status = 200,
-        headers(
-            ("X-Email-Status" = String, description = "How the mail stands that is furthest from its reader; `skipped` if there is none."),
-            ("X-Invitation-Id" = String, description = "The invitation, if there is exactly one."),
-            ("Preference-Applied" = String, description = "What of `Prefer` was heeded."),
-            ("Idempotency-Replayed" = String, description = "`true` for a repeated request."),
-        ),
-    )]
+    /// Every address is invited, or was before, or belongs to a member. `X-Email-Status` is that of
+    /// the mail furthest from its reader; `X-Invitation-Id` is there if there is exactly one.
+    #[response(status = 200)]
     Invited(response::Response<'static>),
     /// Something is wrong with the request; nobody was invited.
     #[response(status = 400)]
     Invalid(Invalid<'static>),
     /// No valid key or token.
-    #[response(
-        status = 401,
-        headers(("WWW-Authenticate" = String, description = "How to authenticate.")),
-    )]
+    #[response(status = 401)]
     Unauthorized(Sentence),
     /// Not an admin, or a key without an organization.
     #[response(status = 403, example = json!({"error": "Only an admin can invite. Use a key with the role admin."}))]
@@ -92,10 +82,6 @@ enum Responses {
     #[response(status = 500, example = json!({"error": "Something went wrong on our side. Nothing is known to be wrong with the request."}))]
     Fault(Sentence),
     /// Try again in a moment.
-    #[response(
-        status = 503,
-        headers(("Retry-After" = String, description = "Seconds after which to try again.")),
-        example = json!({"error": "The service is busy. Try again in a moment."}),
-    )]
+    #[response(status = 503, example = json!({"error": "The service is busy. Try again in a moment."}))]
     Busy(Sentence),
 }
