@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 pub struct PasswordHasher {
     // Each hash takes its memory and a core: without a limit, a burst of requests takes all.
     permits: Arc<Semaphore>,
+    max_parallel: usize,
 }
 
 /// Why a password could not be hashed or compared. Not: because it was wrong.
@@ -32,8 +33,14 @@ pub enum HashError {
 impl PasswordHasher {
     /// Hashes at most `max_parallel` passwords at once; at least one.
     pub fn new(max_parallel: usize) -> Self {
-        let permits = max_parallel.clamp(1, Semaphore::MAX_PERMITS);
-        Self { permits: Arc::new(Semaphore::new(permits)) }
+        let max_parallel = max_parallel.clamp(1, Semaphore::MAX_PERMITS);
+        Self { permits: Arc::new(Semaphore::new(max_parallel)), max_parallel }
+    }
+
+    /// How many passwords are hashed at once. Whoever has more than that to hash should ask for no
+    /// more at a time: those who ask next would wait for all of them.
+    pub const fn max_parallel(&self) -> usize {
+        self.max_parallel
     }
 
     /// Hashes a password with a salt of its own.
@@ -41,6 +48,23 @@ impl PasswordHasher {
         self.run(move || {
             let hash = Argon2::default().hash_password(password.as_bytes());
             hash.map(|hash| hash.to_string()).map_err(|e| HashError::Refused(e.to_string()))
+        })
+        .await
+    }
+
+    /// 32 bytes that follow from `text` and `salt` alone: for telling whether two texts are the same
+    /// where a fast hash would let somebody guess the password in them.
+    pub async fn derive(
+        &self,
+        text: Zeroizing<String>,
+        salt: [u8; 32],
+    ) -> Result<[u8; 32], HashError> {
+        self.run(move || {
+            let mut derived = [0; 32];
+            Argon2::default()
+                .hash_password_into(text.as_bytes(), &salt, &mut derived)
+                .map_err(|error| HashError::Refused(error.to_string()))?;
+            Ok(derived)
         })
         .await
     }
@@ -96,6 +120,17 @@ mod tests {
             tokio::join!(hasher.hash(text("x")), hasher.hash(text("x")), hasher.hash(text("x")));
         let (a, b, c) = (a.unwrap(), b.unwrap(), c.unwrap());
         assert!(a != b && b != c && a != c);
+    }
+
+    #[tokio::test]
+    async fn what_is_derived_follows_from_text_and_salt() {
+        let hasher = PasswordHasher::new(1);
+        let derive =
+            async |given: &str, salt| hasher.derive(text(given), [salt; 32]).await.unwrap();
+        let first = derive("x", 1).await;
+        assert_eq!(first, derive("x", 1).await);
+        assert_ne!(first, derive("y", 1).await);
+        assert_ne!(first, derive("x", 2).await);
     }
 
     #[tokio::test]

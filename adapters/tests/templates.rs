@@ -84,6 +84,14 @@ fn the_mail_does_without_everything_optional() {
 }
 
 #[test]
+fn the_mail_to_somebody_with_a_password_has_the_link_only() {
+    let content = mail(&InvitationMail { temporary_password: None, ..invitation() });
+    insta::assert_snapshot!("mail_link_only_text", content.text);
+    insta::assert_snapshot!("mail_link_only_html", content.html);
+    assert!(!content.html.contains("assword") && !content.text.contains("assword"));
+}
+
+#[test]
 fn every_page_is_as_it_was() {
     let organization = "Harbour & Sons";
     let accept = |inviter, error| Page::Accept {

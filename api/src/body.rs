@@ -13,17 +13,28 @@ use crate::state::State;
 /// A body is small and a client that sends one is at it: whoever trickles is cut off.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
-/// Reads the whole body, which must be of `media_type`.
+/// Reads the whole body, which must be of `media_type` and within the limit of the settings.
 pub async fn read(
     request: &HttpRequest,
     payload: Payload,
     media_type: &'static str,
 ) -> Result<String, ApiError> {
     let state = request.app_data::<State>().ok_or(ApiError::Internal)?;
+    read_up_to(state.body_limit, request, payload, media_type).await
+}
+
+/// Reads a body that may have another number of bytes.
+pub async fn read_up_to(
+    limit: usize,
+    request: &HttpRequest,
+    payload: Payload,
+    media_type: &'static str,
+) -> Result<String, ApiError> {
+    let state = request.app_data::<State>().ok_or(ApiError::Internal)?;
     check_type(request.headers(), media_type)?;
-    check_length(request.headers(), state.body_limit)?;
-    let limit = BODY_TIME.min(state.request_timeout / 2);
-    let bytes = tokio::time::timeout(limit, collect(payload, state.body_limit))
+    check_length(request.headers(), limit)?;
+    let time = BODY_TIME.min(state.request_timeout / 2);
+    let bytes = tokio::time::timeout(time, collect(payload, limit))
         .await
         .map_err(|_| ApiError::BodyTimeout)??;
     String::from_utf8(bytes).map_err(|_| ApiError::BadRequest("The body is not UTF-8.".to_owned()))

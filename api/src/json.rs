@@ -32,6 +32,12 @@ impl RawBody {
     pub async fn read(self) -> Result<String, ApiError> {
         crate::body::read(&self.body.request, self.body.payload, MEDIA_TYPE).await
     }
+
+    /// Reads a body that may have `limit` bytes, whatever the settings say of others.
+    pub async fn read_up_to(self, limit: usize) -> Result<String, ApiError> {
+        let JsonBody { request, payload } = self.body;
+        crate::body::read_up_to(limit, &request, payload, MEDIA_TYPE).await
+    }
 }
 
 impl FromRequest for RawBody {
@@ -90,7 +96,7 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     })
 }
 
-/// Says where the text stops being JSON.
+/// Says where the text stops being JSON, and nothing of what stands there.
 pub fn malformed(error: &serde_json::Error) -> ApiError {
     ApiError::MalformedJson(format!("line {}, column {}", error.line(), error.column()))
 }

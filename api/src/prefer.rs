@@ -1,11 +1,12 @@
 //! The `Prefer` header (RFC 7240): how long a client wants to wait for its mail.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use actix_web::HttpResponseBuilder;
 use actix_web::http::header::HeaderMap;
 use adapters::store::{InvitationView, Store};
-use domain::{DeliveryStatus, OrganizationId};
+use domain::{DeliveryStatus, InvitationId, OrganizationId};
 use tokio::time::{Instant, sleep};
 
 use crate::problem::ApiError;
@@ -68,6 +69,31 @@ impl Preference {
             }
         }
         Ok(invitation)
+    }
+
+    /// The same for the mails of many invitations; looks once if there is nothing to wait for. Says
+    /// how each of them stands, as far as that can be seen.
+    pub async fn all_settled(
+        self,
+        store: &Store,
+        organization: OrganizationId,
+        mut open: Vec<InvitationId>,
+    ) -> HashMap<InvitationId, DeliveryStatus> {
+        let deadline = Instant::now() + self.wait.unwrap_or_default();
+        let mut statuses: HashMap<_, _> =
+            open.iter().map(|&id| (id, DeliveryStatus::Queued)).collect();
+        while !open.is_empty() {
+            let Ok(found) = store.delivery_statuses(organization, open.clone()).await else {
+                break;
+            };
+            statuses.extend(found);
+            open.retain(|id| statuses.get(id).is_some_and(|status| !is_known(*status)));
+            if open.is_empty() || Instant::now() >= deadline {
+                break;
+            }
+            sleep(LOOK_EVERY.min(deadline - Instant::now())).await;
+        }
+        statuses
     }
 
     /// Tells the client what was heeded.

@@ -112,7 +112,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     let config = cli.config.as_deref();
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(config).await,
-        Command::Demo { once, json } => demo::run(once, json).await,
+        // By far the largest of them: it is a service and its client at once.
+        Command::Demo { once, json } => Box::pin(demo::run(once, json)).await,
         Command::Api => api::run(config).await,
         Command::Worker => worker::run(config).await,
         Command::Migrate => migrate::run(config).await,

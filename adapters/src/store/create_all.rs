@@ -34,6 +34,21 @@ pub enum BatchOutcome<A> {
 const TRIES: usize = 3;
 
 impl Store {
+    /// What a request with this key was answered before; `None` if there was none. For a caller who
+    /// has slow work to do before [`Store::create_invitations`], which looks again.
+    pub async fn earlier_batch<A: Send + 'static>(
+        &self,
+        organization: OrganizationId,
+        key: IdempotencyKey,
+    ) -> Result<Option<BatchOutcome<A>>> {
+        self.read(move |db, _| {
+            Box::pin(async move {
+                Ok(idempotency::earlier(db, organization, &key).await?.map(Into::into))
+            })
+        })
+        .await
+    }
+
     /// Records invitations and the intent to mail them, in one transaction; each address should be
     /// there once. `answer` turns the rows, in the order of `new`, into what a repeat gets.
     pub async fn create_invitations<A>(
@@ -78,10 +93,7 @@ async fn create<A: Serialize + Sync>(
     if let Some(key) = key
         && let Some(earlier) = idempotency::claim(tx, now, inviting.organization, key).await?
     {
-        return Ok(Verdict::RollBack(Some(match earlier {
-            Earlier::Answer(body) => BatchOutcome::Replayed(body),
-            Earlier::OtherRequest => BatchOutcome::KeyReused,
-        })));
+        return Ok(Verdict::RollBack(Some(earlier.into())));
     }
     // One order for everybody: two batches with the same addresses cannot lock each other out.
     let mut order: Vec<usize> = (0..new.len()).collect();
@@ -100,4 +112,13 @@ async fn create<A: Serialize + Sync>(
         idempotency::keep_answer(tx, inviting.organization, key, &answer).await?;
     }
     Ok(Verdict::Commit(Some(BatchOutcome::Done(answer))))
+}
+
+impl<A> From<Earlier> for BatchOutcome<A> {
+    fn from(earlier: Earlier) -> Self {
+        match earlier {
+            Earlier::Answer(body) => Self::Replayed(body),
+            Earlier::OtherRequest => Self::KeyReused,
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use domain::{OrganizationId, SecretHash, Timestamp};
 use entity::idempotency_key;
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use serde::Serialize;
 
 use super::{Result, StoreError, insert_if_new};
@@ -45,8 +45,19 @@ pub(super) async fn claim(
     if insert_if_new(tx, row).await? {
         return Ok(None);
     }
+    earlier(tx, organization, key).await?.ok_or(StoreError::Busy).map(Some)
+}
+
+/// Finds the answer that the first request with this key got, without taking the key.
+pub(super) async fn earlier(
+    db: &impl ConnectionTrait,
+    organization: OrganizationId,
+    key: &IdempotencyKey,
+) -> Result<Option<Earlier>> {
     let id = (organization.uuid(), key.route.to_owned(), key.key.clone());
-    let first = idempotency_key::Entity::find_by_id(id).one(tx).await?.ok_or(StoreError::Busy)?;
+    let Some(first) = idempotency_key::Entity::find_by_id(id).one(db).await? else {
+        return Ok(None);
+    };
     let same = SecretHash::from_bytes(&first.fingerprint) == Some(key.fingerprint);
     Ok(Some(if same { Earlier::Answer(first.body) } else { Earlier::OtherRequest }))
 }

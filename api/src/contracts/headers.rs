@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use adapters::store::InvitationView;
-use domain::DeliveryStatus;
+use domain::{DeliveryStatus, InvitationId};
 
 use super::invite::Answer;
 use crate::idempotency;
@@ -16,11 +16,26 @@ pub const SKIPPED: &str = "skipped";
 
 /// Adds which invitation it is, how its mail stands, and what was heeded of the request.
 pub fn add(response: &mut HttpResponseBuilder, answer: &Answer, preference: Preference) {
+    let invitation = &answer.invitation;
+    let status = email_status(invitation);
+    tell(response, Some(invitation.id), status, answer.replayed, preference);
+}
+
+/// The same for an answer that need not be about one invitation.
+pub fn tell(
+    response: &mut HttpResponseBuilder,
+    invitation: Option<InvitationId>,
+    email_status: &'static str,
+    replayed: bool,
+    preference: Preference,
+) {
+    if let Some(id) = invitation {
+        response.insert_header(("X-Invitation-Id", id.to_string()));
+    }
     response
-        .insert_header(("X-Invitation-Id", answer.invitation.id.to_string()))
-        .insert_header(("X-Email-Status", email_status(&answer.invitation)))
+        .insert_header(("X-Email-Status", email_status))
         .insert_header(("Cache-Control", "no-store"));
-    if answer.replayed {
+    if replayed {
         response.insert_header(idempotency::REPLAYED);
     }
     preference.applied(response);
@@ -47,7 +62,12 @@ pub fn of_error(error: &ApiError, status: StatusCode) -> HttpResponseBuilder {
 
 /// The word for how an invitation's newest mail stands.
 pub const fn email_status(invitation: &InvitationView) -> &'static str {
-    match invitation.delivery.status {
+    word(invitation.delivery.status)
+}
+
+/// The word for how a mail stands.
+pub const fn word(status: DeliveryStatus) -> &'static str {
+    match status {
         DeliveryStatus::Queued => "queued",
         DeliveryStatus::Sending => "sending",
         DeliveryStatus::Sent => "sent",

@@ -6,6 +6,7 @@
 //! (no key, no such path, a timeout) is told in the contract's own words by [`in_its_own_words`].
 
 pub mod doit;
+pub mod goldleaf;
 mod headers;
 mod invite;
 pub mod jobsim;
@@ -28,6 +29,7 @@ enum Contract {
     Jobsim,
     UsersOrganizations,
     Doit,
+    Goldleaf,
 }
 
 /// Adds the routes of all contracts.
@@ -35,6 +37,7 @@ pub fn configure(config: &mut ServiceConfig, settings: &ContractSettings) {
     jobsim::configure(config);
     doit::configure(config);
     users_organizations::configure(config, &settings.users_organizations.prefix);
+    goldleaf::configure(config);
 }
 
 /// Tells errors that were found outside a contract's own code in that contract's words.
@@ -74,6 +77,7 @@ impl Contract {
             doit::PATH => Some(Self::Doit),
             _ if path.starts_with(jobsim::PATH) => Some(Self::Jobsim),
             _ if users_organizations::is_at(path, prefix) => Some(Self::UsersOrganizations),
+            _ if goldleaf::PATHS.contains(&path) => Some(Self::Goldleaf),
             _ => None,
         }
     }
@@ -83,6 +87,7 @@ impl Contract {
             Self::Jobsim => jobsim::answer(error),
             Self::UsersOrganizations => users_organizations::answer(error),
             Self::Doit => doit::answer(error),
+            Self::Goldleaf => goldleaf::answer(error),
         }
     }
 }

@@ -21,7 +21,7 @@ use self::contracts::Contracts;
 use self::examples::Examples;
 use self::problems::Problems;
 use self::samples::Samples;
-use crate::contracts::{doit, jobsim, users_organizations};
+use crate::contracts::{doit, goldleaf, jobsim, users_organizations};
 use crate::problem::Problem;
 use crate::routes::invitations::credential::Either;
 use crate::routes::{
@@ -66,12 +66,20 @@ use crate::routes::{
         jobsim::handle,
         users_organizations::handle,
         doit::handle,
+        goldleaf::invite_users,
+        goldleaf::invite_users_below_api,
         inbox::list,
         inbox::raw,
         health::live,
         health::ready,
     ),
-    components(schemas(Problem<'_>)),
+    // What paths name themselves is here already; not so what they have in responses of a type.
+    components(schemas(
+        Problem<'_>,
+        goldleaf::Response<'_>,
+        goldleaf::Invalid<'_>,
+        goldleaf::Sentence,
+    )),
     tags(
         (name = "Invitations", description = "Inviting people and following what becomes of it."),
         (name = "Acceptance", description = "The invitee's side. It needs no key: the secret from the mail is enough."),

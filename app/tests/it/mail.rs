@@ -9,6 +9,8 @@ pub struct TestMail {
     pub subject: String,
     pub message_id: String,
     pub text: String,
+    /// All of it: as it came over SMTP, or as the inbox has it.
+    pub source: String,
 }
 
 impl TestMail {
@@ -20,6 +22,7 @@ impl TestMail {
             subject: text(&message["subject"]),
             message_id: text(&message["headers"]["Message-ID"]),
             text: text(&message["text"]),
+            source: message.to_string(),
         }
     }
 
@@ -40,6 +43,7 @@ impl TestMail {
             subject: header(head, "Subject"),
             message_id: header(head, "Message-ID"),
             text: unquote(text),
+            source: raw.to_owned(),
         }
     }
 

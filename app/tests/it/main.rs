@@ -28,6 +28,7 @@ mod bad_input;
 mod cli;
 mod contracts;
 mod create;
+mod database;
 mod dead_letters;
 mod deliver;
 mod docs;

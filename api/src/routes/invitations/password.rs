@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use crate::problem::ApiError;
 
 /// NIST SP 800-63B §5.1.1.2 asks for at least 8 characters and no rules about their kinds.
-const LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
+pub const LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
 
 /// Why a password is not taken. Completes "The password …".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! The four public invite APIs: what their pages show, and every edge that contracts.md settles.
 
 mod doit;
+mod goldleaf;
 mod jobsim;
 mod pages;
 pub mod users_organizations;

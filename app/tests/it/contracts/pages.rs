@@ -41,6 +41,18 @@ fn the_example_of_jobsim_works() {
 }
 
 #[test]
+fn the_example_of_goldleaf_works() {
+    block_on(async {
+        let app = TestApp::start(Stack::Embedded).await;
+        let (status, said) = run(&app, "goldleaf", &[]);
+        assert_eq!(status, 200, "{said}");
+        assert_eq!(said["results"].as_array().map(Vec::len), Some(2));
+        let all = ["index", "email", "status", "invitation_id"];
+        assert!(said["results"].as_array().unwrap().iter().all(|result| keys(result) == all));
+    });
+}
+
+#[test]
 fn the_example_of_doit_works() {
     block_on(async {
         let app = TestApp::start(Stack::Embedded).await;
