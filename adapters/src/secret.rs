@@ -35,7 +35,7 @@ pub enum SecretError {
     /// The keys do not fit.
     #[error("the invitation's secret cannot be opened: {0}")]
     Sealed(#[from] SealError),
-    /// It opened, but is not what [`Secret::seal`] wrote.
+    /// It opened, but is not what [`Secret::stored`] made.
     #[error("the invitation's secret was written by a program of another version")]
     Form,
 }
@@ -80,7 +80,7 @@ impl Secret {
         keys.seal(&plain, &owner.associated_data(), rng)
     }
 
-    /// Reads what [`Secret::seal`] wrote, here or in another worker.
+    /// Reads what [`Secret::stored`] made, here or in another worker.
     pub fn open(keys: &SealKeys, sealed: &[u8], owner: Owner) -> Result<Self, SecretError> {
         let plain = keys.open(sealed, &owner.associated_data())?;
         // The parser's message may quote the text: it is left out.
