@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::received::Verdict;
 use super::link::{Link, Session, Shared};
+use super::stuck::Stuck;
 
 /// The content of one message.
 pub(in crate::broker) struct Message {
@@ -111,8 +112,9 @@ struct Task {
 
 impl Task {
     async fn run(self, mut link: Link) {
+        let mut stuck = Stuck::default();
         while let Some(session) = link.session(&self.stop).await {
-            let ended = self.consume(&session).await;
+            let ended = self.consume(&session, &mut stuck).await;
             if self.stop.is_cancelled() {
                 // The messages in hand keep the connection open until they are settled.
                 return;
@@ -125,7 +127,7 @@ impl Task {
     }
 
     /// Receives until the session fails, the broker ends it, or `stop` is asked.
-    async fn consume(&self, session: &Arc<Session>) -> lapin::Result<()> {
+    async fn consume(&self, session: &Arc<Session>, stuck: &mut Stuck) -> lapin::Result<()> {
         let channel = &session.channel;
         let start = async {
             channel.basic_qos(self.prefetch, BasicQosOptions::default()).await?;
@@ -133,8 +135,13 @@ impl Task {
             channel.basic_consume(self.queue.clone(), tag, options, FieldTable::default()).await
         };
         let Ok(consumer) = timeout(self.shared.confirm_timeout, start).await else {
+            tokio::select! {
+                () = stuck.no_answer(session, &self.queue) => {}
+                () = self.stop.cancelled() => {}
+            }
             return Ok(());
         };
+        stuck.answered();
         let mut consumer = consumer?;
         loop {
             let delivery = tokio::select! {

@@ -4,6 +4,7 @@ mod consumer;
 pub(super) mod headers;
 mod link;
 mod publisher;
+mod stuck;
 mod topology;
 
 use std::collections::HashSet;

@@ -58,14 +58,16 @@ fn without_a_broker_every_invitation_is_taken_and_sent_later() {
     block_on(async {
         let _turn = TURN.lock().await;
         let broker = OwnBroker::start();
-        let mut fleet = Fleet::new(broker.url.clone(), &SHORT_LEASE).await;
+        let impatient = [("WELCOMAT_BROKER_CONFIRM_TIMEOUT", "3s")];
+        let env = [&SHORT_LEASE[..], &impatient].concat();
+        let mut fleet = Fleet::new(broker.url.clone(), &env).await;
         fleet.add_api().await;
         fleet.add_api().await;
         fleet.add_worker();
         let mut invited = 0;
-        // First in order: RabbitMQ 3.10 writes down where a new quorum queue is only after minutes
-        // or when it stops, so that a node killed before that has lost the queue itself.
-        for end in ["stop", "kill"] {
+        // RabbitMQ 3.10 writes down where a new quorum queue is only after minutes or when it stops:
+        // the first kill takes the queue itself away, the second one does not.
+        for end in ["kill", "stop", "kill"] {
             fleet.invite(invited..invited + COUNT).await;
             broker.run(end);
             let before = fleet.sink.count();
