@@ -10,6 +10,7 @@ on_both_stacks!(
     a_token_acts_in_its_organization_with_its_role,
     a_token_names_its_organization_by_id_or_number,
     tokens_that_say_or_prove_too_little_open_nothing,
+    tokens_of_an_issuer_with_public_keys_open_what_they_say,
     the_audit_log_names_who_the_token_speaks_for,
 );
 
@@ -94,6 +95,35 @@ async fn tokens_that_say_or_prove_too_little_open_nothing(stack: Stack) {
         let answer = app.client.clone().with_key(Some(token)).get("/v1/me").await.unwrap();
         assert_eq!(answer.status, 401);
     }
+}
+
+async fn tokens_of_an_issuer_with_public_keys_open_what_they_say(stack: Stack) {
+    const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../api/tests/tokens/keys");
+    let set = format!("{KEYS}/jwks.json");
+    let settings = [("WELCOMAT_JWKS", set.as_str()), ("WELCOMAT_JWT_AUDIENCE", "welcomat")];
+    let app = TestApp::start_with_settings(stack, &settings).await;
+    let pem = |name: &str| std::fs::read(format!("{KEYS}/{name}.pem")).unwrap();
+    let keys = [
+        (Algorithm::RS256, "rsa", EncodingKey::from_rsa_pem(&pem("rsa")).unwrap()),
+        (Algorithm::ES256, "p256", EncodingKey::from_ec_pem(&pem("p256")).unwrap()),
+        (Algorithm::EdDSA, "ed25519", EncodingKey::from_ed_pem(&pem("ed25519")).unwrap()),
+    ];
+    let good = claims(&app, &json!({"aud": "welcomat"}));
+    let foreign = claims(&app, &json!({"aud": "another service"}));
+    for (algorithm, kid, key) in &keys {
+        let header = Header { kid: Some((*kid).to_owned()), ..Header::new(*algorithm) };
+        for (claims, status) in [(&good, 200), (&foreign, 401)] {
+            let token = encode(&header, claims, key).unwrap();
+            let holder = app.client.clone().with_key(Some(token));
+            assert_eq!(holder.get("/v1/me").await.unwrap().status, status, "{kid}: {claims}");
+        }
+    }
+    // A public key is no secret: taken for one, it would open everything to everybody.
+    let confused = Header { kid: Some("rsa".to_owned()), ..Header::new(Algorithm::HS256) };
+    let public = EncodingKey::from_secret(&std::fs::read(&set).unwrap());
+    let token = encode(&confused, &good, &public).unwrap();
+    let holder = app.client.clone().with_key(Some(token));
+    assert_eq!(holder.get("/v1/me").await.unwrap().status, 401);
 }
 
 async fn the_audit_log_names_who_the_token_speaks_for(stack: Stack) {
