@@ -86,6 +86,12 @@ async fn the_pages_own_example_is_answered_with_every_key(stack: Stack) {
         })
     );
     assert_eq!(app.mails_to("ann.lee@example.com").await.len(), 1);
+    // The audit log has what the request said of the job, for whoever gives the person a desk.
+    let id = answer.header("x-invitation-id").unwrap();
+    let created = app.get(&format!("{}/{id}", app.invitations())).await["events"][0].clone();
+    assert_eq!(created["kind"], "invitation.created");
+    assert_eq!(created["data"]["department"], "<string>");
+    assert_eq!(created["data"]["auto_assign_default_workdays"], true);
 }
 
 async fn who_may_not_is_told_before_the_body_is_read(stack: Stack) {
