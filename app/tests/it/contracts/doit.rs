@@ -1,6 +1,7 @@
 //! `POST /iam/v1/users/invite`: the page's schema, its five statuses and its one shape of errors.
 
 use app::http::Answer;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::{Case, JSON, case, check};
@@ -13,6 +14,7 @@ on_both_stacks!(
     who_may_not_is_told_before_the_body_is_read,
     who_is_still_invited_is_answered_with_the_same_id,
     a_repeated_request_invites_once,
+    requests_at_the_same_moment_find_one_invitation,
     roles_are_those_of_the_organization,
 );
 
@@ -268,6 +270,28 @@ async fn a_repeated_request_invites_once(stack: Stack) {
     let other = send(&app, &headers, &json!({"email": "bob@example.com"})).await;
     assert_eq!(other.status, 400);
     assert!(text(&other.json()["error"]).contains("Idempotency-Key"));
+}
+
+/// Whoever is overtaken by another request for the address answers with that one's invitation.
+async fn requests_at_the_same_moment_find_one_invitation(stack: Stack) {
+    let app = TestApp::start(stack).await;
+    for round in 0..5 {
+        let email = format!("ann{round}@example.com");
+        let body = json!({ "email": email });
+        let answers = join_all((0..8).map(|_| send(&app, &[], &body))).await;
+        let mut ids = Vec::new();
+        let mut mailed = 0;
+        for answer in answers {
+            assert_eq!(answer.status, 201, "{}", answer.text());
+            ids.push(answer.header("x-invitation-id").unwrap().to_owned());
+            mailed += usize::from(text(&answer.json()["message"]).contains("on its way"));
+        }
+        ids.sort();
+        ids.dedup();
+        assert_eq!((ids.len(), mailed), (1, 1), "one of them invites, the others find it");
+        app.until(&format!("{}/{}", app.invitations(), ids[0]), "sent").await;
+        assert_eq!(app.mails_to(&email).await.len(), 1);
+    }
 }
 
 async fn roles_are_those_of_the_organization(stack: Stack) {
