@@ -12,7 +12,8 @@ use super::password::{self, Refused};
 use crate::json;
 use crate::problem::ApiError;
 
-/// What the page says of the body; it is read entry by entry, for all problems at once.
+/// People to be invited.
+// Read entry by entry, for all problems at once.
 #[derive(ToSchema)]
 #[schema(as = GoldleafInvite, rename_all = "camelCase")]
 #[expect(dead_code, reason = "only the document reads it")]
