@@ -7,6 +7,7 @@
 pub mod broker;
 pub mod clock;
 pub mod download;
+pub mod failpoint;
 pub mod health;
 pub mod mailer;
 pub mod password_hash;

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use adapters::broker::{Broker, Outgoing};
+use adapters::failpoint;
 use adapters::settings::RelaySettings;
 use adapters::store::{OutboxEntry, Store, StoreError};
 use domain::OutboxId;
@@ -82,6 +83,7 @@ async fn round(
     let outgoing: Vec<Outgoing> =
         claimed.iter().map(|entry| Outgoing { id: entry.id, job: entry.job }).collect();
     let safe = broker.publish(&outgoing).await;
+    failpoint::reach("relay.confirmed").await;
     let (published, unpublished): (Vec<OutboxId>, Vec<OutboxId>) =
         claimed.iter().map(|entry: &OutboxEntry| entry.id).partition(|id| safe.contains(id));
     let mut tries = 1;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use adapters::failpoint;
 use adapters::mailer::{Mail, Slot};
 use adapters::seal::SealKeys;
 use adapters::store::{Claimed, Store, StoreError};
@@ -74,10 +75,13 @@ impl Handler {
                 return Verdict::HandBack;
             }
         };
+        failpoint::reach("worker.claimed").await;
         let ending = self.attempt(&attempt, slot).await;
+        failpoint::reach("worker.mail_ended").await;
         let verdict = match self.report(&attempt, &ending).await {
             Ok(state) => {
                 report::log(&attempt.claimed, &ending.outcome, attempt.since, state.as_ref());
+                failpoint::reach("worker.reported").await;
                 Verdict::Done
             }
             Err(error) => {

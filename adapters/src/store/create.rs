@@ -8,6 +8,8 @@ use domain::{
 };
 use sea_orm::DatabaseTransaction;
 
+use crate::failpoint;
+
 use super::idempotency::{self, Earlier, IdempotencyKey};
 use super::invite::{self, Invited, Inviting};
 use super::view::InvitationView;
@@ -105,6 +107,7 @@ impl Store {
                     Box::pin(async move { create(tx, now, &inviting, &new, key.as_ref()).await })
                 })
                 .await?;
+            failpoint::reach("create.after_commit").await;
             let Some(outcome) = outcome else { continue };
             if matches!(
                 outcome,
@@ -147,6 +150,7 @@ async fn create(
     {
         idempotency::keep_answer(tx, inviting.organization, key, view).await?;
     }
+    failpoint::reach("create.before_commit").await;
     Ok(Verdict::Commit(Some(outcome)))
 }
 

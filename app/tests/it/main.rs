@@ -32,6 +32,8 @@ mod database;
 mod dead_letters;
 mod deliver;
 mod docs;
+#[cfg(feature = "failpoints")]
+mod faults;
 mod guide;
 mod harness;
 mod idempotency;

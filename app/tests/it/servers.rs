@@ -1,5 +1,7 @@
 //! The servers that tests share, and what a test makes on them for itself alone.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use domain::secret::random_text;
@@ -86,4 +88,38 @@ pub async fn remove_queues(amqp_url: &str, prefix: &str) {
         let _ = channel.queue_delete(name.into(), QueueDeleteOptions::default()).await;
     }
     let _ = connection.close(0, "done".into()).await;
+}
+
+/// A server that one test alone can stop: `rabbitmq` or `postgres`.
+pub struct OwnServer {
+    script: PathBuf,
+    pub folder: PathBuf,
+    pub url: String,
+}
+
+impl OwnServer {
+    /// Starts one of the scripts in `deploy/test`.
+    pub fn start(kind: &str) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/test").join(kind);
+        let folder = Path::new(&variable("TEST_SERVERS_DIR")).join(unique(kind));
+        let mut server = Self { script, folder, url: String::new() };
+        server.url = server.run("start");
+        server
+    }
+
+    /// Runs one of the script's verbs; gives what it prints.
+    pub fn run(&self, verb: &str) -> String {
+        let output = Command::new(&self.script).arg(verb).arg(&self.folder).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        // What a failed test leaves behind is taken down with the other servers.
+        if !std::thread::panicking() {
+            self.run("destroy");
+        }
+    }
 }

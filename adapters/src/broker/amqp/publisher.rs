@@ -13,6 +13,8 @@ use lapin::{BasicProperties, Confirmation};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::failpoint;
+
 use super::super::Outgoing;
 use super::link::{Link, Session, Shared};
 use super::topology::{EMAIL_KEY, EMAIL_TYPE, Names};
@@ -141,6 +143,7 @@ async fn send(names: &Names, session: &Session, batch: &[Outgoing]) -> Result<Ba
             .await?;
         under_way.push((outgoing.id, confirm));
     }
+    failpoint::reach("relay.published").await;
     let mut confirmations = Vec::with_capacity(under_way.len());
     for (id, confirm) in under_way {
         confirmations.push((id, confirm.await?));

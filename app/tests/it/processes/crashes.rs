@@ -1,12 +1,9 @@
 //! A worker dies at the worst moment; the broker dies while people are invited.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use super::TURN;
 use super::fleet::Fleet;
 use crate::harness::block_on;
-use crate::servers::{unique, variable};
+use crate::servers::OwnServer;
 
 /// A worker that is gone is noticed within seconds instead of minutes.
 const SHORT_LEASE: [(&str, &str); 6] = [
@@ -57,7 +54,7 @@ fn without_a_broker_every_invitation_is_taken_and_sent_later() {
     const COUNT: usize = 50;
     block_on(async {
         let _turn = TURN.lock().await;
-        let broker = OwnBroker::start();
+        let broker = OwnServer::start("rabbitmq");
         let impatient = [("WELCOMAT_BROKER_CONFIRM_TIMEOUT", "3s")];
         let env = [&SHORT_LEASE[..], &impatient].concat();
         let mut fleet = Fleet::new(broker.url.clone(), &env).await;
@@ -80,35 +77,4 @@ fn without_a_broker_every_invitation_is_taken_and_sent_later() {
         assert_eq!(fleet.mails().len(), invited);
         fleet.end().await;
     });
-}
-
-/// A broker that this test alone can stop.
-struct OwnBroker {
-    folder: PathBuf,
-    url: String,
-}
-
-impl OwnBroker {
-    fn start() -> Self {
-        let folder = Path::new(&variable("TEST_SERVERS_DIR")).join(unique("rabbitmq"));
-        let mut broker = Self { folder, url: String::new() };
-        broker.url = broker.run("start");
-        broker
-    }
-
-    /// Runs one of the script's verbs; gives what it prints.
-    fn run(&self, verb: &str) -> String {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/test/rabbitmq");
-        let output = Command::new(script).arg(verb).arg(&self.folder).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-}
-
-impl Drop for OwnBroker {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            self.run("destroy");
-        }
-    }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::sync::Mutex;
 use std::time::Duration;
 
-use app::http::Client;
+use app::http::{Answer, Client};
 use futures_util::stream::{StreamExt, iter};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -18,6 +18,9 @@ use crate::servers::{
 };
 use crate::smtp_sink::SmtpSink;
 
+use super::history::{History, Tally};
+use super::process::Process;
+
 /// Thousands of mails by a debug build on a busy machine.
 const LONG: Duration = Duration::from_mins(5);
 const AT_ONCE: usize = 16;
@@ -25,29 +28,39 @@ const AT_ONCE: usize = 16;
 /// The processes and what they share.
 pub struct Fleet {
     pub sink: SmtpSink,
-    apis: Vec<(Process, Client)>,
-    workers: Vec<Process>,
+    /// What was asked for and what was promised.
+    pub history: Mutex<History>,
+    pub apis: Vec<Api>,
+    pub workers: Vec<Process>,
     organization: String,
     env: Vec<(String, String)>,
     database: Option<FreshDatabase>,
-    amqp: String,
-    prefix: String,
-    _folder: TempDir,
+    pub amqp: String,
+    /// What the names of exchanges and queues begin with.
+    pub prefix: String,
+    folder: TempDir,
 }
 
-/// A process that does not outlive the test.
-struct Process(Child);
+/// One API process, and a client that speaks to it alone.
+pub struct Api {
+    pub process: Process,
+    pub client: Client,
+}
 
 impl Fleet {
     /// Starts with no process yet; `env` goes to all of them.
     pub async fn new(amqp: String, env: &[(&str, &str)]) -> Self {
+        Self::over(Some(FreshDatabase::create().await), amqp, env).await
+    }
+
+    /// Over a database of the caller's choice; without one, over an `SQLite` file that all share.
+    pub async fn over(database: Option<FreshDatabase>, amqp: String, env: &[(&str, &str)]) -> Self {
         let sink = SmtpSink::start().await;
-        let database = FreshDatabase::create().await;
         let prefix = unique("test");
         let folder = tempfile::tempdir().unwrap();
         let seal_keys = format!("k1:{}=", "A".repeat(43));
         let own = [
-            ("WELCOMAT_DATABASE_URL", database.url.as_str()),
+            ("WELCOMAT_DATABASE_URL", database.as_ref().map_or("", |database| &database.url)),
             ("WELCOMAT_DATABASE_MAX_CONNECTIONS", "10"),
             ("WELCOMAT_BROKER_URL", &amqp),
             ("WELCOMAT_BROKER_PREFIX", &prefix),
@@ -61,14 +74,15 @@ impl Fleet {
         let env = env.collect();
         Self {
             sink,
+            history: Mutex::default(),
             apis: Vec::new(),
             workers: Vec::new(),
             organization: String::new(),
             env,
-            database: Some(database),
+            database,
             amqp,
             prefix,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -79,18 +93,59 @@ impl Fleet {
 
     /// Starts one more API and waits until it answers.
     pub async fn add_api(&mut self) {
-        let address = free_address();
-        let bind = ("WELCOMAT_HTTP_BIND".to_owned(), address.to_string());
-        let process = Process::start("welcomat-api", self.env.iter().chain([&bind]));
-        let client = Client::new(address, Some(KEY.to_owned()));
-        let me = eventually("the API answers", async || client.get("/v1/me").await.ok()).await;
+        self.add_api_with(&[]).await;
+    }
+
+    /// Starts one more API with settings, or a fail point, of its own.
+    pub async fn add_api_with(&mut self, env: &[(&str, &str)]) {
+        let api = self.start_api(env);
+        let me = eventually("the API answers", async || api.client.get("/v1/me").await.ok()).await;
         self.organization = text(&me.json()["organization"]["id"]);
-        self.apis.push((process, client));
+        self.apis.push(api);
+    }
+
+    /// Starts an API without waiting for it; it is not among the fleet's.
+    pub fn start_api(&self, env: &[(&str, &str)]) -> Api {
+        let address = free_address();
+        let bind = address.to_string();
+        let own = [&[("WELCOMAT_HTTP_BIND", bind.as_str())], env].concat();
+        let process = Process::start("welcomat-api", &self.with_env(&own));
+        Api { process, client: Client::new(address, Some(KEY.to_owned())) }
     }
 
     /// Starts one more worker.
     pub fn add_worker(&mut self) {
-        self.workers.push(Process::start("welcomat-worker", self.env.iter()));
+        self.add_worker_with(&[]);
+    }
+
+    /// Starts one more worker with settings, or a fail point, of its own.
+    pub fn add_worker_with(&mut self, env: &[(&str, &str)]) {
+        self.workers.push(Process::start("welcomat-worker", &self.with_env(env)));
+    }
+
+    /// The common settings and then these, which count if both name the same.
+    fn with_env(&self, env: &[(&str, &str)]) -> Vec<(String, String)> {
+        let own = env.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        self.env.iter().cloned().chain(own).collect()
+    }
+
+    /// Changes a setting of the processes that start from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.env.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// A file of this fleet alone, for a process to write.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Where the database is, as the processes see it.
+    pub fn database_url(&self) -> String {
+        let given = self.env.iter().rev().find(|(name, _)| name == "WELCOMAT_DATABASE_URL");
+        match given {
+            Some((_, url)) if !url.is_empty() => url.clone(),
+            _ => format!("sqlite://{}", self.file("welcomat.db").display()),
+        }
     }
 
     /// Asks all workers to stop and waits until they have.
@@ -103,22 +158,53 @@ impl Fleet {
 
     /// Kills all workers as a crash does.
     pub fn kill_workers(&mut self) {
-        // Dropping sends SIGKILL.
-        self.workers.clear();
+        self.workers.drain(..).for_each(Process::kill);
     }
 
     /// Invites `n<number>@example.com` over all APIs; each must answer 201.
     pub async fn invite(&self, numbers: std::ops::Range<usize>) {
-        let path = format!("/v1/organizations/{}/invitations", self.organization);
-        let invited = iter(numbers).map(|number| {
-            let (_, client) = &self.apis[number % self.apis.len()];
-            let (path, body) = (&path, json!({"email": format!("n{number}@example.com")}));
-            async move { client.post(path, &body).await.unwrap() }
+        let refused = self.offer(numbers).await;
+        assert_eq!(refused, [""; 0], "every invitation is taken");
+    }
+
+    /// Invites as [`Self::invite`] does, each once, whatever the answer; gives what was not a 201.
+    pub async fn offer(&self, numbers: std::ops::Range<usize>) -> Vec<String> {
+        let offered = iter(numbers).map(|number| async move {
+            let answer = self.offer_one(number, &self.apis[number % self.apis.len()].client).await;
+            match answer {
+                Ok(answer) if answer.status == 201 => None,
+                Ok(answer) => Some(format!("{} {}", answer.status, answer.text())),
+                Err(error) => Some(error.to_string()),
+            }
         });
-        let mut answers = invited.buffer_unordered(AT_ONCE);
-        while let Some(answer) = answers.next().await {
-            assert_eq!(answer.status, 201, "{}", answer.text());
+        offered.buffer_unordered(AT_ONCE).filter_map(async |refused| refused).collect().await
+    }
+
+    /// Invites one over this API, with an `Idempotency-Key` that is always the same for a number.
+    pub async fn offer_one(&self, number: usize, client: &Client) -> std::io::Result<Answer> {
+        let path = format!("/v1/organizations/{}/invitations", self.organization);
+        let (email, key) = (format!("n{number}@example.com"), format!("invite-{number}"));
+        self.history.lock().unwrap().attempted(&email);
+        let headers = [("Content-Type", "application/json"), ("Idempotency-Key", key.as_str())];
+        let body = json!({"email": email}).to_string();
+        let answer = client.send("POST", &path, &headers, body.as_bytes()).await?;
+        if answer.status == 201 {
+            self.history.lock().unwrap().acknowledged(&email, &answer.json());
         }
+        Ok(answer)
+    }
+
+    /// Offers again, as a client that gets no answer does, until every one of them is taken.
+    pub async fn insist(&self, numbers: std::ops::Range<usize>) {
+        let insisted = iter(numbers).map(|number| async move {
+            let client = &self.apis[number % self.apis.len()].client;
+            eventually_within(LONG, "the invitation is taken", async || {
+                let answer = self.offer_one(number, client).await;
+                answer.ok().filter(|answer| answer.status == 201)
+            })
+            .await;
+        });
+        insisted.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
     }
 
     /// Waits until that many mails were taken in all.
@@ -148,6 +234,23 @@ impl Fleet {
         assert!(all.iter().all(|invitation| invitation["email_sent"] == true));
     }
 
+    /// Waits until every mail is sent or given up, then compares all that is known.
+    pub async fn settled(&self) -> Tally {
+        let rows = eventually_within(LONG, "every delivery is settled", async || {
+            for status in ["queued", "sending", "retrying", "uncertain"] {
+                let page = self.list(&format!("limit=1&delivery_status={status}")).await;
+                if page["data"] != json!([]) {
+                    return None;
+                }
+            }
+            let all = self.all().await;
+            let settled = |status: &Value| status == "sent" || status == "failed";
+            all.iter().all(|found| settled(&found["delivery"]["status"])).then_some(all)
+        })
+        .await;
+        self.history.lock().unwrap().compare(&self.mails(), &rows)
+    }
+
     /// All invitations.
     pub async fn all(&self) -> Vec<Value> {
         let mut all = Vec::new();
@@ -160,9 +263,10 @@ impl Fleet {
         }
     }
 
-    async fn list(&self, filter: &str) -> Value {
+    /// One page of invitations.
+    pub async fn list(&self, filter: &str) -> Value {
         let path = format!("/v1/organizations/{}/invitations?{filter}", self.organization);
-        let answer = self.apis[0].1.get(&path).await.unwrap();
+        let answer = self.apis[0].client.get(&path).await.unwrap();
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.json()
     }
@@ -179,47 +283,14 @@ impl Fleet {
     /// Stops everything and removes what the test made on the shared servers.
     pub async fn end(mut self) {
         self.stop_workers();
-        for (api, _) in &mut self.apis {
-            api.terminate();
+        for api in &mut self.apis {
+            api.process.terminate();
         }
         self.apis.clear();
         remove_queues(&self.amqp, &self.prefix).await;
         if let Some(database) = self.database.take() {
             database.remove().await;
         }
-    }
-}
-
-impl Process {
-    fn start<'a>(name: &str, env: impl Iterator<Item = &'a (String, String)>) -> Self {
-        let program = Path::new(env!("CARGO_BIN_EXE_welcomat")).with_file_name(name);
-        assert!(
-            program.exists(),
-            "{name} is not built; run `make test`, which builds all programs"
-        );
-        // Nothing but these settings: what the developer has set must not matter.
-        let child = Command::new(program)
-            .env_clear()
-            .envs(env.map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn();
-        Self(child.unwrap())
-    }
-
-    /// SIGTERM, and the process must end well.
-    fn terminate(&mut self) {
-        let id = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        let status = self.0.wait().unwrap();
-        assert!(status.success(), "{status}");
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

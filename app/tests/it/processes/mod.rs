@@ -1,10 +1,12 @@
 //! The real binaries against real servers, with a real crash now and then.
 
 mod crashes;
-mod fleet;
+pub mod fleet;
+pub mod history;
+pub mod process;
 mod scaling;
 
 use tokio::sync::Mutex;
 
 /// Each of these tests keeps all cores busy; two at once would only wait for each other.
-static TURN: Mutex<()> = Mutex::const_new(());
+pub static TURN: Mutex<()> = Mutex::const_new(());
