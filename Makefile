@@ -2,20 +2,36 @@
 
 CARGO ?= cargo
 
-.PHONY: test test-api lint audit demo
+.PHONY: test test-api test-faults soak lint audit demo
 
 # The whole suite, with private PostgreSQL, RabbitMQ and SMTP servers that come and go with it, and a
 # short look at the API, which is the same each time. Programs and tests are built together: apart, they would
 # differ in features, and most of what they are made of would be built twice.
+# The feature lets a test kill a process at a named place; no other build has it.
 test:
-	$(CARGO) build --workspace --all-targets
-	deploy/test/with-servers $(CARGO) test --workspace
+	$(CARGO) build --workspace --all-targets --features app/failpoints
+	deploy/test/with-servers $(CARGO) test --workspace --features app/failpoints
 	deploy/test/schemathesis 30 --generation-deterministic
 
 # Five minutes of requests that the OpenAPI document allows and forbids, others each time.
 test-api:
 	$(CARGO) build
 	deploy/test/schemathesis 300
+
+# All faults, those too that take long; ends with the table that docs/reliability.md shows.
+test-faults:
+	$(CARGO) build --workspace --all-targets --features app/long-faults
+	rm -rf target/tmp/faults
+	deploy/test/with-servers $(CARGO) test -p app --features app/long-faults --test it -- faults:: processes::
+	deploy/test/fault-table
+
+# Ten bad minutes: 10,000 invitations, mail trouble by chance, processes and the broker killed in turn.
+# make soak SEED=7 DATABASE=sqlite
+soak:
+	$(CARGO) build --workspace --all-targets --features app/long-faults
+	SOAK_SEED=$(SEED) SOAK_DATABASE=$(DATABASE) deploy/test/with-servers \
+	  $(CARGO) test -p app --features app/long-faults --test it -- --nocapture soak::
+	deploy/test/fault-table
 
 # Everything a reviewer should not have to say.
 lint:
@@ -24,7 +40,7 @@ lint:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
 	@! command -v shellcheck >/dev/null || shellcheck .ci/run deploy/audit \
 	  deploy/test/with-servers deploy/test/postgres deploy/test/rabbitmq deploy/test/smtp deploy/test/schemathesis \
-	  deploy/test/lib.sh
+	  deploy/test/lib.sh deploy/test/fault-table
 
 # Licences, banned crates, sources and known vulnerabilities of what we build on.
 audit:

@@ -38,6 +38,11 @@ impl Client {
         Self { server, key }
     }
 
+    /// The address of the server.
+    pub const fn server(&self) -> SocketAddr {
+        self.server
+    }
+
     /// The same server, as the holder of another key or of none.
     #[must_use]
     pub fn with_key(self, key: Option<String>) -> Self {

@@ -46,6 +46,8 @@ mod processes;
 mod retry;
 mod servers;
 mod smtp_sink;
+#[cfg(feature = "long-faults")]
+mod soak;
 mod start;
 mod tokens;
 mod upgrade;

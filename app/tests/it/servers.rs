@@ -107,9 +107,16 @@ impl OwnServer {
         server
     }
 
+    /// Would run one of the script's verbs.
+    pub fn command(&self, verb: &str) -> Command {
+        let mut command = Command::new(&self.script);
+        command.arg(verb).arg(&self.folder);
+        command
+    }
+
     /// Runs one of the script's verbs; gives what it prints.
     pub fn run(&self, verb: &str) -> String {
-        let output = Command::new(&self.script).arg(verb).arg(&self.folder).output().unwrap();
+        let output = self.command(verb).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }

@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -24,6 +27,25 @@ struct Shared {
     refusals: Mutex<HashMap<String, &'static str>>,
     /// While true, mails are taken but the answer to the final dot is held back.
     holding: watch::Sender<bool>,
+    weather: Mutex<Option<Weather>>,
+    doubts: AtomicUsize,
+}
+
+/// Trouble by chance: so many percent of the mails meet it.
+pub struct Weather {
+    dice: StdRng,
+    deferred: u32,
+    dropped: u32,
+}
+
+/// What the weather does to one mail.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Luck {
+    Fair,
+    DeferRecipient,
+    DeferMail,
+    DropBeforeDot,
+    DropAfterDot,
 }
 
 impl SmtpSink {
@@ -34,6 +56,8 @@ impl SmtpSink {
             mails: Mutex::default(),
             refusals: Mutex::default(),
             holding: watch::Sender::new(false),
+            weather: Mutex::default(),
+            doubts: AtomicUsize::new(0),
         });
         let serving = tokio::spawn(accept(listener, shared.clone()));
         Self { address, shared, serving }
@@ -63,6 +87,16 @@ impl SmtpSink {
         self.shared.refusals.lock().unwrap().clear();
     }
 
+    /// From now on, or no longer, chance has its say; the same seed throws the same dice.
+    pub fn set_weather(&self, weather: Option<Weather>) {
+        *self.shared.weather.lock().unwrap() = weather;
+    }
+
+    /// How many mails were taken without an answer, by bad weather.
+    pub fn doubts(&self) -> usize {
+        self.shared.doubts.load(Ordering::SeqCst)
+    }
+
     /// Takes mails from now on without saying so, or says so.
     pub fn hold(&self, hold: bool) {
         self.shared.holding.send_replace(hold);
@@ -78,6 +112,30 @@ impl SmtpSink {
     pub async fn start_again(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
         self.serving = tokio::spawn(accept(listener, self.shared.clone()));
+    }
+}
+
+impl Weather {
+    /// Percentages of mails that are put off with a 4xx, and whose connection breaks.
+    pub fn new(seed: u64, deferred: u32, dropped: u32) -> Self {
+        Self { dice: StdRng::seed_from_u64(seed), deferred, dropped }
+    }
+
+    fn luck(&mut self) -> Luck {
+        let first_half = self.dice.random_bool(0.5);
+        match (self.dice.random_range(0..100), first_half) {
+            (n, true) if n < self.deferred => Luck::DeferRecipient,
+            (n, false) if n < self.deferred => Luck::DeferMail,
+            (n, true) if n < self.deferred + self.dropped => Luck::DropBeforeDot,
+            (n, false) if n < self.deferred + self.dropped => Luck::DropAfterDot,
+            _ => Luck::Fair,
+        }
+    }
+}
+
+impl Shared {
+    fn luck(&self) -> Luck {
+        self.weather.lock().unwrap().as_mut().map_or(Luck::Fair, Weather::luck)
     }
 }
 
@@ -101,12 +159,20 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>) -> Option<()> {
     let mut stream = BufReader::new(stream);
     say(&mut stream, "220 sink ESMTP").await?;
     let mut recipient = String::new();
+    let mut luck = Luck::Fair;
     loop {
         let line = read_line(&mut stream).await?;
         let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
         match verb.as_str() {
             "EHLO" => say(&mut stream, "250-sink\r\n250 8BITMIME").await?,
-            "MAIL" | "RSET" | "NOOP" => say(&mut stream, "250 2.0.0 ok").await?,
+            "MAIL" => {
+                luck = shared.luck();
+                say(&mut stream, "250 2.0.0 ok").await?;
+            }
+            "RSET" | "NOOP" => say(&mut stream, "250 2.0.0 ok").await?,
+            "RCPT" if luck == Luck::DeferRecipient => {
+                say(&mut stream, "450 4.2.0 not now").await?;
+            }
             "RCPT" => {
                 recipient = line.split(['<', '>']).nth(1)?.to_owned();
                 let refusal = shared.refusals.lock().unwrap().get(&recipient).copied();
@@ -114,8 +180,19 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>) -> Option<()> {
             }
             "DATA" => {
                 say(&mut stream, "354 go on").await?;
+                if luck == Luck::DropBeforeDot {
+                    return None;
+                }
                 let raw = read_message(&mut stream).await?;
+                if luck == Luck::DeferMail {
+                    say(&mut stream, "451 4.3.0 not now").await?;
+                    continue;
+                }
                 shared.mails.lock().unwrap().push(TestMail::received(&recipient, &raw));
+                if luck == Luck::DropAfterDot {
+                    shared.doubts.fetch_add(1, Ordering::SeqCst);
+                    return None;
+                }
                 shared.holding.subscribe().wait_for(|holding| !holding).await.ok()?;
                 say(&mut stream, "250 2.0.0 taken").await?;
             }

@@ -120,7 +120,12 @@ impl Fleet {
 
     /// Starts one more worker with settings, or a fail point, of its own.
     pub fn add_worker_with(&mut self, env: &[(&str, &str)]) {
-        self.workers.push(Process::start("welcomat-worker", &self.with_env(env)));
+        self.workers.push(self.start_worker(env));
+    }
+
+    /// Starts a worker that is not among the fleet's.
+    pub fn start_worker(&self, env: &[(&str, &str)]) -> Process {
+        Process::start("welcomat-worker", &self.with_env(env))
     }
 
     /// The common settings and then these, which count if both name the same.
