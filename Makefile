@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: test test-api test-faults soak lint audit demo
+.PHONY: test test-api test-faults soak mutants lint audit demo
 
 # The whole suite, with private PostgreSQL, RabbitMQ and SMTP servers that come and go with it, and a
 # short look at the API, which is the same each time. Programs and tests are built together: apart, they would
@@ -32,6 +32,11 @@ soak:
 	SOAK_SEED=$(SEED) SOAK_DATABASE=$(DATABASE) deploy/test/with-servers \
 	  $(CARGO) test -p app --features app/long-faults --test it -- --nocapture soak::
 	deploy/test/fault-table
+
+# Takes one guard after the other out of a copy of the code; a named test must notice each. Half an
+# hour; make mutants GUARD=relay tries those with that word.
+mutants:
+	deploy/test/with-servers deploy/test/mutants $(GUARD)
 
 # Everything a reviewer should not have to say.
 lint:

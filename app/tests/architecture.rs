@@ -27,10 +27,32 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ureq", &["adapters", "app"]),
 ];
 
+/// Guards that `deploy/test/mutants` takes away, and the tests that must notice.
+const MUTANTS: &str = include_str!("../../deploy/test/mutants.toml");
+
 /// What would let I/O or an ambient clock into the core.
 const NOT_IN_DOMAIN: &[&str] = &["tokio", "sea-orm", "sqlx", "lapin", "lettre", "reqwest"];
 
 const MAX_LINES: usize = 400;
+
+#[test]
+fn every_mutant_fits_the_code_and_names_a_test() {
+    let tests: String = sources().into_iter().map(|(_, text)| text).collect();
+    let list: toml::Table = MUTANTS.parse().unwrap_or_else(|error| panic!("{error}"));
+    let mut stale = Vec::new();
+    for mutant in list["mutant"].as_array().into_iter().flatten() {
+        let text = |key: &str| mutant[key].as_str().unwrap_or_default();
+        let code = std::fs::read_to_string(root().join(text("file"))).unwrap_or_default();
+        if code.matches(text("old")).count() != 1 {
+            stale.push(format!("{}: the code to change is not there once", text("guard")));
+        }
+        let name = text("test").rsplit("::").next().unwrap();
+        if !tests.contains(&format!("fn {name}(")) && !tests.contains(&format!(" {name},")) {
+            stale.push(format!("{}: no test is called {name}", text("guard")));
+        }
+    }
+    assert!(stale.is_empty(), "deploy/test/mutants.toml\n{}", stale.join("\n"));
+}
 
 #[test]
 fn crates_name_only_the_crates_they_may() {

@@ -1,5 +1,6 @@
 //! Opening the database and bringing its schema up to date.
 
+use std::future::ready;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use migration::{Migrator, MigratorTrait};
+use sea_orm::sqlx;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbBackend, Statement};
 use tokio::runtime::Handle;
@@ -125,6 +127,9 @@ fn options(settings: &DatabaseSettings, sqlite: bool) -> ConnectOptions {
         .acquire_timeout(settings.acquire_timeout);
     if sqlite {
         let wait = settings.lock_timeout;
+        options.map_sqlx_sqlite_before_acquire(|connection, _| {
+            Box::pin(ready(Ok(is_at_rest(connection))))
+        });
         options.map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
                 .create_if_missing(true)
@@ -140,9 +145,21 @@ fn options(settings: &DatabaseSettings, sqlite: bool) -> ConnectOptions {
             ("lock_timeout", milliseconds(settings.lock_timeout)),
             ("idle_in_transaction_session_timeout", milliseconds(settings.statement_timeout * 2)),
         ];
+        options.map_sqlx_postgres_before_acquire(|connection, _| {
+            Box::pin(ready(Ok(is_at_rest(connection))))
+        });
         options.map_sqlx_postgres_opts(move |postgres| postgres.options(limits.clone()));
     }
     options
+}
+
+/// Whether no transaction is open, as the driver sees it; a connection with one is thrown away.
+///
+/// When the disk is full, SQLite ends a transaction by itself; the driver's rollback then fails and
+/// it goes on counting one. The next transaction would become a savepoint in it, whose "commit" is
+/// none.
+fn is_at_rest(connection: &impl sqlx::Connection) -> bool {
+    !connection.is_in_transaction()
 }
 
 fn milliseconds(duration: Duration) -> String {

@@ -5,7 +5,7 @@ use sea_orm::{DbErr, RuntimeErr};
 /// A failure of the database, not of the request.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It cannot be reached, or went away: the same call may work in a moment.
+    /// It cannot be reached, went away or has no room left: the same call may work later.
     #[error("the database cannot be reached: {0}")]
     Unavailable(String),
     /// Somebody else holds what this call needs: try again.
@@ -26,8 +26,12 @@ pub enum StoreError {
 
 // SQLSTATE: lock not available, serialization failure, deadlock, statement timeout.
 const BUSY_STATES: [&str; 4] = ["55P03", "40001", "40P01", "57014"];
-// Administrator shut it down, crash, cannot connect now.
-const AWAY_STATES: [&str; 3] = ["57P01", "57P02", "57P03"];
+// Administrator shut it down, crash, cannot connect now; disk full, out of memory, too many
+// connections; a replica that is no longer, or not yet, the primary.
+const AWAY_STATES: [&str; 7] = ["57P01", "57P02", "57P03", "53100", "53200", "53300", "25006"];
+// Result codes of SQLite, the lowest byte of the extended ones: BUSY; READONLY, IOERR and FULL.
+const SQLITE_BUSY: u32 = 5;
+const SQLITE_AWAY: [u32; 3] = [8, 10, 13];
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
@@ -61,13 +65,25 @@ fn from_sqlx(cause: &sea_orm::sqlx::Error, error: &DbErr) -> StoreError {
         | Error::PoolClosed
         | Error::WorkerCrashed => StoreError::Unavailable(error.to_string()),
         Error::Database(refusal) => match refusal.code().as_deref() {
-            Some(code) if BUSY_STATES.contains(&code) => StoreError::Busy,
-            // SQLite's BUSY and its extended codes.
-            Some("5" | "261" | "517") => StoreError::Busy,
-            Some(code) if AWAY_STATES.contains(&code) => StoreError::Unavailable(error.to_string()),
+            Some(code) if is_busy(code) => StoreError::Busy,
+            Some(code) if is_away(code) => StoreError::Unavailable(refusal.message().to_owned()),
             // The message alone: a refusal's details can quote the row, and with it an address.
             _ => StoreError::Database(refusal.message().to_owned()),
         },
         _ => StoreError::Database(error.to_string()),
     }
+}
+
+fn is_busy(code: &str) -> bool {
+    BUSY_STATES.contains(&code) || sqlite(code) == Some(SQLITE_BUSY)
+}
+
+fn is_away(code: &str) -> bool {
+    AWAY_STATES.contains(&code) || sqlite(code).is_some_and(|code| SQLITE_AWAY.contains(&code))
+}
+
+/// The primary result code, if this is one of `SQLite`: an SQLSTATE has five characters.
+fn sqlite(code: &str) -> Option<u32> {
+    let code: u32 = (code.len() < 5).then(|| code.parse().ok())??;
+    Some(code & 0xff)
 }

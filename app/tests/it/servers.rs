@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use domain::secret::random_text;
@@ -11,6 +12,12 @@ use sea_orm::{ConnectionTrait, Database};
 
 /// How long anything may take before a test gives up on it; far more than it ever takes.
 pub const PATIENCE: Duration = Duration::from_mins(1);
+/// `TEST_PATIENCE`, in seconds, cuts it short: for runs whose tests are meant to fail.
+static LEAST: LazyLock<Option<Duration>> = LazyLock::new(|| {
+    #[expect(clippy::disallowed_methods, reason = "a setting of the tests")]
+    let seconds = std::env::var("TEST_PATIENCE").ok()?;
+    Some(Duration::from_secs(seconds.parse().unwrap()))
+});
 const GLANCE: Duration = Duration::from_millis(20);
 
 /// Looks again and again until there is something to see. The only place where tests wait.
@@ -25,6 +32,7 @@ pub async fn eventually_within<T>(
     mut look: impl AsyncFnMut() -> Option<T>,
 ) -> T {
     let start = Instant::now();
+    let patience = patience.min(LEAST.unwrap_or(patience));
     loop {
         if let Some(seen) = look().await {
             return seen;
@@ -56,7 +64,12 @@ pub struct FreshDatabase {
 
 impl FreshDatabase {
     pub async fn create() -> Self {
-        let admin_url = variable("TEST_DATABASE_URL");
+        Self::create_on(&variable("TEST_DATABASE_URL")).await
+    }
+
+    /// On another server.
+    pub async fn create_on(admin_url: &str) -> Self {
+        let admin_url = admin_url.to_owned();
         let name = unique("welcomat");
         let (base, _) = admin_url.rsplit_once('/').expect("TEST_DATABASE_URL names a database");
         let url = format!("{base}/{name}");

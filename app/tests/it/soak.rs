@@ -4,6 +4,7 @@
 //! `make soak` runs it. `SOAK_SEED`, `SOAK_DATABASE` (postgres or sqlite), `SOAK_INVITATIONS` and
 //! `SOAK_SECONDS` change it; the seed decides the weather and who dies when.
 
+use std::cell::Cell;
 use std::process::Command;
 use std::time::Duration;
 
@@ -15,13 +16,15 @@ use crate::faults::{HASTE, Repeats, record};
 use crate::harness::block_on;
 use crate::processes::TURN;
 use crate::processes::fleet::Fleet;
-use crate::servers::{FreshDatabase, OwnServer, eventually};
+use crate::servers::{FreshDatabase, OwnServer, eventually_within};
 use crate::smtp_sink::Weather;
 
 const WORKERS: usize = 3;
 /// Mails that a worker may have out when it dies.
 const SLOTS: usize = 8;
 const AT_ONCE: usize = 64;
+/// Both APIs may be away, and the machine be busy with a broker that starts.
+const PATIENCE: Duration = Duration::from_mins(3);
 /// Percent of the mails that are put off, and whose connection breaks.
 const DEFERRED: u32 = 10;
 const DROPPED: u32 = 5;
@@ -92,18 +95,23 @@ async fn storm(plan: &Plan, fleet: &mut Fleet, broker: &OwnServer) -> u32 {
             tokio::time::sleep_until(start + pace * u32::try_from(number).unwrap()).await;
             // A client that gets no answer asks the other API.
             let mut clients = clients.iter().cycle().skip(number);
-            eventually("the invitation is taken", async || {
+            eventually_within(PATIENCE, "the invitation is taken", async || {
                 let answer = fleet.offer_one(number, clients.next().unwrap()).await;
                 answer.ok().filter(|answer| answer.status == 201)
             })
             .await;
         }
     });
-    let inviting = inviting.buffer_unordered(AT_ONCE).for_each(async |()| {});
+    let over = Cell::new(false);
+    let inviting = async {
+        inviting.buffer_unordered(AT_ONCE).for_each(async |()| {}).await;
+        over.set(true);
+    };
     let mut dice = StdRng::seed_from_u64(plan.seed);
     let mut deaths = 0;
     let killing = async {
-        loop {
+        // What was stopped is started again before this ends.
+        while !over.get() {
             tokio::time::sleep(DEATH).await;
             let index = dice.random_range(0..=WORKERS);
             if index < WORKERS {
@@ -123,10 +131,7 @@ async fn storm(plan: &Plan, fleet: &mut Fleet, broker: &OwnServer) -> u32 {
             }
         }
     };
-    tokio::select! {
-        () = inviting => {}
-        () = killing => {}
-    }
+    tokio::join!(inviting, killing);
     drop(api);
     fleet.workers = workers;
     deaths

@@ -5,6 +5,7 @@
 //! the table in docs/reliability.md is written by [`record`].
 
 mod crashes;
+mod database;
 mod proxy;
 
 use std::path::Path;

@@ -19,7 +19,7 @@ use crate::servers::{
 use crate::smtp_sink::SmtpSink;
 
 use super::history::{History, Tally};
-use super::process::Process;
+use super::process::{FILE_LIMIT, Process};
 
 /// Thousands of mails by a debug build on a busy machine.
 const LONG: Duration = Duration::from_mins(5);
@@ -102,6 +102,11 @@ impl Fleet {
         let me = eventually("the API answers", async || api.client.get("/v1/me").await.ok()).await;
         self.organization = text(&me.json()["organization"]["id"]);
         self.apis.push(api);
+    }
+
+    /// Starts one more API whose files cannot grow beyond so many blocks of 512 bytes.
+    pub async fn add_cramped_api(&mut self, blocks: u32) {
+        self.add_api_with(&[(FILE_LIMIT, &blocks.to_string())]).await;
     }
 
     /// Starts an API without waiting for it; it is not among the fleet's.

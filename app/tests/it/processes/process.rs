@@ -5,6 +5,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+/// A variable for [`Process::start`]: how many blocks of 512 bytes a file of it may have.
+pub const FILE_LIMIT: &str = "FILE_LIMIT";
+
 /// A process that does not outlive the test.
 pub struct Process(Child);
 
@@ -16,8 +19,13 @@ impl Process {
             program.exists(),
             "{name} is not built; run `make test`, which builds all programs"
         );
+        // A write beyond the limit fails instead of killing the process; without one, it is just a shell.
+        let script =
+            r#"trap '' XFSZ; ulimit -S -f "${FILE_LIMIT:-unlimited}"; unset FILE_LIMIT; exec "$0""#;
         // Nothing but these settings: what the developer has set must not matter.
-        let child = Command::new(program)
+        let child = Command::new("sh")
+            .args(["-c", script])
+            .arg(program)
             .env_clear()
             .envs(env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
@@ -45,6 +53,13 @@ impl Process {
     /// SIGCONT.
     pub fn go_on(&self) {
         self.signal(Signal::CONT);
+    }
+
+    /// Takes [`FILE_LIMIT`] away again.
+    pub fn lift_file_limit(&self) {
+        let id = self.0.id().to_string();
+        let done = Command::new("prlimit").args(["--fsize=unlimited", "--pid", &id]).status();
+        assert!(done.unwrap().success());
     }
 
     /// SIGTERM, and the process must end well.
