@@ -6,6 +6,7 @@ use domain::Window;
 use serde_json::{Value, json};
 
 use super::{retry_after, start};
+use crate::contracts::users_organizations;
 use crate::harness::{Stack, TestApp, text};
 
 on_both_stacks!(
@@ -40,6 +41,16 @@ async fn a_limit_is_told_in_the_words_of_each_contract(stack: Stack) {
         assert!(text(said.pointer(pointer).unwrap()).contains("in a day"), "{path}: {said}");
         assert!(retry_after(&answer) <= Duration::from_hours(24));
     }
+    let user = users_organizations::admin(&app).await;
+    let session = users_organizations::session(&app, user);
+    let headers = [("Content-Type", "application/json"), ("x-session-token", session.as_str())];
+    let path = format!("/users-organizations/v1/rs/na/{user}/invite");
+    let body = json!({"email": "ann@example.com", "scope": 1, "permissions": {"group": 5}});
+    let answer = app.client.send("POST", &path, &headers, body.to_string().as_bytes()).await;
+    let answer = answer.unwrap();
+    assert_eq!(answer.status, 429, "{}", answer.text());
+    assert!(text(&answer.json()["message"]).contains("in a day"), "{}", answer.text());
+    assert!(retry_after(&answer) <= Duration::from_hours(24));
 }
 
 async fn a_batch_is_refused_as_a_whole_and_says_whom_to_leave_out(stack: Stack) {
