@@ -27,6 +27,9 @@ pub enum EventKind {
     /// The API gave the caller a temporary password, because no mail carries one.
     #[serde(rename = "invitation.password_issued")]
     PasswordIssued,
+    /// Somebody tried to answer it after its end; only the first time.
+    #[serde(rename = "invitation.late_answer")]
+    LateAnswer,
     /// Too many wrong temporary passwords: the right one does not work any more, the link does.
     #[serde(rename = "invitation.password_locked")]
     PasswordLocked,
@@ -61,6 +64,7 @@ impl EventKind {
             Self::InvitationRevoked => "invitation.revoked",
             Self::InvitationExpired => "invitation.expired",
             Self::PasswordIssued => "invitation.password_issued",
+            Self::LateAnswer => "invitation.late_answer",
             Self::PasswordLocked => "invitation.password_locked",
             Self::MemberRemoved => "member.removed",
             Self::SendingPaused => "organization.sending_paused",

@@ -23,6 +23,7 @@ mod forget;
 mod idempotency;
 mod invite;
 mod issue_password;
+mod late_answer;
 mod limit;
 mod members;
 mod organizations;

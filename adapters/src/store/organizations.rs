@@ -233,10 +233,8 @@ async fn apply(
         ..Default::default()
     };
     if trusted != row.trusted {
-        let kind = match trusted {
-            true => EventKind::OrganizationTrusted,
-            false => EventKind::OrganizationUntrusted,
-        };
+        let kind =
+            if trusted { EventKind::OrganizationTrusted } else { EventKind::OrganizationUntrusted };
         limit::record_standing(tx, now, id, kind, actor.written()).await?;
     }
     organization::Entity::update_many()

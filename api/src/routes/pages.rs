@@ -79,6 +79,9 @@ async fn accept(
         Err(error) => return no_invitation(&state, error),
     };
     if open.status != InvitationStatus::Pending {
+        if open.status != InvitationStatus::Accepted {
+            drop(credential::too_late(&state, &open).await);
+        }
         return ended_page(&state, &open, open.status);
     }
     let form: AcceptForm = form::read(&request, payload).await?;

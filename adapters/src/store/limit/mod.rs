@@ -8,6 +8,7 @@ mod standing;
 mod tally;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use domain::{Limit, OrganizationId, SendRefusal, Timestamp};
 use sea_orm::DatabaseTransaction;
@@ -84,9 +85,8 @@ async fn standings(
         return Ok(standings);
     }
     for mail in mails {
-        if !standings.contains_key(&mail.organization) {
-            let standing = standing::of(tx, now, limits, mail.organization).await?;
-            standings.insert(mail.organization, standing);
+        if let Entry::Vacant(unknown) = standings.entry(mail.organization) {
+            unknown.insert(standing::of(tx, now, limits, mail.organization).await?);
         }
     }
     Ok(standings)

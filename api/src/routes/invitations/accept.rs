@@ -75,7 +75,7 @@ pub async fn accept(
     // Before the slow hash: guessing costs us no more than a look.
     let open = credential::find(&state, &http, &credential).await?;
     if !matches!(open.status, InvitationStatus::Pending | InvitationStatus::Accepted) {
-        return Err(credential::ended(open.status));
+        return Err(credential::too_late(&state, &open).await);
     }
     let hash = password::hash(&state.hasher, chosen).await?;
     match state.store.accept(credential, hash).await? {

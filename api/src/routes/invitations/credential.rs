@@ -77,6 +77,15 @@ pub const fn ended(from: domain::InvitationStatus) -> ApiError {
     ApiError::Gone(from)
 }
 
+/// The same for whoever tries to answer it nevertheless, which is noted.
+pub async fn too_late(state: &AppState, open: &OpenInvitation) -> ApiError {
+    if let Err(error) = state.store.note_late_answer(open.id).await {
+        // The answer is true all the same.
+        tracing::warn!(%error, "a late answer cannot be noted now");
+    }
+    ended(open.status)
+}
+
 fn hash(secret: &str) -> SecretHash {
     // No secret is that long: the hash of nothing matches none.
     SecretHash::of_typed(if secret.len() > MAX_SECRET { "" } else { secret })

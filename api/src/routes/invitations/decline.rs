@@ -58,7 +58,10 @@ pub async fn decline(
         temporary_password: request.temporary_password,
     };
     let credential = credential::parse(given).map_err(ApiError::Invalid)?;
-    credential::find(&state, &http, &credential).await?;
+    let open = credential::find(&state, &http, &credential).await?;
+    if !matches!(open.status, InvitationStatus::Pending | InvitationStatus::Declined) {
+        return Err(credential::too_late(&state, &open).await);
+    }
     match state.store.decline(credential).await? {
         AcceptOutcome::Done(declined) | AcceptOutcome::Again(declined) => {
             let status = InvitationStatus::Declined;

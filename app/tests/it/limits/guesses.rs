@@ -14,6 +14,7 @@ on_both_stacks!(
     a_client_may_guess_a_few_times_a_minute,
     guesses_at_the_same_moment_do_not_exceed_the_limit,
     a_proxy_that_is_trusted_tells_clients_apart,
+    an_answer_that_comes_too_late_is_noted_once,
     accepting_at_the_same_moment_happens_once,
     accepting_and_declining_at_the_same_moment_is_one_of_the_two,
 );
@@ -111,6 +112,20 @@ async fn a_proxy_that_is_trusted_tells_clients_apart(stack: Stack) {
     let alone = start(stack, &limits[..1], Window::Minute).await;
     assert_eq!(guess(&alone, &from("192.0.2.1")).await.status, 401);
     assert_eq!(guess(&alone, &from("192.0.2.2")).await.status, 429, "nobody vouches for that");
+}
+
+async fn an_answer_that_comes_too_late_is_noted_once(stack: Stack) {
+    let app = TestApp::start(stack).await;
+    let (invitation, mail) = app.invite_and_receive("ann@example.com").await;
+    assert_eq!(app.act(&format!("{invitation}/revoke"), &json!({})).await.0, 200);
+    assert_eq!(app.client.get(&mail.path()).await.unwrap().status, 410);
+    assert_eq!(events(&app, "invitation.late_answer").await, 0, "looking is no answer");
+    for _ in 0..3 {
+        assert_eq!(accept(&app, &mail.token()).await.0, 410);
+        let (status, _) = app.act("/v1/invitations/decline", &json!({"token": mail.token()})).await;
+        assert_eq!(status, 410);
+    }
+    assert_eq!(events(&app, "invitation.late_answer").await, 1);
 }
 
 async fn accepting_at_the_same_moment_happens_once(stack: Stack) {
