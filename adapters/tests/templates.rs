@@ -110,6 +110,7 @@ fn every_page_is_as_it_was() {
     insta::assert_snapshot!("page_expired", page(&Page::Expired { organization }));
     insta::assert_snapshot!("page_revoked", page(&Page::Revoked { organization }));
     insta::assert_snapshot!("page_not_found", page(&Page::NotFound));
+    insta::assert_snapshot!("page_try_later", page(&Page::TryLater));
 }
 
 #[test]

@@ -9,12 +9,13 @@ use adapters::health::Health;
 use adapters::mailer::CapturedInbox;
 use adapters::password_hash::PasswordHasher;
 use adapters::seal::SealKeys;
-use adapters::settings::ContractSettings;
+use adapters::settings::{ContractSettings, Network};
 use adapters::store::Store;
 use adapters::templates::Templates;
 
 use crate::asset::Asset;
 use crate::auth::{SessionTokenVerifier, TokenVerifier};
+use crate::guesses::Guesses;
 use crate::problem::ApiError;
 use crate::{ApiParts, openapi};
 
@@ -47,6 +48,10 @@ pub struct AppState {
     pub session_tokens: SessionTokenVerifier,
     /// How long a temporary password works.
     pub password_valid_for: Duration,
+    /// What clients have guessed.
+    pub guesses: Guesses,
+    /// Whose word counts on where a request comes from.
+    pub trusted_proxies: Vec<Network>,
     /// What the public contracts leave to the operator.
     pub contracts: ContractSettings,
     /// For a contract whose answer always holds the password; only then.
@@ -62,6 +67,8 @@ impl AppState {
         Self {
             invitation_expires_in: parts.settings.invitation.expires_in,
             password_valid_for: parts.settings.invitation.temporary_password_valid_for,
+            guesses: Guesses::new(parts.settings.limits.unknown_tokens_per_minute),
+            trusted_proxies: parts.settings.http.trusted_proxies.clone(),
             contracts: parts.settings.contracts.clone(),
             tokens: parts.tokens,
             session_tokens: parts.session_tokens,

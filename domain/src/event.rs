@@ -27,9 +27,24 @@ pub enum EventKind {
     /// The API gave the caller a temporary password, because no mail carries one.
     #[serde(rename = "invitation.password_issued")]
     PasswordIssued,
+    /// Somebody tried to answer it after its end; only the first time.
+    #[serde(rename = "invitation.late_answer")]
+    LateAnswer,
+    /// Too many wrong temporary passwords: the right one does not work any more, the link does.
+    #[serde(rename = "invitation.password_locked")]
+    PasswordLocked,
     /// A member left the organization.
     #[serde(rename = "member.removed")]
     MemberRemoved,
+    /// Too few invitations are accepted: the organization sends none until an operator trusts it.
+    #[serde(rename = "organization.sending_paused")]
+    SendingPaused,
+    /// An operator vouches for the organization.
+    #[serde(rename = "organization.trusted")]
+    OrganizationTrusted,
+    /// An operator does not vouch for the organization any more.
+    #[serde(rename = "organization.untrusted")]
+    OrganizationUntrusted,
     /// The SMTP server took the mail.
     #[serde(rename = "delivery.sent")]
     DeliverySent,
@@ -49,7 +64,12 @@ impl EventKind {
             Self::InvitationRevoked => "invitation.revoked",
             Self::InvitationExpired => "invitation.expired",
             Self::PasswordIssued => "invitation.password_issued",
+            Self::LateAnswer => "invitation.late_answer",
+            Self::PasswordLocked => "invitation.password_locked",
             Self::MemberRemoved => "member.removed",
+            Self::SendingPaused => "organization.sending_paused",
+            Self::OrganizationTrusted => "organization.trusted",
+            Self::OrganizationUntrusted => "organization.untrusted",
             Self::DeliverySent => "delivery.sent",
             Self::DeliveryFailed => "delivery.failed",
         }

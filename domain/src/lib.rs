@@ -12,6 +12,8 @@ pub mod event;
 pub mod id;
 pub mod invitation;
 pub mod job;
+pub mod limit;
+pub mod mailbox;
 pub mod membership;
 pub mod name;
 pub mod outcome;
@@ -19,6 +21,7 @@ pub mod position;
 pub mod retry;
 pub mod role;
 pub mod secret;
+pub mod standing;
 
 pub use credential_policy::CredentialPolicy;
 pub use delivery::{Delivery, DeliveryState, DeliveryStatus, FailureReason};
@@ -30,6 +33,8 @@ pub use id::{
 };
 pub use invitation::{Generation, Invitation, InvitationState, InvitationStatus};
 pub use job::Job;
+pub use limit::{Limit, SendRefusal, Window};
+pub use mailbox::Mailbox;
 pub use membership::MembershipStatus;
 pub use name::Name;
 pub use outcome::{Phase, Reply, SendOutcome, Trouble};
@@ -37,6 +42,7 @@ pub use position::{Permissions, Position};
 pub use retry::RetryPolicy;
 pub use role::{KeyRole, MembershipRole, RolePolicy};
 pub use secret::{LinkToken, SecretHash, TemporaryPassword};
+pub use standing::{Acceptance, AcceptanceRule};
 
 /// Points in time; always UTC.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

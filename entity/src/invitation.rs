@@ -27,6 +27,7 @@ pub struct Model {
     pub token_hash: Option<Vec<u8>>,
     pub password_hash: Option<Vec<u8>>,
     pub password_expires_at: Option<DateTimeUtc>,
+    pub wrong_passwords: i32,
     pub sealed: Option<Vec<u8>>,
     pub email_sent: bool,
     pub email_sent_at: Option<DateTimeUtc>,

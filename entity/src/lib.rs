@@ -15,4 +15,5 @@ pub mod membership;
 pub mod organization;
 pub mod outbox;
 pub mod suppression;
+pub mod tally;
 pub mod user;

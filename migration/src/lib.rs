@@ -4,6 +4,7 @@ pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 mod m20261124_000001_create_invitations;
 mod m20261124_000002_describe_members;
+mod m20261125_000003_count_sends;
 
 /// All steps, oldest first.
 pub struct Migrator;
@@ -14,6 +15,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261124_000001_create_invitations::Migration),
             Box::new(m20261124_000002_describe_members::Migration),
+            Box::new(m20261125_000003_count_sends::Migration),
         ]
     }
 }

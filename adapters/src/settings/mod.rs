@@ -7,8 +7,10 @@ mod checks;
 mod contracts;
 pub mod duration;
 mod error;
+mod limits;
 mod mail;
 mod nearest;
+mod network;
 mod redact;
 mod reference;
 mod sections;
@@ -31,7 +33,9 @@ pub use contracts::{
     AnswerPassword, ContractSettings, GoldleafSettings, JobsimSettings, UsersOrganizationsSettings,
 };
 pub use error::SettingsError;
+pub use limits::LimitSettings;
 pub use mail::{DkimSettings, MailSettings, MailTimeouts};
+pub use network::Network;
 pub use reference::reference;
 pub use sections::{BootstrapSettings, BrokerSettings, DatabaseSettings, HttpSettings};
 pub use source::{Origin, env_name};
@@ -75,6 +79,8 @@ pub struct Settings {
     pub relay: RelaySettings,
     /// The lifetime of invitations.
     pub invitation: InvitationSettings,
+    /// How much may be sent and guessed.
+    pub limits: LimitSettings,
     /// The public invite APIs that are served as drop-in.
     pub contracts: ContractSettings,
     /// What a first start makes.
@@ -109,6 +115,7 @@ impl Settings {
             retry: RetrySettings::read(&values)?,
             relay: RelaySettings::read(&values)?,
             invitation: InvitationSettings::read(&values)?,
+            limits: LimitSettings::read(&values)?,
             contracts: ContractSettings::read(&values)?,
             bootstrap: BootstrapSettings::read(&values)?,
             log: LogSettings::read(&values)?,

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::source::Leaves;
 use super::values::starts_with_any;
-use super::{SettingsError, duration, redact};
+use super::{Network, SettingsError, duration, redact};
 
 /// The HTTP server.
 #[derive(Debug, Clone, Serialize)]
@@ -28,6 +28,8 @@ pub struct HttpSettings {
     /// How long open requests may take to finish.
     #[serde(serialize_with = "duration::serialize")]
     pub shutdown_grace: Duration,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// The database.
@@ -95,6 +97,7 @@ impl HttpSettings {
             request_timeout: values.duration("http.request_timeout")?,
             body_limit_bytes: values.number("http.body_limit_bytes", 1024..=16_777_216)?,
             shutdown_grace: values.duration("http.shutdown_grace")?,
+            trusted_proxies: values.list("http.trusted_proxies", str::parse)?,
         })
     }
 }

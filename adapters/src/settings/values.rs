@@ -60,6 +60,21 @@ impl Leaves {
             .ok_or_else(|| wrong(leaf, "must be a list of durations such as 1m, 5m, 1h".into()))
     }
 
+    /// A list, which may be empty.
+    pub fn list<T>(
+        &self,
+        key: &'static str,
+        convert: impl Fn(&str) -> Result<T, Problem>,
+    ) -> Result<Vec<T>, SettingsError> {
+        let leaf = self.leaf(key)?;
+        let items = leaf.value.as_array().into_iter().flatten();
+        let item = |item: &Value| match item.as_str() {
+            Some(text) => convert(text),
+            None => Err("must be a list of texts".into()),
+        };
+        items.map(item).collect::<Result<_, _>>().map_err(|problem| wrong(leaf, problem))
+    }
+
     /// A refusal of `key` for a reason that is found only later.
     pub fn refuse(&self, key: &'static str, problem: &str) -> SettingsError {
         match self.leaf(key) {

@@ -8,12 +8,12 @@ use domain::{
 use entity::{invitation, membership, organization, user};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter,
-    QueryOrder, Set,
+    QueryOrder, QueryTrait, Set,
 };
 use serde::Serialize;
 
 use super::audit::By;
-use super::{Result, Store, Verdict, change, close, convert};
+use super::{Result, Store, Verdict, change, close, convert, limit, wrong_password};
 
 /// What the invitee got by mail.
 #[derive(Debug, Clone)]
@@ -81,9 +81,10 @@ impl Store {
 
     /// Looks a credential up without using it: cheap, to be asked before a slow hash.
     pub async fn check(&self, credential: Credential) -> Result<Option<OpenInvitation>> {
+        let most = self.limits.wrong_passwords;
         self.read(move |db, now| {
             Box::pin(async move {
-                let Some(row) = find(db, now, &credential).await? else { return Ok(None) };
+                let Some(row) = find(db, now, most, &credential).await? else { return Ok(None) };
                 let organization = organization::Entity::find()
                     .filter(organization::Column::Id.eq(row.organization_id))
                     .one(db)
@@ -129,9 +130,10 @@ impl Store {
         answer: InvitationEvent,
         password_hash: Option<String>,
     ) -> Result<AcceptOutcome> {
+        let most = self.limits.wrong_passwords;
         self.write(move |tx, now| {
             Box::pin(async move {
-                let Some(found) = find(tx, now, &credential).await? else {
+                let Some(found) = find(tx, now, most, &credential).await? else {
                     return Ok(Verdict::RollBack(AcceptOutcome::Unknown));
                 };
                 let Some(row) = change::locked(tx, InvitationId::from_uuid(found.id)).await? else {
@@ -150,13 +152,17 @@ impl Store {
                     }
                     Err(illegal) => return Ok(Verdict::RollBack(AcceptOutcome::Illegal(illegal))),
                 };
+                let accepts = password_hash.is_some();
                 let kind = if let Some(hash) = password_hash {
                     activate(tx, now, &row, hash).await?;
                     EventKind::InvitationAccepted
                 } else {
                     EventKind::InvitationDeclined
                 };
-                close::close(tx, now, row, &next, kind, By::Invitee).await?;
+                let row = close::close(tx, now, row, &next, kind, By::Invitee).await?;
+                if accepts {
+                    limit::count_accepted(tx, now, &row).await?;
+                }
                 Ok(Verdict::Commit(AcceptOutcome::Done(accepted)))
             })
         })
@@ -175,6 +181,7 @@ fn said_before(answer: InvitationEvent, status: InvitationStatus) -> bool {
 async fn find(
     db: &impl ConnectionTrait,
     now: Timestamp,
+    wrong_passwords: u32,
     credential: &Credential,
 ) -> Result<Option<invitation::Model>> {
     let query = invitation::Entity::find();
@@ -183,6 +190,7 @@ async fn find(
         Credential::Temporary { email, hash } => query
             .filter(invitation::Column::EmailNormalized.eq(email.normalized()))
             .filter(invitation::Column::PasswordHash.eq(hash.to_vec()))
+            .apply_if(wrong_password::not_locked(wrong_passwords), QueryFilter::filter)
             .filter(
                 invitation::Column::PasswordExpiresAt
                     .is_null()

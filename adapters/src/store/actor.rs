@@ -1,6 +1,6 @@
 //! Who makes a change, for the audit log.
 
-use domain::{ApiKeyId, UserId};
+use domain::{ApiKeyId, SecretHash, UserId};
 
 /// Whoever calls: the holder of an API key, or of a token that somebody else issued.
 #[derive(Clone)]
@@ -37,6 +37,19 @@ impl Actor {
             Self::Key { key, .. } => Self::Key { key, user },
             Self::Token { subject, .. } => Self::Token { subject, user },
         }
+    }
+
+    /// The key or the token's subject, as what limits count.
+    pub(super) fn credential(&self) -> Vec<u8> {
+        match self {
+            Self::Key { key, .. } => key.uuid().into_bytes().to_vec(),
+            Self::Token { subject, .. } => SecretHash::of_exact(subject).to_vec(),
+        }
+    }
+
+    /// The same for somebody whom only the issuer of their token knows.
+    pub(super) fn stranger(&self) -> Option<Vec<u8>> {
+        matches!(self, Self::Token { .. }).then(|| self.credential())
     }
 
     /// As the audit log has it.

@@ -1,7 +1,7 @@
 //! Changing an open invitation on its organization's behalf: resend, revoke.
 
 use domain::invitation::{IllegalInvitationEvent, InvitationEvent};
-use domain::{DeliveryStatus, EventKind, InvitationId, OrganizationId, Timestamp};
+use domain::{DeliveryStatus, EventKind, InvitationId, OrganizationId, SendRefusal, Timestamp};
 use entity::{delivery, invitation};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
@@ -9,6 +9,8 @@ use sea_orm::{
     QuerySelect, Set,
 };
 
+use super::invite::Inviting;
+use super::limit::{self, Mail};
 use super::view::InvitationView;
 use super::{Actor, DeliveryPolicy, Result, Store, Verdict, audit, close, convert, plan};
 
@@ -23,6 +25,8 @@ pub enum ChangeOutcome {
     Illegal(IllegalInvitationEvent),
     /// A worker is sending its mail right now: ask again in a moment.
     SendingNow,
+    /// Another mail must not be sent now.
+    Refused(SendRefusal),
 }
 
 impl Store {
@@ -35,7 +39,10 @@ impl Store {
     ) -> Result<ChangeOutcome> {
         let change = InvitationEvent::Resend;
         let outcome = self.change(organization, actor, id, change).await?;
-        self.outbox_wake.notify_one();
+        match &outcome {
+            ChangeOutcome::Refused(SendRefusal::Paused) => self.pause_sending(organization).await?,
+            _ => self.outbox_wake.notify_one(),
+        }
         Ok(outcome)
     }
 
@@ -56,7 +63,7 @@ impl Store {
         id: InvitationId,
         change: InvitationEvent,
     ) -> Result<ChangeOutcome> {
-        let policy = self.policy.clone();
+        let inviting = self.inviting(organization, actor);
         self.write(move |tx, now| {
             Box::pin(async move {
                 let Some(row) = locked(tx, id).await? else {
@@ -76,11 +83,11 @@ impl Store {
                     if current.status == DeliveryStatus::Sending.as_str() {
                         return Ok(Verdict::RollBack(ChangeOutcome::SendingNow));
                     }
-                    let view = resend(tx, now, &policy, actor, row).await?;
-                    return Ok(Verdict::Commit(ChangeOutcome::Changed(Box::new(view))));
+                    return resend_within_limits(tx, now, inviting, row, &current).await;
                 }
                 let kind = EventKind::InvitationRevoked;
-                let row = close::close(tx, now, row, &next, kind, actor.into()).await?;
+                let by = inviting.actor.into();
+                let row = close::close(tx, now, row, &next, kind, by).await?;
                 let delivery = current_delivery(tx, &row).await?;
                 let view = InvitationView::new(row, delivery)?;
                 Ok(Verdict::Commit(ChangeOutcome::Changed(Box::new(view))))
@@ -90,13 +97,37 @@ impl Store {
     }
 }
 
-/// Plans the mail of the next generation of a pending, locked invitation.
+async fn resend_within_limits(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    inviting: Inviting,
+    row: invitation::Model,
+    last: &delivery::Model,
+) -> Result<Verdict<ChangeOutcome>> {
+    let refuse = |why| Ok(Verdict::RollBack(ChangeOutcome::Refused(why)));
+    // Somebody says that nothing came: that is true once, and then it takes a while.
+    let next = last.created_at + inviting.limits.resend_interval;
+    if last.generation > 1 && next > now {
+        let retry_after = (next - now).to_std().unwrap_or_default();
+        return refuse(SendRefusal::JustResent { retry_after });
+    }
+    let Inviting { actor, policy, limits, .. } = inviting;
+    let mut mails = Vec::new();
+    let view = resend(tx, now, &policy, actor, row, &mut mails).await?;
+    if let Some(refused) = limit::count(tx, now, &limits, &mails).await?.first() {
+        return refuse(refused.why);
+    }
+    Ok(Verdict::Commit(ChangeOutcome::Changed(Box::new(view))))
+}
+
+/// Plans the mail of the next generation of a pending, locked invitation, and adds it to `mails`.
 pub(super) async fn resend(
     tx: &DatabaseTransaction,
     now: Timestamp,
     policy: &DeliveryPolicy,
     actor: Actor,
     mut row: invitation::Model,
+    mails: &mut Vec<Mail>,
 ) -> Result<InvitationView> {
     close::cancel_deliveries(tx, now, row.id).await?;
     row.generation += 1;
@@ -112,6 +143,7 @@ pub(super) async fn resend(
     };
     close::compare_and_set(tx, &row, changed).await?;
     let delivery = plan::add_delivery(tx, now, policy, &row).await?;
+    mails.extend(Mail::planned(&actor, &row, &delivery)?);
     let data = serde_json::json!({ "generation": row.generation, "delivery_id": delivery.id });
     audit::record(tx, now, &row, EventKind::InvitationResent, actor.into(), data).await?;
     InvitationView::new(row, delivery)

@@ -113,6 +113,7 @@ impl Store {
                         token_hash: Set(Some(secret.token_hash.to_vec())),
                         password_hash: Set(secret.password_hash.map(SecretHash::to_vec)),
                         password_expires_at: Set(None),
+                        wrong_passwords: Set(0),
                         updated_at: Set(now),
                         ..Default::default()
                     })

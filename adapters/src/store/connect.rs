@@ -45,6 +45,7 @@ impl Store {
     /// that lives as long as the store.
     pub async fn connect(settings: &Settings, clock: Clock) -> Result<Self> {
         let policy = DeliveryPolicy::new(settings);
+        let limits = Arc::new(settings.limits.clone());
         let settings = &settings.database;
         let sqlite = settings.url.starts_with("sqlite:");
         if sqlite {
@@ -55,6 +56,7 @@ impl Store {
             db,
             clock,
             policy,
+            limits,
             runtime: Handle::current(),
             writer: sqlite.then(|| Arc::new(Mutex::new(()))),
             outbox_wake: Arc::new(Notify::new()),

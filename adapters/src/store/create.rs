@@ -1,10 +1,11 @@
 //! Recording one invitation: everything of it and the intent to mail it, or nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
     CredentialPolicy, EmailAddress, InvitationId, MembershipRole, Name, OrganizationId, Position,
-    Timestamp,
+    SendRefusal, Timestamp,
 };
 use sea_orm::DatabaseTransaction;
 
@@ -13,7 +14,7 @@ use crate::failpoint;
 use super::idempotency::{self, Earlier, IdempotencyKey};
 use super::invite::{self, Invited, Inviting};
 use super::view::InvitationView;
-use super::{Actor, NewSecret, Result, Store, StoreError, Verdict};
+use super::{Actor, NewSecret, Result, Store, StoreError, Verdict, limit};
 
 /// What a caller asks for.
 #[derive(Debug, Clone)]
@@ -61,7 +62,7 @@ pub enum OnExisting {
     /// Answer with the pending one.
     Ignore,
     /// Answer with the pending one, and send its mail again if the last one is settled and at least
-    /// this old.
+    /// this old, and if no limit stands in the way.
     Resend(Duration),
 }
 
@@ -85,6 +86,17 @@ pub enum CreateOutcome {
     AlreadyPending(InvitationId),
     /// The address belongs to an active member.
     AlreadyMember,
+    /// A mail must not be sent now, so nothing was recorded.
+    Refused(SendRefusal),
+}
+
+/// How one try ended.
+enum Tried {
+    Ended(CreateOutcome),
+    /// Another request for the same address was faster: then it is there to be seen.
+    Overtaken,
+    /// There is a pending invitation, whose mail must not be sent again now.
+    NotAgain,
 }
 
 /// A rival for the same address is seen once it has committed; there cannot be many.
@@ -99,21 +111,32 @@ impl Store {
         new: NewInvitation,
         key: Option<IdempotencyKey>,
     ) -> Result<CreateOutcome> {
-        let inviting = Inviting { organization, actor, policy: self.policy.clone() };
+        let inviting = self.inviting(organization, actor);
+        let mut wanted = new;
         for _ in 0..TRIES {
-            let (inviting, new, key) = (inviting.clone(), new.clone(), key.clone());
+            let (inviting, new, key) = (inviting.clone(), wanted.clone(), key.clone());
             let outcome = self
                 .write(move |tx, now| {
                     Box::pin(async move { create(tx, now, &inviting, &new, key.as_ref()).await })
                 })
                 .await?;
             failpoint::reach("create.after_commit").await;
-            let Some(outcome) = outcome else { continue };
-            if matches!(
-                outcome,
-                CreateOutcome::Created(_) | CreateOutcome::Pending { resent: true, .. }
-            ) {
-                self.outbox_wake.notify_one();
+            let outcome = match outcome {
+                Tried::Ended(outcome) => outcome,
+                Tried::Overtaken => continue,
+                Tried::NotAgain => {
+                    wanted.on_existing = OnExisting::Ignore;
+                    continue;
+                }
+            };
+            match &outcome {
+                CreateOutcome::Created(_) | CreateOutcome::Pending { resent: true, .. } => {
+                    self.outbox_wake.notify_one();
+                }
+                CreateOutcome::Refused(SendRefusal::Paused) => {
+                    self.pause_sending(organization).await?;
+                }
+                _ => {}
             }
             return Ok(outcome);
         }
@@ -121,27 +144,29 @@ impl Store {
     }
 }
 
-/// `None` if another request for the same address was faster: then it is there to be seen.
 async fn create(
     tx: &DatabaseTransaction,
     now: Timestamp,
     inviting: &Inviting,
     new: &NewInvitation,
     key: Option<&IdempotencyKey>,
-) -> Result<Verdict<Option<CreateOutcome>>> {
+) -> Result<Verdict<Tried>> {
     if let Some(key) = key
         && let Some(earlier) = idempotency::claim(tx, now, inviting.organization, key).await?
     {
-        return Ok(Verdict::RollBack(Some(earlier.into())));
+        return Ok(Verdict::RollBack(Tried::Ended(earlier.into())));
     }
-    let outcome = match invite::invite(tx, now, inviting, new).await? {
+    let mut mails = Vec::new();
+    let outcome = match invite::invite(tx, now, inviting, new, &mut mails).await? {
         Invited::New(invitation) => CreateOutcome::Created(invitation),
         Invited::Pending { invitation, resent } => CreateOutcome::Pending { invitation, resent },
         Invited::Refused(id) => {
-            return Ok(Verdict::RollBack(Some(CreateOutcome::AlreadyPending(id))));
+            return Ok(Verdict::RollBack(Tried::Ended(CreateOutcome::AlreadyPending(id))));
         }
-        Invited::Member => return Ok(Verdict::RollBack(Some(CreateOutcome::AlreadyMember))),
-        Invited::Overtaken => return Ok(Verdict::RollBack(None)),
+        Invited::Member => {
+            return Ok(Verdict::RollBack(Tried::Ended(CreateOutcome::AlreadyMember)));
+        }
+        Invited::Overtaken => return Ok(Verdict::RollBack(Tried::Overtaken)),
     };
     if let (
         Some(key),
@@ -150,8 +175,22 @@ async fn create(
     {
         idempotency::keep_answer(tx, inviting.organization, key, view).await?;
     }
+    if let Some(refused) = limit::count(tx, now, &inviting.limits, &mails).await?.first() {
+        return Ok(Verdict::RollBack(match outcome {
+            CreateOutcome::Pending { .. } => Tried::NotAgain,
+            _ => Tried::Ended(CreateOutcome::Refused(refused.why)),
+        }));
+    }
     failpoint::reach("create.before_commit").await;
-    Ok(Verdict::Commit(Some(outcome)))
+    Ok(Verdict::Commit(Tried::Ended(outcome)))
+}
+
+impl Store {
+    /// For whom and how invitations are made now.
+    pub(super) fn inviting(&self, organization: OrganizationId, actor: Actor) -> Inviting {
+        let (policy, limits) = (self.policy.clone(), Arc::clone(&self.limits));
+        Inviting { organization, actor, policy, limits }
+    }
 }
 
 impl From<Earlier> for CreateOutcome {

@@ -1,13 +1,13 @@
 //! Recording many invitations in one transaction: all of them, or none.
 
-use domain::{OrganizationId, Timestamp};
+use domain::{OrganizationId, SendRefusal, Timestamp};
 use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 
 use super::create::NewInvitation;
 use super::idempotency::{self, Earlier, IdempotencyKey};
 use super::invite::{self, Invited, Inviting};
-use super::{Actor, InvitationView, Result, Store, StoreError, Verdict};
+use super::{Actor, InvitationView, Result, Store, StoreError, Verdict, limit};
 
 /// What became of one of many.
 #[derive(Debug)]
@@ -29,6 +29,9 @@ pub enum BatchOutcome<A> {
     Replayed(String),
     /// The idempotency key belongs to a different request.
     KeyReused,
+    /// Some mails must not be sent now, so nobody was invited: which ones, by their place in the
+    /// request, and why.
+    Refused(Vec<(usize, SendRefusal)>),
 }
 
 const TRIES: usize = 3;
@@ -62,7 +65,7 @@ impl Store {
     where
         A: Serialize + Send + Sync + 'static,
     {
-        let inviting = Inviting { organization, actor, policy: self.policy.clone() };
+        let inviting = self.inviting(organization, actor);
         for _ in 0..TRIES {
             let (inviting, new, key) = (inviting.clone(), new.clone(), key.clone());
             let outcome = self
@@ -73,8 +76,12 @@ impl Store {
                 })
                 .await?;
             let Some(outcome) = outcome else { continue };
-            if matches!(outcome, BatchOutcome::Done(_)) {
-                self.outbox_wake.notify_one();
+            match &outcome {
+                BatchOutcome::Done(_) => self.outbox_wake.notify_one(),
+                BatchOutcome::Refused(rows) if is_paused(rows) => {
+                    self.pause_sending(organization).await?;
+                }
+                _ => {}
             }
             return Ok(outcome);
         }
@@ -99,19 +106,32 @@ async fn create<A: Serialize + Sync>(
     let mut order: Vec<usize> = (0..new.len()).collect();
     order.sort_by_key(|&at| new[at].email.normalized());
     let mut rows: Vec<Option<BatchRow>> = new.iter().map(|_| None).collect();
+    // Whose mail each one is.
+    let (mut mails, mut mailed) = (Vec::new(), Vec::new());
     for at in order {
-        rows[at] = Some(match invite::invite(tx, now, inviting, &new[at]).await? {
+        rows[at] = Some(match invite::invite(tx, now, inviting, &new[at], &mut mails).await? {
             Invited::New(invitation) => BatchRow::Created(invitation),
             Invited::Pending { invitation, .. } => BatchRow::Pending(invitation),
             Invited::Member => BatchRow::Member,
             Invited::Refused(_) | Invited::Overtaken => return Ok(Verdict::RollBack(None)),
         });
+        mailed.resize(mails.len(), at);
     }
     let answer = answer(rows.into_iter().flatten().collect());
     if let Some(key) = key {
         idempotency::keep_answer(tx, inviting.organization, key, &answer).await?;
     }
+    let refused = limit::count(tx, now, &inviting.limits, &mails).await?;
+    if !refused.is_empty() {
+        let mut rows: Vec<_> = refused.iter().map(|one| (mailed[one.mail], one.why)).collect();
+        rows.sort_by_key(|&(at, _)| at);
+        return Ok(Verdict::RollBack(Some(BatchOutcome::Refused(rows))));
+    }
     Ok(Verdict::Commit(Some(BatchOutcome::Done(answer))))
+}
+
+fn is_paused(rows: &[(usize, SendRefusal)]) -> bool {
+    rows.iter().any(|(_, why)| *why == SendRefusal::Paused)
 }
 
 impl<A> From<Earlier> for BatchOutcome<A> {

@@ -1,6 +1,8 @@
 //! Inviting one address inside a transaction: user, membership, invitation, delivery, outbox and
 //! event, or the pending invitation that is there already.
 
+use std::sync::Arc;
+
 use domain::{
     CredentialPolicy, EmailAddress, EventKind, InvitationId, InvitationStatus, MembershipId,
     OrganizationId, SecretHash, Timestamp, UserId,
@@ -9,11 +11,13 @@ use entity::{delivery, invitation, user};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::create::{NewInvitation, OnExisting};
+use super::limit::Mail;
 use super::view::InvitationView;
 use super::{
     Actor, DeliveryPolicy, Result, audit, change, close, convert, enlist, insert_if_new, plan,
 };
 use crate::rng;
+use crate::settings::LimitSettings;
 
 /// For whom and how invitations are made.
 #[derive(Clone)]
@@ -21,6 +25,7 @@ pub(super) struct Inviting {
     pub(super) organization: OrganizationId,
     pub(super) actor: Actor,
     pub(super) policy: DeliveryPolicy,
+    pub(super) limits: Arc<LimitSettings>,
 }
 
 /// What became of an address.
@@ -37,13 +42,14 @@ pub(super) enum Invited {
     Overtaken,
 }
 
-/// Invites one address. What was written before any outcome but `New` and `Pending` is to be
-/// rolled back, or is nothing.
+/// Invites one address; a mail that this queues is added to `mails`. What was written before any
+/// outcome but `New` and `Pending` is to be rolled back, or is nothing.
 pub(super) async fn invite(
     tx: &DatabaseTransaction,
     now: Timestamp,
     inviting: &Inviting,
     new: &NewInvitation,
+    mails: &mut Vec<Mail>,
 ) -> Result<Invited> {
     if let Some(pending) = pending(tx, inviting.organization, &new.email).await? {
         // An invitation whose time has passed never blocks a new one, whether or not the sweep
@@ -51,7 +57,7 @@ pub(super) async fn invite(
         if pending.expires_at <= now {
             close::expire(tx, now, pending).await?;
         } else {
-            return keep(tx, now, inviting, new.on_existing, pending).await;
+            return keep(tx, now, inviting, new.on_existing, pending, mails).await;
         }
     }
     let user = enlist::find_or_add_user(tx, now, new).await?;
@@ -66,6 +72,7 @@ pub(super) async fn invite(
         enlist::set_first_password(tx, now, &user, hash.clone()).await?;
     }
     let delivery = plan::add_delivery(tx, now, &inviting.policy, &row).await?;
+    mails.extend(Mail::planned(&inviting.actor, &row, &delivery)?);
     record(tx, now, inviting, new, &row, &delivery).await?;
     tracing::debug!(invitation.id = %row.id, "invitation recorded");
     Ok(Invited::New(Box::new(InvitationView::new(row, delivery)?)))
@@ -78,6 +85,7 @@ async fn keep(
     inviting: &Inviting,
     wish: OnExisting,
     row: invitation::Model,
+    mails: &mut Vec<Mail>,
 ) -> Result<Invited> {
     let id = InvitationId::from_uuid(row.id);
     let cooldown = match wish {
@@ -94,7 +102,7 @@ async fn keep(
     let settled = convert::delivery_status(&last.status)?.is_settled();
     if settled && cooldown.is_some_and(|cooldown| last.created_at + cooldown <= now) {
         let actor = inviting.actor.clone();
-        let resent = change::resend(tx, now, &inviting.policy, actor, row).await?;
+        let resent = change::resend(tx, now, &inviting.policy, actor, row, mails).await?;
         return Ok(Invited::Pending { invitation: Box::new(resent), resent: true });
     }
     let invitation = Box::new(InvitationView::new(row, last)?);
@@ -131,6 +139,7 @@ fn row(
         token_hash: secret.map(|secret| secret.token_hash.to_vec()),
         password_hash: secret.and_then(|secret| secret.password_hash).map(SecretHash::to_vec),
         password_expires_at: None,
+        wrong_passwords: 0,
         sealed: secret.map(|secret| secret.sealed.clone()),
         email_sent: false,
         email_sent_at: None,

@@ -39,6 +39,7 @@ impl Store {
                 let issued = invitation::ActiveModel {
                     password_hash: Set(Some(hash.to_vec())),
                     password_expires_at: Set(Some(row.expires_at.min(now + valid_for))),
+                    wrong_passwords: Set(0),
                     updated_at: Set(now),
                     ..Default::default()
                 };

@@ -23,6 +23,8 @@ mod forget;
 mod idempotency;
 mod invite;
 mod issue_password;
+mod late_answer;
+mod limit;
 mod members;
 mod organizations;
 mod outbox;
@@ -31,6 +33,7 @@ mod read;
 mod report;
 mod rescue;
 mod view;
+mod wrong_password;
 
 use std::sync::Arc;
 
@@ -65,6 +68,7 @@ pub use read::ListFilter;
 pub use view::{AttemptView, DeliveryView, EventView, InvitationDetail, InvitationView};
 
 use crate::clock::Clock;
+use crate::settings::LimitSettings;
 use domain::Timestamp;
 
 /// The database; cheap to clone.
@@ -73,6 +77,7 @@ pub struct Store {
     db: DatabaseConnection,
     clock: Clock,
     policy: DeliveryPolicy,
+    limits: Arc<LimitSettings>,
     runtime: Handle,
     /// SQLite has one writer: queueing for it here is fair, its own busy handler is not.
     writer: Option<Arc<Mutex<()>>>,

@@ -1,6 +1,6 @@
 //! The organizations of an instance: making, finding, changing and listing them.
 
-use domain::{MembershipRole, Name, OrganizationId, RolePolicy, Timestamp, secret};
+use domain::{EventKind, MembershipRole, Name, OrganizationId, RolePolicy, Timestamp, secret};
 use entity::organization;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, NotSet, QueryFilter,
@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::caller::{self, OrganizationKey, OrganizationRef};
-use super::{Result, Store, StoreError, Verdict, insert_if_new};
+use super::{Actor, Result, Store, StoreError, Verdict, insert_if_new, limit};
 use crate::rng;
 
 const SLUG_SUFFIX: usize = 5;
@@ -37,6 +37,12 @@ pub struct OrganizationView {
     /// The only roles there are; null if any will do.
     #[schema(example = json!(["member", "editor", "owner"]))]
     pub roles: Option<Vec<String>>,
+    /// Whether an operator vouches for it: then it is not new, and never paused.
+    #[schema(example = false)]
+    pub trusted: bool,
+    /// Since when it may send no mail, because too few of its invitations were accepted.
+    #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
+    pub sending_paused_at: Option<Timestamp>,
     /// When it was made.
     #[schema(value_type = DateTime<Utc>, example = "2026-11-24T09:31:10.557201Z")]
     pub created_at: Timestamp,
@@ -54,6 +60,8 @@ pub struct NewOrganization {
     pub slug: Option<String>,
     /// Its roles.
     pub roles: RolePolicy,
+    /// Whether an operator vouches for it from the start.
+    pub trusted: bool,
 }
 
 /// What to change; `None` stays as it is.
@@ -65,6 +73,8 @@ pub struct OrganizationChange {
     pub default_role: Option<MembershipRole>,
     /// The roles there are.
     pub roles: RolesChange,
+    /// Whether an operator vouches for it; doing so lets it send again.
+    pub trusted: Option<bool>,
 }
 
 /// What to change about the list of roles.
@@ -102,9 +112,11 @@ impl Store {
     pub async fn change_organization(
         &self,
         id: OrganizationId,
+        actor: Actor,
         change: OrganizationChange,
     ) -> Result<OrganizationOutcome> {
-        self.write(move |tx, now| Box::pin(async move { apply(tx, now, id, change).await })).await
+        self.write(move |tx, now| Box::pin(async move { apply(tx, now, id, &actor, change).await }))
+            .await
     }
 
     /// One organization.
@@ -182,6 +194,8 @@ async fn insert(
         slug: Set(slug),
         default_role: Set(new.roles.default.as_str().to_owned()),
         roles: Set(new.roles.allowed.as_deref().map(names)),
+        trusted: Set(new.trusted),
+        sending_paused_at: Set(None),
         created_at: Set(now),
         updated_at: Set(now),
     };
@@ -192,6 +206,7 @@ async fn apply(
     tx: &DatabaseTransaction,
     now: Timestamp,
     id: OrganizationId,
+    actor: &Actor,
     change: OrganizationChange,
 ) -> Result<Verdict<OrganizationOutcome>> {
     let Some(row) = caller::find(tx, OrganizationKey::Id(id)).await? else {
@@ -207,13 +222,21 @@ async fn apply(
     if !has_default(&roles) {
         return Ok(Verdict::RollBack(OrganizationOutcome::DefaultRoleMissing));
     }
+    let trusted = change.trusted.unwrap_or(row.trusted);
     let changed = organization::ActiveModel {
         name: Set(change.name.map_or(row.name, |name| name.as_str().to_owned())),
         default_role: Set(roles.default.as_str().to_owned()),
         roles: Set(roles.allowed.as_deref().map(names)),
+        trusted: Set(trusted),
+        sending_paused_at: Set(row.sending_paused_at.filter(|_| !trusted)),
         updated_at: Set(now),
         ..Default::default()
     };
+    if trusted != row.trusted {
+        let kind =
+            if trusted { EventKind::OrganizationTrusted } else { EventKind::OrganizationUntrusted };
+        limit::record_standing(tx, now, id, kind, actor.written()).await?;
+    }
     organization::Entity::update_many()
         .set(changed)
         .filter(organization::Column::Id.eq(id.uuid()))
@@ -255,6 +278,8 @@ impl OrganizationView {
             slug: row.slug,
             default_role: roles.default.as_str().to_owned(),
             roles: allowed,
+            trusted: row.trusted,
+            sending_paused_at: row.sending_paused_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })

@@ -53,6 +53,8 @@ pub enum Page<'a> {
     },
     /// No invitation has this link.
     NotFound,
+    /// Too many such links came from the same place.
+    TryLater,
     /// The captured mails, newest first.
     Inbox {
         /// One row a mail.
@@ -109,6 +111,7 @@ impl Page<'_> {
             Self::Expired { .. } => "pages/expired.html",
             Self::Revoked { .. } => "pages/revoked.html",
             Self::NotFound => "pages/not_found.html",
+            Self::TryLater => "pages/try_later.html",
             Self::Inbox { .. } => "pages/inbox.html",
             Self::InboxMessage { .. } => "pages/inbox_message.html",
         }
@@ -159,6 +162,7 @@ pub(super) fn try_samples(registry: &Registry, lang: &str) -> Result<(), Templat
         Page::Expired { organization },
         Page::Revoked { organization },
         Page::NotFound,
+        Page::TryLater,
         Page::Inbox { messages: &[] },
         Page::Inbox { messages: &messages },
         message,

@@ -9,7 +9,7 @@ use domain::{DeliveryStatus, InvitationId};
 use super::invite::Answer;
 use crate::idempotency;
 use crate::prefer::Preference;
-use crate::problem::ApiError;
+use crate::problem::{ApiError, whole_seconds};
 
 /// `X-Email-Status` when no mail is on its way and none was tried.
 pub const SKIPPED: &str = "skipped";
@@ -52,10 +52,10 @@ pub fn of_error(error: &ApiError, status: StatusCode) -> HttpResponseBuilder {
         ApiError::MethodNotAllowed(allow) => {
             response.insert_header((ALLOW, *allow));
         }
-        retry if retry.is_worth_a_retry() => {
-            response.insert_header((RETRY_AFTER, "1"));
-        }
         _ => {}
+    }
+    if let Some(wait) = error.retry_after() {
+        response.insert_header((RETRY_AFTER, whole_seconds(wait)));
     }
     response
 }

@@ -63,6 +63,7 @@ pub async fn invite(
         CreateOutcome::KeyReused => return Err(ApiError::IdempotencyKeyReused),
         CreateOutcome::AlreadyPending(id) => return Err(ApiError::AlreadyPending(id)),
         CreateOutcome::AlreadyMember => return Err(ApiError::AlreadyMember),
+        CreateOutcome::Refused(why) => return Err(ApiError::Refused(why)),
     };
     let waiting = preference.or_wait(wait);
     let invitation = waiting.settled(&state.store, organization.id, invitation).await?;

@@ -49,7 +49,7 @@ fn of_status(status: &str) -> &'static [(&'static str, &'static str)] {
     match status {
         "200" | "201" => &DONE,
         "401" => &WHO,
-        "500" | "503" => &LATER,
+        "429" | "500" | "503" => &LATER,
         _ => &[],
     }
 }

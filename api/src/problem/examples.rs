@@ -1,10 +1,12 @@
 //! One error of each code, as the API's document shows them.
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
 use domain::{InvitationId, InvitationStatus};
 use uuid::Uuid;
 
-use super::{ApiError, FieldError};
+use super::{ApiError, FieldError, refusal};
 
 /// The id of the invitation that the examples are about.
 const INVITATION: Uuid = Uuid::from_u128(0x0193_7a5c_8f5e_7c52_9d0b_6f6d_2f0c_5a11);
@@ -12,7 +14,7 @@ const INVITATION: Uuid = Uuid::from_u128(0x0193_7a5c_8f5e_7c52_9d0b_6f6d_2f0c_5a
 /// Every error, with the parameters that an answer is likely to have.
 pub fn one_of_each() -> Vec<ApiError> {
     use ApiError as E;
-    vec![
+    let mut all = vec![
         E::BadRequest("The request cannot be understood.".to_owned()),
         E::MalformedJson("line 1, column 12".to_owned()),
         E::BadIdempotencyKey,
@@ -43,7 +45,10 @@ pub fn one_of_each() -> Vec<ApiError> {
         E::Busy,
         E::Timeout,
         E::Http(StatusCode::BAD_REQUEST),
-    ]
+        E::TooManyGuesses(Duration::from_secs(37)),
+    ];
+    all.extend(refusal::examples().into_iter().map(E::Refused));
+    all
 }
 
 #[cfg(test)]
@@ -83,6 +88,8 @@ mod tests {
             E::SlugTaken => 24,
             E::MemberOnlyInvited => 25,
             E::KeysUnavailable => 26,
+            E::Refused(_) => 27,
+            E::TooManyGuesses(_) => 28,
         }
     }
 
@@ -90,7 +97,7 @@ mod tests {
     fn no_variant_and_no_code_is_left_out_or_shown_twice() {
         let all = one_of_each();
         let numbers: BTreeSet<_> = all.iter().map(number).collect();
-        assert_eq!(numbers, (0..=26).collect());
+        assert_eq!(numbers, (0..=28).collect());
         let codes: BTreeSet<_> = all.iter().map(ApiError::code).collect();
         assert_eq!(codes.len(), all.len());
     }

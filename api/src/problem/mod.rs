@@ -1,18 +1,20 @@
 //! Everything that can go wrong with a request: the one table of statuses and codes.
 
 mod examples;
+mod refusal;
 mod response;
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use adapters::store::StoreError;
-use domain::{InvitationId, InvitationStatus};
+use domain::{InvitationId, InvitationStatus, SendRefusal};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use examples::one_of_each;
-pub use response::{MEDIA_TYPE, Problem, for_plain_errors};
+pub use response::{MEDIA_TYPE, Problem, for_plain_errors, whole_seconds};
 
 /// Why a request is not answered as it wishes. `Display` is the problem's `detail`.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +72,12 @@ pub enum ApiError {
     /// The invitation has ended in another way than the invitee wants.
     #[error("The invitation is {} and cannot be answered any more.", .0.as_str())]
     Gone(InvitationStatus),
+    /// A limit on mails.
+    #[error("{}", refusal::sentence(*.0))]
+    Refused(SendRefusal),
+    /// The client has tried too many secrets that do not exist.
+    #[error("Too many links or passwords were wrong. Wait as long as Retry-After says.")]
+    TooManyGuesses(Duration),
     /// The body is longer than the settings allow.
     #[error("The body may have at most {0} bytes.")]
     TooLarge(usize),
@@ -147,6 +155,11 @@ impl ApiError {
             Self::Gone(InvitationStatus::Expired) => (S::GONE, "invitation_expired"),
             Self::Gone(InvitationStatus::Declined) => (S::GONE, "invitation_declined"),
             Self::Gone(InvitationStatus::Accepted) => (S::CONFLICT, "invitation_accepted"),
+            Self::Refused(SendRefusal::Paused) => {
+                (S::FORBIDDEN, refusal::code(SendRefusal::Paused))
+            }
+            Self::Refused(why) => (S::TOO_MANY_REQUESTS, refusal::code(*why)),
+            Self::TooManyGuesses(_) => (S::TOO_MANY_REQUESTS, "too_many_guesses"),
             Self::TooLarge(_) => (S::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::UnsupportedMediaType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "validation_failed"),
@@ -165,16 +178,21 @@ impl ApiError {
         self.entry().1
     }
 
-    /// Whether the same request may well succeed a moment later.
-    pub const fn is_worth_a_retry(&self) -> bool {
-        matches!(
-            self,
+    /// After how long the same request may well succeed.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
             Self::SendingNow
-                | Self::Unavailable
-                | Self::KeysUnavailable
-                | Self::Busy
-                | Self::Timeout
-        )
+            | Self::Unavailable
+            | Self::KeysUnavailable
+            | Self::Busy
+            | Self::Timeout => Some(Duration::from_secs(1)),
+            Self::TooManyGuesses(wait)
+            | Self::Refused(
+                SendRefusal::Limit { retry_after: wait, .. }
+                | SendRefusal::JustResent { retry_after: wait },
+            ) => Some(*wait),
+            _ => None,
+        }
     }
 
     fn of_status(status: StatusCode) -> Self {

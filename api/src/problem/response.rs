@@ -1,5 +1,7 @@
 //! How an error is told: as problem details (RFC 9457).
 
+use std::time::Duration;
+
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -73,13 +75,19 @@ impl ResponseError for ApiError {
             Self::MethodNotAllowed(allow) => {
                 response.insert_header((ALLOW, *allow));
             }
-            retry if retry.is_worth_a_retry() => {
-                response.insert_header((RETRY_AFTER, "1"));
-            }
             _ => {}
+        }
+        if let Some(wait) = self.retry_after() {
+            response.insert_header((RETRY_AFTER, whole_seconds(wait)));
         }
         response.body(serde_json::to_vec(&self.problem()).unwrap_or_default())
     }
+}
+
+/// For `Retry-After`: seconds, and never too early (RFC 9110 §10.2.3).
+pub fn whole_seconds(wait: Duration) -> String {
+    let begun = u64::from(wait.subsec_nanos() > 0);
+    wait.as_secs().saturating_add(begun).to_string()
 }
 
 impl ApiError {

@@ -56,6 +56,9 @@ struct NewFields {
         example = json!(["member", "editor", "owner"]),
     )]
     roles: Option<Vec<String>>,
+    /// Whether an operator vouches for it: then it is not treated as new, and never paused.
+    #[schema(example = false)]
+    trusted: Option<bool>,
 }
 
 /// What to change; a field that is left out stays as it is.
@@ -77,6 +80,10 @@ struct ChangedFields {
     )]
     #[expect(clippy::option_option, reason = "null and nothing are two things to say")]
     roles: Option<Option<Vec<String>>>,
+    /// Whether an operator vouches for it, which takes a key for the whole instance. It is not
+    /// treated as new any more, and may send again if it was paused.
+    #[schema(example = true)]
+    trusted: Option<bool>,
 }
 
 /// A page of organizations.
@@ -180,7 +187,7 @@ pub async fn read(auth: Auth, state: State, id: Path<String>) -> Result<HttpResp
     params(OrganizationPath),
     request_body = ChangedFields,
     responses((status = 200, description = "The organization.", body = OrganizationView)),
-    extensions(("x-problems" = json!(["forbidden", "not_found"]))),
+    extensions(("x-problems" = json!(["forbidden", "instance_key_required", "not_found"]))),
 )]
 pub async fn change(
     auth: Auth,
@@ -191,7 +198,11 @@ pub async fn change(
     let id = auth.organization(&state.store, &id).await?.id;
     auth.require_admin()?;
     let change = changed(body.read::<ChangedFields>().await?.value)?;
-    Ok(HttpResponse::Ok().json(done(state.store.change_organization(id, change).await?)?))
+    if change.trusted.is_some() {
+        auth.require_instance()?;
+    }
+    let outcome = state.store.change_organization(id, auth.actor(), change).await?;
+    Ok(HttpResponse::Ok().json(done(outcome)?))
 }
 
 fn done(outcome: OrganizationOutcome) -> Result<OrganizationView, ApiError> {
@@ -217,7 +228,8 @@ fn new(fields: NewFields) -> Result<NewOrganization, ApiError> {
     let allowed = fields.roles.map(|names| roles(names, &mut errors));
     match name {
         Some(name) if errors.is_empty() => {
-            Ok(NewOrganization { name, slug, roles: RolePolicy { default, allowed } })
+            let trusted = fields.trusted.unwrap_or_default();
+            Ok(NewOrganization { name, slug, roles: RolePolicy { default, allowed }, trusted })
         }
         _ => Err(ApiError::Invalid(errors)),
     }
@@ -233,6 +245,7 @@ fn changed(fields: ChangedFields) -> Result<OrganizationChange, ApiError> {
             Some(None) => RolesChange::Any,
             Some(Some(names)) => RolesChange::Only(roles(names, &mut errors)),
         },
+        trusted: fields.trusted,
     };
     if errors.is_empty() { Ok(change) } else { Err(ApiError::Invalid(errors)) }
 }

@@ -3,6 +3,7 @@
 //! Reading one changes nothing, because mail scanners follow links; answering is a POST.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::web::{self, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::{AcceptOutcome, Credential, OpenInvitation};
@@ -10,10 +11,10 @@ use adapters::templates::Page;
 use domain::{EmailAddress, InvitationStatus, SecretHash};
 use serde::Deserialize;
 
-use super::invitations::password;
+use super::invitations::{credential, password};
 use super::{get, resource};
 use crate::form;
-use crate::problem::ApiError;
+use crate::problem::{ApiError, whole_seconds};
 use crate::state::State;
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
@@ -53,10 +54,14 @@ struct AcceptForm {
     password: String,
 }
 
-async fn show(state: State, token: Path<String>) -> Result<HttpResponse, ApiError> {
-    match find(&state, &token).await? {
-        None => html(&state, "en", 404, &Page::NotFound),
-        Some(open) => match open.status {
+async fn show(
+    state: State,
+    request: HttpRequest,
+    token: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    match find(&state, &request, &token).await {
+        Err(error) => no_invitation(&state, error),
+        Ok(open) => match open.status {
             InvitationStatus::Pending => form_page(&state, &open, &token, None),
             ended => ended_page(&state, &open, ended),
         },
@@ -69,10 +74,14 @@ async fn accept(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let Some(open) = find(&state, &token).await? else {
-        return html(&state, "en", 404, &Page::NotFound);
+    let open = match find(&state, &request, &token).await {
+        Ok(open) => open,
+        Err(error) => return no_invitation(&state, error),
     };
     if open.status != InvitationStatus::Pending {
+        if open.status != InvitationStatus::Accepted {
+            drop(credential::too_late(&state, &open).await);
+        }
         return ended_page(&state, &open, open.status);
     }
     let form: AcceptForm = form::read(&request, payload).await?;
@@ -85,7 +94,7 @@ async fn accept(
     };
     let hash = password::hash(&state.hasher, chosen).await?;
     let organization = open.organization_name.as_str();
-    match state.store.accept(credential(&token), hash).await? {
+    match state.store.accept(token_credential(&token), hash).await? {
         AcceptOutcome::Done(_) | AcceptOutcome::Again(_) => {
             html(&state, &open.locale, 200, &Page::Accepted { organization })
         }
@@ -94,12 +103,17 @@ async fn accept(
     }
 }
 
-async fn decline(state: State, token: Path<String>) -> Result<HttpResponse, ApiError> {
-    let Some(open) = find(&state, &token).await? else {
-        return html(&state, "en", 404, &Page::NotFound);
+async fn decline(
+    state: State,
+    request: HttpRequest,
+    token: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let open = match find(&state, &request, &token).await {
+        Ok(open) => open,
+        Err(error) => return no_invitation(&state, error),
     };
     let organization = open.organization_name.as_str();
-    match state.store.decline(credential(&token)).await? {
+    match state.store.decline(token_credential(&token)).await? {
         AcceptOutcome::Done(_) | AcceptOutcome::Again(_) => {
             html(&state, &open.locale, 200, &Page::Declined { organization })
         }
@@ -108,11 +122,29 @@ async fn decline(state: State, token: Path<String>) -> Result<HttpResponse, ApiE
     }
 }
 
-async fn find(state: &State, token: &str) -> Result<Option<OpenInvitation>, ApiError> {
-    Ok(state.store.find_by_token(SecretHash::of_typed(token)).await?)
+async fn find(
+    state: &State,
+    request: &HttpRequest,
+    token: &str,
+) -> Result<OpenInvitation, ApiError> {
+    credential::find(state, request, &token_credential(token)).await
 }
 
-fn credential(token: &str) -> Credential {
+/// What a person sees whose link opens nothing.
+fn no_invitation(state: &State, error: ApiError) -> Result<HttpResponse, ApiError> {
+    match error {
+        ApiError::InvalidCredential => html(state, "en", 404, &Page::NotFound),
+        ApiError::TooManyGuesses(wait) => {
+            let mut page = html(state, "en", 429, &Page::TryLater)?;
+            let wait = HeaderValue::from_str(&whole_seconds(wait));
+            page.headers_mut().insert(RETRY_AFTER, wait.map_err(|_| ApiError::Internal)?);
+            Ok(page)
+        }
+        other => Err(other),
+    }
+}
+
+fn token_credential(token: &str) -> Credential {
     Credential::Token(SecretHash::of_typed(token))
 }
 

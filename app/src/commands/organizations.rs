@@ -28,7 +28,8 @@ Examples:
 const UPDATE_EXAMPLES: &str = "\
 Examples:
   welcomat organizations update 01890a5d-ac96-774b-bcce-b302099a8057 --name 'Example Inc'
-  welcomat organizations update 01890a5d-ac96-774b-bcce-b302099a8057 --any-role";
+  welcomat organizations update 01890a5d-ac96-774b-bcce-b302099a8057 --any-role
+  welcomat organizations update 01890a5d-ac96-774b-bcce-b302099a8057 --trusted";
 
 const LIST: Shape = Shape {
     id: "/id",
@@ -51,6 +52,8 @@ const ONE: Shape = Shape {
         Column::text("SLUG", "/slug"),
         Column::text("DEFAULT ROLE", "/default_role"),
         Column::text("ROLES", "/roles"),
+        Column::text("TRUSTED", "/trusted"),
+        Column::time("PAUSED", "/sending_paused_at"),
         Column::time("CREATED", "/created_at"),
         Column::time("UPDATED", "/updated_at"),
     ],
@@ -116,6 +119,10 @@ struct Settings {
     /// Let every word be a role.
     #[arg(long, conflicts_with = "roles")]
     any_role: bool,
+    /// Vouch for the organization, so that it is neither new nor paused; needs a key for the whole
+    /// instance.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    trusted: Option<bool>,
 }
 
 impl Settings {
@@ -125,6 +132,7 @@ impl Settings {
             ("default_role", self.default_role.as_deref().map(Value::from)),
             ("roles", self.roles.clone().map(Value::from)),
             ("roles", self.any_role.then_some(Value::Null)),
+            ("trusted", self.trusted.map(Value::from)),
         ];
         let given = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
         given.map(|(name, value)| (name.to_owned(), value)).collect()
@@ -150,7 +158,7 @@ pub fn run(command: &Organizations) -> Result<(), ClientError> {
         Action::Update { id, name, settings } => {
             let body = settings.body(name.as_deref());
             if body.is_empty() {
-                let flags = "--name, --default-role, --roles or --any-role";
+                let flags = "--name, --default-role, --roles, --any-role or --trusted";
                 return Err(ClientError::Usage(format!("nothing to change; give {flags}")));
             }
             api.patch(&one(id), &Value::Object(body))?

@@ -38,6 +38,7 @@ mod guide;
 mod harness;
 mod idempotency;
 mod keys;
+mod limits;
 mod list;
 mod mail;
 mod members;

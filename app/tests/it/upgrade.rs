@@ -3,16 +3,20 @@
 use adapters::clock::Clock;
 use adapters::settings::Settings;
 use adapters::store::Store;
-use domain::{KeyRole, SecretHash};
+use domain::{KeyRole, SecretHash, Timestamp};
+use entity::tally;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Query, SimpleExpr};
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, Database, DatabaseConnection, EntityTrait, QueryFilter,
+};
+use serde_json::json;
 
-use crate::harness::{KEY, Stack};
+use crate::harness::{KEY, Stack, TestApp};
 use crate::servers::FreshDatabase;
 
-on_both_stacks!(keys_of_the_first_version_stay_good);
+on_both_stacks!(keys_of_the_first_version_stay_good, whoever_was_accepted_before_is_not_new);
 
 async fn keys_of_the_first_version_stay_good(stack: Stack) {
     let folder = tempfile::tempdir().unwrap();
@@ -43,6 +47,31 @@ async fn keys_of_the_first_version_stay_good(stack: Stack) {
     if let Some(database) = database {
         database.remove().await;
     }
+}
+
+async fn whoever_was_accepted_before_is_not_new(stack: Stack) {
+    // The second version's database has what matters here in the form of the third.
+    let app = TestApp::start(stack).await;
+    let (_, mail) = app.invite_and_receive("ann@example.com").await;
+    let body = json!({"token": mail.token(), "password": "correct horse battery staple"});
+    assert_eq!(app.act("/v1/invitations/accept", &body).await.0, 200);
+    let database = Database::connect(&app.database_url).await.unwrap();
+    Migrator::down(&database, Some(1)).await.unwrap();
+    Migrator::up(&database, None).await.unwrap();
+    let counted = tally::Entity::find().one(&database).await.unwrap().unwrap();
+    assert_eq!((counted.kind.as_str(), counted.total), ("accepted_ever", 1));
+    assert_eq!(counted.subject, Uuid::parse_str(&app.organization).unwrap().into_bytes());
+    assert_eq!(counted.window_start, Timestamp::UNIX_EPOCH);
+    database.close().await.unwrap();
+    // It is the row that the next acceptance adds to.
+    let (_, mail) = app.invite_and_receive("bob@example.com").await;
+    let body = json!({"token": mail.token(), "password": "correct horse battery staple"});
+    assert_eq!(app.act("/v1/invitations/accept", &body).await.0, 200);
+    let database = Database::connect(&app.database_url).await.unwrap();
+    let ever = tally::Entity::find().filter(tally::Column::Kind.eq("accepted_ever"));
+    let rows = ever.all(&database).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.total).collect::<Vec<_>>(), [2]);
+    database.close().await.unwrap();
 }
 
 /// As the first version did on its first start.

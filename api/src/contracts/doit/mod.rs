@@ -64,6 +64,12 @@ pub fn configure(config: &mut ServiceConfig) {
         ),
         (status = 403, description = "Not an admin of that organization.", body = Sentence),
         (
+            status = 429,
+            description = "A limit on mails.",
+            body = Sentence,
+            example = json!({"error": "This address cannot get more invitations for now. Wait as long as Retry-After says."}),
+        ),
+        (
             status = 500,
             description = "A fault of ours, or a moment in which we cannot answer.",
             body = Sentence,

@@ -78,6 +78,15 @@ enum Responses {
     /// The body is too long.
     #[response(status = 413, example = json!({"error": "The body may have at most 512000 bytes."}))]
     TooLong(Sentence),
+    /// A limit on mails; nobody was invited. If it is about some of the addresses, they are listed.
+    #[response(status = 429, example = json!({
+        "error": "Nobody was invited: 1 problem, see details.",
+        "details": [{
+            "index": 3, "email": "ann@example.com", "code": "too_many_mails",
+            "message": "This address cannot get more invitations for now. Wait as long as Retry-After says.",
+        }],
+    }))]
+    TooMany(Invalid<'static>),
     /// A fault of ours.
     #[response(status = 500, example = json!({"error": "Something went wrong on our side. Nothing is known to be wrong with the request."}))]
     Fault(Sentence),

@@ -1,14 +1,16 @@
 //! How this contract tells errors: a sentence and, if it is about addresses, which and why.
 
 use std::fmt;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::contracts::headers;
-use crate::problem::ApiError;
+use crate::problem::{ApiError, whole_seconds};
 
 /// Why a request is not answered as it wishes.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub enum Refusal {
     NoOrganization,
     /// Some of the addresses or passwords will not do.
     Invalid(Problems),
+    /// Some of the addresses cannot get mail for so long.
+    TooMany(Problems, Duration),
 }
 
 /// What is wrong with the list, in its order.
@@ -64,6 +68,8 @@ pub enum Code {
     PasswordTooLong,
     /// The address is there before, with another password.
     ConflictingPassword,
+    /// The address, or its domain, gets no more invitations for now.
+    TooManyMails,
 }
 
 /// One sentence.
@@ -165,7 +171,7 @@ impl fmt::Display for Refusal {
                 "This key is good for every organization. Use a key of the organization that \
                  invites.",
             ),
-            Self::Invalid(problems) => problems.fmt(f),
+            Self::Invalid(problems) | Self::TooMany(problems, _) => problems.fmt(f),
         }
     }
 }
@@ -176,6 +182,7 @@ impl ResponseError for Refusal {
             Self::Api(error) => status(error),
             Self::NoOrganization => StatusCode::FORBIDDEN,
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::TooMany(..) => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 
@@ -187,6 +194,9 @@ impl ResponseError for Refusal {
             Self::Api(error) => answer(error),
             Self::NoOrganization => response.json(Sentence { error }),
             Self::Invalid(problems) => response.json(Invalid { error, details: &problems.listed }),
+            Self::TooMany(problems, wait) => response
+                .insert_header((RETRY_AFTER, whole_seconds(*wait)))
+                .json(Invalid { error, details: &problems.listed }),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod document;
 mod error;
 mod password;
+mod refused;
 mod request;
 mod response;
 
@@ -22,7 +23,7 @@ pub use error::{Invalid, Sentence, answer};
 pub use response::Response;
 
 use self::error::Refusal;
-use self::request::{Batch, Person};
+use self::request::{Batch, Person, Row};
 use self::response::{Outcome, Status};
 use super::{headers, invite};
 use crate::auth::{self, Auth};
@@ -74,7 +75,8 @@ async fn handle(
     deadline::put_off(&request, time_for(&people));
     let (headers, hasher) = (request.headers(), &state.hasher);
     let key = idempotency::key_of_passwords(headers, ROUTE, organization.id, text, hasher).await?;
-    let (outcomes, replayed) = invite_all(&state, &auth, organization, people, key).await?;
+    let (outcomes, replayed) =
+        invite_all(&state, &auth, organization, (&rows, people), key).await?;
     let preference = Preference::of(headers);
     let mailed = invitations(&outcomes, |status| status == Status::Invited);
     let mail = least_advanced(&state, organization.id, mailed, preference).await;
@@ -99,12 +101,15 @@ async fn invite_all(
     state: &AppState,
     auth: &Auth,
     organization: &OrganizationRef,
-    people: Vec<Person>,
+    (rows, people): (&[Row], Vec<Person>),
     key: Option<IdempotencyKey>,
-) -> Result<(Vec<Outcome>, bool), ApiError> {
+) -> Result<(Vec<Outcome>, bool), Refusal> {
     let earlier = match &key {
         // A client that gave up waiting for the hashes gets its answer without waiting again.
-        Some(key) => state.store.earlier_batch(organization.id, key.clone()).await?,
+        Some(key) => {
+            let earlier = state.store.earlier_batch(organization.id, key.clone()).await;
+            earlier.map_err(ApiError::from)?
+        }
         None => None,
     };
     let outcome = if let Some(earlier) = earlier {
@@ -114,7 +119,8 @@ async fn invite_all(
         let new = people.into_iter().zip(hashes);
         let new = new.map(|(person, hash)| invitation(state, organization, person, hash)).collect();
         let (id, actor) = (organization.id, auth.actor());
-        state.store.create_invitations(id, actor, new, key, response::outcomes).await?
+        let created = state.store.create_invitations(id, actor, new, key, response::outcomes);
+        created.await.map_err(ApiError::from)?
     };
     match outcome {
         BatchOutcome::Done(outcomes) => Ok((outcomes, false)),
@@ -122,7 +128,8 @@ async fn invite_all(
             let outcomes = serde_json::from_str(&first).map_err(|_| ApiError::Internal)?;
             Ok((outcomes, true))
         }
-        BatchOutcome::KeyReused => Err(ApiError::IdempotencyKeyReused),
+        BatchOutcome::KeyReused => Err(ApiError::IdempotencyKeyReused.into()),
+        BatchOutcome::Refused(refused) => Err(refused::refusal(rows, &refused)),
     }
 }
 

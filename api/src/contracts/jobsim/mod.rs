@@ -72,6 +72,12 @@ pub fn configure(config: &mut ServiceConfig) {
         (status = 409, description = "Already a member.", body = Sentence),
         (status = 413, description = "The body is too long.", body = Sentence),
         (status = 422, description = "All that is wrong with the body.", body = Details<'_>),
+        (
+            status = 429,
+            description = "A limit on mails.",
+            body = Sentence,
+            example = json!({"detail": "This address cannot get more invitations for now. Wait as long as Retry-After says."}),
+        ),
         (status = 500, description = "A fault of ours.", body = Sentence),
         (
             status = 503,

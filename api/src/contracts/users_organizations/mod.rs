@@ -106,6 +106,12 @@ pub fn is_at(path: &str, prefix: &str) -> bool {
             example = json!({"message": "Unsupported Media Type"}),
         ),
         (
+            status = 429,
+            description = "A limit on mails.",
+            body = Message,
+            example = json!({"message": "This address cannot get more invitations for now. Wait as long as Retry-After says."}),
+        ),
+        (
             status = 500,
             description = "A fault of ours.",
             body = Message,

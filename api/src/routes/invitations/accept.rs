@@ -1,6 +1,6 @@
 //! `POST /v1/invitations/accept`: the invitee joins and chooses a password.
 
-use actix_web::HttpResponse;
+use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::{AcceptOutcome, Accepted};
 use domain::{InvitationId, InvitationStatus, OrganizationId, UserId};
 use serde::{Deserialize, Serialize};
@@ -46,9 +46,14 @@ use crate::state::State;
     )),
     extensions(("x-problems" = json!([
         "invalid_credential", "invitation_declined", "invitation_revoked", "invitation_expired",
+        "too_many_guesses",
     ]))),
 )]
-pub async fn accept(state: State, body: JsonBody) -> Result<HttpResponse, ApiError> {
+pub async fn accept(
+    state: State,
+    http: HttpRequest,
+    body: JsonBody,
+) -> Result<HttpResponse, ApiError> {
     let request = body.read::<Request>().await?.value;
     let given = Given {
         token: request.token,
@@ -68,9 +73,9 @@ pub async fn accept(state: State, body: JsonBody) -> Result<HttpResponse, ApiErr
         }
     };
     // Before the slow hash: guessing costs us no more than a look.
-    let open = state.store.check(credential.clone()).await?.ok_or(ApiError::InvalidCredential)?;
+    let open = credential::find(&state, &http, &credential).await?;
     if !matches!(open.status, InvitationStatus::Pending | InvitationStatus::Accepted) {
-        return Err(credential::ended(open.status));
+        return Err(credential::too_late(&state, &open).await);
     }
     let hash = password::hash(&state.hasher, chosen).await?;
     match state.store.accept(credential, hash).await? {

@@ -74,6 +74,9 @@ const ROUTE: &str = "POST /v1/organizations/{id}/invitations";
     )),
     extensions(("x-problems" = json!([
         "forbidden", "not_found", "invitation_pending", "already_member",
+        "key_rate_limited", "organization_rate_limited", "organization_warming_up",
+        "inviter_rate_limited", "domain_rate_limited", "recipient_rate_limited",
+        "sending_paused",
     ]))),
 )]
 pub async fn create(
@@ -98,6 +101,7 @@ pub async fn create(
         CreateOutcome::KeyReused => return Err(ApiError::IdempotencyKeyReused),
         CreateOutcome::AlreadyPending(id) => return Err(ApiError::AlreadyPending(id)),
         CreateOutcome::AlreadyMember => return Err(ApiError::AlreadyMember),
+        CreateOutcome::Refused(why) => return Err(ApiError::Refused(why)),
     };
     let preference = Preference::of(request.headers());
     let invitation = preference.settled(&state.store, organization, invitation).await?;

@@ -1,6 +1,7 @@
 //! What an invitee proves the invitation with: the link's token, or address and password.
 
-use adapters::store::Credential;
+use actix_web::HttpRequest;
+use adapters::store::{Credential, OpenInvitation};
 use domain::{EmailAddress, SecretHash};
 use serde_json::json;
 use utoipa::Modify;
@@ -9,7 +10,9 @@ use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{OpenApi, RefOr};
 use zeroize::Zeroizing;
 
+use crate::client_address;
 use crate::problem::{ApiError, FieldError};
+use crate::state::AppState;
 
 /// Longer than any secret with all its grouping; bounds the work on hostile input.
 const MAX_SECRET: usize = 256;
@@ -49,9 +52,38 @@ pub fn parse(given: Given) -> Result<Credential, Vec<FieldError>> {
     }
 }
 
+/// The invitation that the secret opens. One that opens none is a guess: a client may make a few,
+/// and each counts against the temporary passwords of the address that it names.
+pub async fn find(
+    state: &AppState,
+    request: &HttpRequest,
+    credential: &Credential,
+) -> Result<OpenInvitation, ApiError> {
+    let client = client_address::of(request, &state.trusted_proxies);
+    let attempt = state.guesses.take(state.store.clock().now(), client);
+    let attempt = attempt.map_err(ApiError::TooManyGuesses)?;
+    let found = state.store.check(credential.clone()).await;
+    if !matches!(found, Ok(None)) {
+        attempt.give_back();
+    }
+    if let (Ok(None), Credential::Temporary { email, .. }) = (&found, credential) {
+        state.store.count_wrong_password(email.clone()).await?;
+    }
+    found?.ok_or(ApiError::InvalidCredential)
+}
+
 /// What to answer when the invitation has ended in another way.
 pub const fn ended(from: domain::InvitationStatus) -> ApiError {
     ApiError::Gone(from)
+}
+
+/// The same for whoever tries to answer it nevertheless, which is noted.
+pub async fn too_late(state: &AppState, open: &OpenInvitation) -> ApiError {
+    if let Err(error) = state.store.note_late_answer(open.id).await {
+        // The answer is true all the same.
+        tracing::warn!(%error, "a late answer cannot be noted now");
+    }
+    ended(open.status)
 }
 
 fn hash(secret: &str) -> SecretHash {

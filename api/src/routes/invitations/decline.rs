@@ -1,6 +1,6 @@
 //! `POST /v1/invitations/decline`: the invitee says no.
 
-use actix_web::HttpResponse;
+use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::AcceptOutcome;
 use domain::{InvitationId, InvitationStatus};
 use serde::{Deserialize, Serialize};
@@ -43,9 +43,14 @@ use crate::state::State;
     )),
     extensions(("x-problems" = json!([
         "invalid_credential", "invitation_accepted", "invitation_revoked", "invitation_expired",
+        "too_many_guesses",
     ]))),
 )]
-pub async fn decline(state: State, body: JsonBody) -> Result<HttpResponse, ApiError> {
+pub async fn decline(
+    state: State,
+    http: HttpRequest,
+    body: JsonBody,
+) -> Result<HttpResponse, ApiError> {
     let request = body.read::<Request>().await?.value;
     let given = Given {
         token: request.token,
@@ -53,6 +58,10 @@ pub async fn decline(state: State, body: JsonBody) -> Result<HttpResponse, ApiEr
         temporary_password: request.temporary_password,
     };
     let credential = credential::parse(given).map_err(ApiError::Invalid)?;
+    let open = credential::find(&state, &http, &credential).await?;
+    if !matches!(open.status, InvitationStatus::Pending | InvitationStatus::Declined) {
+        return Err(credential::too_late(&state, &open).await);
+    }
     match state.store.decline(credential).await? {
         AcceptOutcome::Done(declined) | AcceptOutcome::Again(declined) => {
             let status = InvitationStatus::Declined;

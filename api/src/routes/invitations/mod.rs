@@ -63,5 +63,6 @@ fn changed(outcome: ChangeOutcome) -> Result<InvitationView, ApiError> {
         ChangeOutcome::NotFound => Err(ApiError::NotFound),
         ChangeOutcome::Illegal(illegal) => Err(ApiError::NotPending(illegal.from)),
         ChangeOutcome::SendingNow => Err(ApiError::SendingNow),
+        ChangeOutcome::Refused(why) => Err(ApiError::Refused(why)),
     }
 }

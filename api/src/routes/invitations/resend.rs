@@ -33,6 +33,10 @@ use crate::state::State;
     )),
     extensions(("x-problems" = json!([
         "forbidden", "not_found", "invitation_not_pending", "sending_now",
+        "key_rate_limited", "organization_rate_limited", "organization_warming_up",
+        "inviter_rate_limited", "domain_rate_limited", "recipient_rate_limited",
+        "resent_just_now",
+        "sending_paused",
     ]))),
 )]
 pub async fn resend(

@@ -217,6 +217,17 @@ impl Fleet {
         insisted.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
     }
 
+    /// Invites that many people at once, over all APIs; gives the statuses.
+    pub async fn invite_at_once(&self, count: usize) -> Vec<u16> {
+        let path = format!("/v1/organizations/{}/invitations", self.organization);
+        let invited = (0..count).map(|number| {
+            let (_, client) = &self.apis[number % self.apis.len()];
+            let (path, body) = (&path, json!({"email": format!("n{number}@example.com")}));
+            async move { client.post(path, &body).await.unwrap().status }
+        });
+        futures_util::future::join_all(invited).await
+    }
+
     /// Waits until that many mails were taken in all.
     pub async fn until_mails(&self, count: usize) {
         let what = format!("{count} mails arrive");

@@ -1,8 +1,14 @@
 //! Several of each, and none for a while: every invitation gets exactly one mail.
 
+use std::time::Duration;
+
+use adapters::clock::Clock;
+use domain::Window;
+
 use super::TURN;
 use super::fleet::Fleet;
 use crate::harness::block_on;
+use crate::servers::eventually_within;
 
 #[test]
 fn two_apis_and_three_workers_send_each_mail_once() {
@@ -20,6 +26,26 @@ fn two_apis_and_three_workers_send_each_mail_once() {
         for (recipient, mails) in mails {
             assert_eq!(mails.len(), 1, "{recipient}");
         }
+        fleet.end().await;
+    });
+}
+
+#[test]
+fn two_apis_share_a_limit() {
+    block_on(async {
+        let _turn = TURN.lock().await;
+        // The processes cannot be given another clock: this must not begin just before midnight.
+        let day = || Window::Day.rest(Clock::new().now()) > Duration::from_mins(2);
+        eventually_within(Duration::from_mins(3), "a day that lasts", async || day().then_some(()))
+            .await;
+        let limit = [("WELCOMAT_LIMITS_ORGANIZATION_PER_DAY", "10")];
+        let mut fleet = Fleet::on_shared_broker(&limit).await;
+        fleet.add_api().await;
+        fleet.add_api().await;
+        let statuses = fleet.invite_at_once(50).await;
+        let count = |wanted| statuses.iter().filter(|status| **status == wanted).count();
+        assert_eq!((count(201), count(429)), (10, 40));
+        assert_eq!(fleet.all().await.len(), 10);
         fleet.end().await;
     });
 }

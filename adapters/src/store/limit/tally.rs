@@ -1,0 +1,155 @@
+//! Adding to counts, many in one statement.
+
+use std::collections::BTreeMap;
+
+use domain::{Limit, SendRefusal, Timestamp};
+use entity::tally;
+use sea_orm::prelude::Expr;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{DatabaseTransaction, EntityTrait, Set};
+
+use super::Refused;
+use crate::store::Result;
+
+/// What is counted: a row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    /// What happened.
+    pub(super) kind: &'static str,
+    /// By or to whom.
+    pub(super) subject: Vec<u8>,
+    /// Since when.
+    pub(super) start: Timestamp,
+}
+
+/// A count that is to grow.
+#[derive(Debug, Clone)]
+pub(super) struct Counter {
+    /// Which.
+    pub(super) key: Key,
+    /// If given, different ones of these are counted, and not how often they come.
+    pub(super) seen: Option<String>,
+    /// How far it may grow.
+    pub(super) most: Option<(Limit, u32)>,
+    /// When it matters no more; never without.
+    pub(super) forget_at: Option<Timestamp>,
+}
+
+/// Counters and the mails that make them grow; in one order for everybody, so that no two
+/// transactions lock each other out.
+#[derive(Default)]
+pub(super) struct Tally(BTreeMap<(Key, Option<String>), Entry>);
+
+struct Entry {
+    counter: Counter,
+    mails: Vec<usize>,
+}
+
+/// One statement's worth: SQLite takes 32,766 values.
+const ROWS: usize = 2000;
+
+// Something that was seen before does not count again; what is never looked for counts each time.
+const TOTAL: &str = r#""tally"."total" + CASE WHEN "tally"."seen" LIKE '%' || excluded."seen" || '%'
+    THEN 0 ELSE excluded."total" END"#;
+const SEEN: &str = r#"CASE WHEN "tally"."seen" LIKE '%' || excluded."seen" || '%'
+    THEN "tally"."seen" ELSE "tally"."seen" || ' ' || excluded."seen" END"#;
+
+impl Tally {
+    /// Lets a mail, by its number, count.
+    pub(super) fn add(&mut self, counter: Counter, mail: usize) {
+        let place = (counter.key.clone(), counter.seen.clone());
+        let entry = self.0.entry(place).or_insert_with(|| Entry { counter, mails: Vec::new() });
+        entry.mails.push(mail);
+    }
+
+    /// Writes all of it. Says which mails are too many, and of several limits the one that lasts.
+    pub(super) async fn write(
+        self,
+        tx: &DatabaseTransaction,
+        now: Timestamp,
+    ) -> Result<Vec<Refused>> {
+        let mut refused = BTreeMap::new();
+        for round in self.rounds() {
+            for part in round.chunks(ROWS) {
+                for (entry, total) in add(tx, part).await? {
+                    let Some((limit, most)) = entry.counter.most else { continue };
+                    let reason = (limit.window().rest(now), limit);
+                    for mail in entry.beyond(total - i64::from(most)) {
+                        let longest = refused.entry(*mail).or_insert(reason);
+                        *longest = reason.max(*longest);
+                    }
+                }
+            }
+        }
+        let refusal = |(mail, (retry_after, limit))| Refused {
+            mail,
+            why: SendRefusal::Limit { limit, retry_after },
+        };
+        Ok(refused.into_iter().map(refusal).collect())
+    }
+
+    /// A statement may touch a row once: what adds to the same one waits for the next.
+    fn rounds(self) -> Vec<Vec<Entry>> {
+        let mut rounds: Vec<Vec<Entry>> = Vec::new();
+        let mut before: Option<(Key, usize)> = None;
+        for entry in self.0.into_values() {
+            let key = entry.counter.key.clone();
+            let round = match before {
+                Some((last, round)) if last == key => round + 1,
+                _ => 0,
+            };
+            before = Some((key, round));
+            if rounds.len() == round {
+                rounds.push(Vec::new());
+            }
+            rounds[round].push(entry);
+        }
+        rounds
+    }
+}
+
+impl Entry {
+    fn count(&self) -> usize {
+        if self.counter.seen.is_some() { 1 } else { self.mails.len() }
+    }
+
+    /// The mails that make it so much too many: the last ones, or all where they count as one.
+    fn beyond(&self, excess: i64) -> &[usize] {
+        let excess = usize::try_from(excess).unwrap_or_default();
+        let kept = self.count().saturating_sub(excess);
+        if self.counter.seen.is_some() && kept > 0 { &[] } else { &self.mails[kept..] }
+    }
+}
+
+/// One statement; gives each entry with its new total.
+async fn add<'a>(
+    tx: &DatabaseTransaction,
+    part: &'a [Entry],
+) -> Result<impl Iterator<Item = (&'a Entry, i64)>> {
+    let rows = part.iter().map(|entry| tally::ActiveModel {
+        kind: Set(entry.counter.key.kind.to_owned()),
+        subject: Set(entry.counter.key.subject.clone()),
+        window_start: Set(entry.counter.key.start),
+        total: Set(i64::try_from(entry.count()).unwrap_or(i64::MAX)),
+        seen: Set(entry.counter.seen.clone()),
+        forget_at: Set(entry.counter.forget_at),
+    });
+    let grow = OnConflict::columns([
+        tally::Column::Kind,
+        tally::Column::Subject,
+        tally::Column::WindowStart,
+    ])
+    .value(tally::Column::Total, Expr::cust(TOTAL))
+    .value(tally::Column::Seen, Expr::cust(SEEN))
+    .to_owned();
+    let insert = tally::Entity::insert_many(rows).on_conflict(grow);
+    let written = insert.exec_with_returning(tx).await?;
+    // They come back in any order; `part` is sorted by its keys.
+    Ok(written.into_iter().filter_map(|row| {
+        let at = part.binary_search_by(|entry| {
+            let key = &entry.counter.key;
+            (key.kind, &key.subject, key.start).cmp(&(&row.kind, &row.subject, row.window_start))
+        });
+        Some((&part[at.ok()?], row.total))
+    }))
+}
