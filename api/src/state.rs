@@ -12,6 +12,7 @@ use adapters::seal::SealKeys;
 use adapters::settings::ContractSettings;
 use adapters::store::Store;
 use adapters::templates::Templates;
+use domain::NamePolicy;
 
 use crate::asset::Asset;
 use crate::auth::{SessionTokenVerifier, TokenVerifier};
@@ -47,6 +48,8 @@ pub struct AppState {
     pub session_tokens: SessionTokenVerifier,
     /// How long a temporary password works.
     pub password_valid_for: Duration,
+    /// What a name may be.
+    pub names: NamePolicy,
     /// What the public contracts leave to the operator.
     pub contracts: ContractSettings,
     /// For a contract whose answer always holds the password; only then.
@@ -62,6 +65,7 @@ impl AppState {
         Self {
             invitation_expires_in: parts.settings.invitation.expires_in,
             password_valid_for: parts.settings.invitation.temporary_password_valid_for,
+            names: parts.settings.names.policy(),
             contracts: parts.settings.contracts.clone(),
             tokens: parts.tokens,
             session_tokens: parts.session_tokens,

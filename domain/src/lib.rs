@@ -31,7 +31,7 @@ pub use id::{
 pub use invitation::{Generation, Invitation, InvitationState, InvitationStatus};
 pub use job::Job;
 pub use membership::MembershipStatus;
-pub use name::Name;
+pub use name::{LinkPolicy, Name, NamePolicy};
 pub use outcome::{Phase, Reply, SendOutcome, Trouble};
 pub use position::{Permissions, Position};
 pub use retry::RetryPolicy;

@@ -8,6 +8,7 @@ mod contracts;
 pub mod duration;
 mod error;
 mod mail;
+mod names;
 mod nearest;
 mod redact;
 mod reference;
@@ -32,6 +33,7 @@ pub use contracts::{
 };
 pub use error::SettingsError;
 pub use mail::{DkimSettings, MailSettings, MailTimeouts};
+pub use names::NameSettings;
 pub use reference::reference;
 pub use sections::{BootstrapSettings, BrokerSettings, DatabaseSettings, HttpSettings};
 pub use source::{Origin, env_name};
@@ -75,6 +77,8 @@ pub struct Settings {
     pub relay: RelaySettings,
     /// The lifetime of invitations.
     pub invitation: InvitationSettings,
+    /// The names of people and organizations.
+    pub names: NameSettings,
     /// The public invite APIs that are served as drop-in.
     pub contracts: ContractSettings,
     /// What a first start makes.
@@ -109,6 +113,7 @@ impl Settings {
             retry: RetrySettings::read(&values)?,
             relay: RelaySettings::read(&values)?,
             invitation: InvitationSettings::read(&values)?,
+            names: NameSettings::read(&values)?,
             contracts: ContractSettings::read(&values)?,
             bootstrap: BootstrapSettings::read(&values)?,
             log: LogSettings::read(&values)?,
