@@ -56,6 +56,8 @@ pub struct AppState {
     pub seal: Option<SealKeys>,
     /// The path under which people reach the service; ends with a slash.
     pub public_path: String,
+    /// Whether people reach the service over TLS.
+    pub only_tls: bool,
     document: OnceLock<Asset>,
 }
 
@@ -72,6 +74,7 @@ impl AppState {
             seal: parts.seal,
             body_limit: parts.settings.http.body_limit_bytes,
             request_timeout: parts.settings.http.request_timeout,
+            only_tls: parts.settings.public_url.scheme() == "https",
             public_path: parts.settings.public_url.path().to_owned(),
             store: parts.store,
             broker: parts.broker,

@@ -3,10 +3,12 @@
 mod accounts;
 mod bodies;
 mod forged;
+mod headers;
 mod keys;
 mod links;
 mod mails;
 mod names;
+mod secrets;
 mod slow;
 mod tenants;
 

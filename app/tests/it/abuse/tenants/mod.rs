@@ -4,7 +4,7 @@
 //! What is documented is what is served (api/src/openapi/tests/served.rs holds that), and what a
 //! path or a query may name is looked up in `World::make` by the parameter's name.
 
-mod operations;
+pub mod operations;
 mod world;
 
 use app::http::Answer;
