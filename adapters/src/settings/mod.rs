@@ -35,7 +35,7 @@ pub use error::SettingsError;
 pub use mail::{DkimSettings, MailSettings, MailTimeouts};
 pub use names::NameSettings;
 pub use reference::reference;
-pub use sections::{BootstrapSettings, BrokerSettings, DatabaseSettings, HttpSettings};
+pub use sections::{BootstrapSettings, BrokerSettings, DatabaseSettings, HttpSettings, Topology};
 pub use source::{Origin, env_name};
 pub use tokens::{JwksSource, JwtSettings};
 

@@ -19,6 +19,12 @@ pub enum StoreError {
         /// Which column.
         column: &'static str,
     },
+    /// The role of this process may not do it.
+    #[error(
+        "{0}; if the program is newer than the tables, run \"welcomat migrate\" as their owner, \
+         and grant the rights in deploy/postgres"
+    )]
+    Forbidden(String),
     /// Anything else the database refused.
     #[error("the database refused a statement: {0}")]
     Database(String),
@@ -26,6 +32,7 @@ pub enum StoreError {
 
 // SQLSTATE: lock not available, serialization failure, deadlock, statement timeout.
 const BUSY_STATES: [&str; 4] = ["55P03", "40001", "40P01", "57014"];
+const FORBIDDEN_STATE: &str = "42501";
 // Administrator shut it down, crash, cannot connect now.
 const AWAY_STATES: [&str; 3] = ["57P01", "57P02", "57P03"];
 
@@ -65,6 +72,7 @@ fn from_sqlx(cause: &sea_orm::sqlx::Error, error: &DbErr) -> StoreError {
             // SQLite's BUSY and its extended codes.
             Some("5" | "261" | "517") => StoreError::Busy,
             Some(code) if AWAY_STATES.contains(&code) => StoreError::Unavailable(error.to_string()),
+            Some(FORBIDDEN_STATE) => StoreError::Forbidden(refusal.message().to_owned()),
             // The message alone: a refusal's details can quote the row, and with it an address.
             _ => StoreError::Database(refusal.message().to_owned()),
         },

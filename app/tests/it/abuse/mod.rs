@@ -8,7 +8,10 @@ mod keys;
 mod links;
 mod mails;
 mod names;
+mod roles;
+mod seal_keys;
 mod secrets;
+mod service;
 mod slow;
 mod tenants;
 

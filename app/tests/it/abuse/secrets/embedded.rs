@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::service::Service;
 use super::{Run, env};
+use crate::abuse::service::Service;
 use crate::harness::block_on;
 use crate::servers::eventually;
 use crate::smtp_sink::SmtpSink;
@@ -19,7 +19,7 @@ fn one_process_keeps_its_secrets_to_itself() {
         let folder = tempfile::tempdir().unwrap();
         let mut env = env("text", folder.path());
         env.push(("WELCOMAT_MAIL_URL", sink.url()));
-        let service = Service::start(&["welcomat serve"], folder.path(), &env).await;
+        let service = Service::start(&[("welcomat serve", &[])], folder.path(), &env).await;
         let client = service.client.clone();
         let mut run = Run::new(&client).await;
         // What a mail server says of a recipient is not for the log either.

@@ -4,7 +4,6 @@
 mod embedded;
 mod needles;
 mod production;
-mod service;
 
 use app::http::Client;
 use serde_json::{Value, json};

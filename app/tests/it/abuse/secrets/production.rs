@@ -11,8 +11,8 @@ use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use serde_json::json;
 
-use super::service::Service;
 use super::{PEOPLE, Run, env};
+use crate::abuse::service::Service;
 use crate::harness::block_on;
 use crate::mail::TestMail;
 use crate::servers::{FreshDatabase, eventually, remove_queues, unique, variable};
@@ -41,7 +41,9 @@ async fn keeps_its_secrets(format: &str) {
     env.push(("WELCOMAT_BROKER_URL", variable("TEST_AMQP_URL")));
     env.push(("WELCOMAT_BROKER_PREFIX", prefix.clone()));
     env.push(("WELCOMAT_MAIL_URL", smtp.to_string()));
-    let service = Service::start(&["welcomat-api", "welcomat-worker"], folder.path(), &env).await;
+    let service =
+        Service::start(&[("welcomat-api", &[]), ("welcomat-worker", &[])], folder.path(), &env)
+            .await;
     let client = service.client.clone();
     let mut run = Run::new(&client).await;
     run.secrets.add("database password", &password);
