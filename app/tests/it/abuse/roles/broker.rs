@@ -66,11 +66,10 @@ impl OwnBroker {
         let definitions = servers.join(format!("{}.json", unique("definitions")));
         std::fs::write(&definitions, with_passwords().to_string()).unwrap();
         let folder = servers.join(unique("rabbitmq"));
-        let mut broker = Self { folder, address: String::new() };
-        let url = broker.run("start", &definitions);
+        let url = run("start", &folder, &definitions);
         let (_, address) = url.split_once('@').unwrap();
-        broker.address = address.split('/').next().unwrap().to_owned();
-        broker
+        let address = address.split('/').next().unwrap().to_owned();
+        Self { folder, address }
     }
 
     /// Where that user logs in.
@@ -126,23 +125,24 @@ impl OwnBroker {
     async fn connect(&self, user: &str) -> Connection {
         Connection::connect(&self.url(user), ConnectionProperties::default()).await.unwrap()
     }
-
-    fn run(&self, verb: &str, definitions: &Path) -> String {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/test/rabbitmq");
-        let mut command = Command::new(script);
-        command.arg(verb).arg(&self.folder).env("RABBITMQ_DEFINITIONS", definitions);
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
 }
 
 impl Drop for OwnBroker {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            self.run("destroy", Path::new(""));
+            run("destroy", &self.folder, Path::new(""));
         }
     }
+}
+
+/// Runs a verb of the script; gives what it prints.
+fn run(verb: &str, folder: &Path, definitions: &Path) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/test/rabbitmq");
+    let mut command = Command::new(script);
+    command.arg(verb).arg(folder).env("RABBITMQ_DEFINITIONS", definitions);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// The shipped file has no passwords, with which nobody can log in.

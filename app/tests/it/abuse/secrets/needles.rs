@@ -13,7 +13,7 @@ impl Needles {
         assert!(secret.len() >= 8, "{what} is too short to be told from chance");
         let bare = secret.replace('-', "");
         let coded = BASE64.encode(secret);
-        let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hex = secret.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         for form in [
             secret.to_owned(),
             bare.to_lowercase(),
