@@ -4,6 +4,7 @@ use adapters::settings::BootstrapSettings;
 use adapters::store::{Bootstrap, Store, StoreError};
 use domain::{EmailAddress, Name, SecretHash, secret};
 use rand::CryptoRng;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 /// Why the first organization could not be made.
@@ -24,6 +25,8 @@ pub enum BootstrapError {
 
 /// Characters of a key that stay readable in lists; the rest keeps far more than 112 bits.
 const HINT: usize = 8;
+/// Crockford's, as in the random part.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 /// Makes the first organization if there is none yet.
 ///
@@ -55,11 +58,24 @@ pub async fn bootstrap(
     Ok((made && made_up).then_some(key))
 }
 
-/// Makes an API key: `wlc_`, which secret scanners can look for, and 130 random bits.
+/// Makes an API key: `wlc_`, which secret scanners can look for, 130 random bits, and a checksum by
+/// which they tell a key from chance.
 pub fn new_key(rng: &mut impl CryptoRng) -> Zeroizing<String> {
     let mut random = secret::random_text(rng);
     random.make_ascii_lowercase();
-    Zeroizing::new(format!("wlc_{}", *random))
+    Zeroizing::new(format!("wlc_{}{}", *random, checksum(&random)))
+}
+
+/// The first 30 bits of the SHA-256, in the alphabet of the rest. Nothing here asks for it: an
+/// operator may set a key of another form.
+fn checksum(random: &str) -> String {
+    let digest: [u8; 32] = Sha256::digest(random.as_bytes()).into();
+    let bits = digest.iter().take(4).fold(0, |bits, byte| bits << 8 | u32::from(*byte));
+    let letter = |at: u32| {
+        let index = usize::try_from((bits >> (27 - 5 * at)) & 31).unwrap_or_default();
+        ALPHABET.get(index).copied().map(char::from)
+    };
+    (0..6).filter_map(letter).collect()
 }
 
 /// The start of a key, to tell it from others; nothing of a key too short to spare any.
@@ -78,7 +94,9 @@ mod tests {
     fn a_key_has_its_prefix_and_130_bits() {
         let key = new_key(&mut adapters::rng());
         let random = key.strip_prefix("wlc_").unwrap();
-        assert_eq!(random.len(), 26);
+        let (random, sum) = random.split_at(26);
+        assert_eq!(sum, checksum(random));
+        assert_eq!(checksum("00000000000000000000000000"), "axdr6j");
         assert!(random.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
         assert_ne!(*key, *new_key(&mut adapters::rng()));
     }

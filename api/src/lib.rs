@@ -25,6 +25,7 @@ mod prefer;
 mod problem;
 mod relay;
 mod routes;
+mod security_headers;
 mod server;
 mod state;
 

@@ -4,13 +4,13 @@ use std::io;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use tokio_util::sync::CancellationToken;
 
 use crate::state::AppState;
-use crate::{ApiParts, access_log, contracts, deadline, problem, routes};
+use crate::{ApiParts, access_log, contracts, deadline, problem, routes, security_headers};
 
 /// A client that has not sent its request head by then is cut off (slowloris).
 const HEADER_TIME: Duration = Duration::from_secs(5);
@@ -32,7 +32,7 @@ pub async fn serve(
             .wrap(from_fn(problem::for_plain_errors))
             .wrap(from_fn(deadline::enforce))
             .wrap(from_fn(contracts::in_its_own_words))
-            .wrap(DefaultHeaders::new().add(("X-Content-Type-Options", "nosniff")))
+            .wrap(from_fn(security_headers::add))
             .wrap(from_fn(access_log::write))
     })
     .listen(listener)?

@@ -12,6 +12,7 @@ use adapters::seal::SealKeys;
 use adapters::settings::{ContractSettings, Network};
 use adapters::store::Store;
 use adapters::templates::Templates;
+use domain::NamePolicy;
 
 use crate::asset::Asset;
 use crate::auth::{SessionTokenVerifier, TokenVerifier};
@@ -52,12 +53,16 @@ pub struct AppState {
     pub guesses: Guesses,
     /// Whose word counts on where a request comes from.
     pub trusted_proxies: Vec<Network>,
+    /// What a name may be.
+    pub names: NamePolicy,
     /// What the public contracts leave to the operator.
     pub contracts: ContractSettings,
     /// For a contract whose answer always holds the password; only then.
     pub seal: Option<SealKeys>,
     /// The path under which people reach the service; ends with a slash.
     pub public_path: String,
+    /// Whether people reach the service over TLS.
+    pub only_tls: bool,
     document: OnceLock<Asset>,
 }
 
@@ -69,12 +74,14 @@ impl AppState {
             password_valid_for: parts.settings.invitation.temporary_password_valid_for,
             guesses: Guesses::new(parts.settings.limits.unknown_tokens_per_minute),
             trusted_proxies: parts.settings.http.trusted_proxies.clone(),
+            names: parts.settings.names.policy(),
             contracts: parts.settings.contracts.clone(),
             tokens: parts.tokens,
             session_tokens: parts.session_tokens,
             seal: parts.seal,
             body_limit: parts.settings.http.body_limit_bytes,
             request_timeout: parts.settings.http.request_timeout,
+            only_tls: parts.settings.public_url.scheme() == "https",
             public_path: parts.settings.public_url.path().to_owned(),
             store: parts.store,
             broker: parts.broker,

@@ -15,6 +15,8 @@ import schemathesis
 BEYOND_SCHEMAS = (
     "has too many combining marks on one letter",
     "has an invisible or direction-changing character",
+    "has no letter or digit",
+    "looks like a link or a telephone number",
     "may have at most 4096 bytes as JSON",
     # The organization's own roles, which the run changes as it goes.
     "must be one of ",

@@ -36,7 +36,7 @@ pub use job::Job;
 pub use limit::{Limit, SendRefusal, Window};
 pub use mailbox::Mailbox;
 pub use membership::MembershipStatus;
-pub use name::Name;
+pub use name::{LinkPolicy, Name, NamePolicy};
 pub use outcome::{Phase, Reply, SendOutcome, Trouble};
 pub use position::{Permissions, Position};
 pub use retry::RetryPolicy;

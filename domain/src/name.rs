@@ -1,5 +1,7 @@
 //! A human-readable name that is safe in a mail header, a page and a log of another system.
 
+mod links;
+
 use std::fmt;
 
 use unicode_segmentation::UnicodeSegmentation;
@@ -26,6 +28,49 @@ pub enum NameError {
     /// More marks stacked on one letter than any language uses.
     #[error("has too many combining marks on one letter; remove some")]
     Marks,
+    /// Only signs or emoji. Only a [`NamePolicy`] asks for more.
+    #[error("has no letter or digit; give a name that can be read out")]
+    NoLetter,
+    /// Something that mail programs make a link of. Only a [`NamePolicy`] refuses it.
+    #[error("looks like a link or a telephone number; give the name alone")]
+    Link,
+}
+
+/// What a name may be where we set the rules. A contract that takes more is not asked: its names
+/// are defanged in the mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamePolicy {
+    /// What becomes of links.
+    pub links: LinkPolicy,
+}
+
+/// What becomes of a name with a link or a telephone number in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkPolicy {
+    /// It is no name.
+    Refuse,
+    /// It is one; in mails it is [`defanged`].
+    Defang,
+}
+
+impl NamePolicy {
+    /// Reads a name that people will see in mails.
+    pub fn parse(self, text: &str) -> Result<Name, NameError> {
+        let name = Name::parse(text)?;
+        // Signs of ASCII alone are what people give who have one name only: "-", ".".
+        if !name.0.is_ascii() && !name.0.chars().any(char::is_alphanumeric) {
+            return Err(NameError::NoLetter);
+        }
+        match self.links {
+            LinkPolicy::Refuse if name.has_link() => Err(NameError::Link),
+            LinkPolicy::Refuse | LinkPolicy::Defang => Ok(name),
+        }
+    }
+}
+
+/// The same text so that no mail program makes a link of any part; looks no different.
+pub fn defanged(text: &str) -> String {
+    links::defanged(text)
 }
 
 impl Name {
@@ -59,6 +104,11 @@ impl Name {
         Ok(Self(name.to_owned()))
     }
 
+    /// Whether a mail program would make a link or a telephone number of a part of it.
+    pub fn has_link(&self) -> bool {
+        links::has_link(&self.0)
+    }
+
     /// The name itself.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -74,8 +124,8 @@ impl fmt::Debug for Name {
 
 fn is_invisible(c: char) -> bool {
     matches!(c,
-        '\u{00AD}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{180E}' | '\u{200B}'..='\u{200F}'
-        | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}'
+        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{180E}' | '\u{200B}'..='\u{200F}'
+        | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}'
         | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 

@@ -7,6 +7,7 @@ use adapters::secret::Secret;
 use adapters::settings::Settings;
 use adapters::store::Claimed;
 use adapters::templates::{InvitationMail, TemplateError, Templates};
+use domain::name::defanged;
 use domain::{Name, Phase, SendOutcome, TemporaryPassword, Timestamp, Trouble};
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
@@ -67,10 +68,11 @@ impl Composer {
         let content = self.templates.mail(
             to.locale.as_str(),
             &InvitationMail {
-                organization: to.organization_name.as_str(),
-                inviter: to.inviter.as_deref(),
-                first_name: to.first_name.as_deref(),
-                role: to.role.as_str(),
+                // Whatever policy a name came in under: the mail bears the operator's name.
+                organization: &defanged(to.organization_name.as_str()),
+                inviter: to.inviter.as_deref().map(defanged).as_deref(),
+                first_name: to.first_name.as_deref().map(defanged).as_deref(),
+                role: &defanged(to.role.as_str()),
                 accept_url: &accept_url,
                 temporary_password: password.as_ref().map(|password| password.as_str()),
                 expires_at: to.expires_at,
@@ -92,10 +94,10 @@ impl Composer {
     }
 }
 
-/// Two names may be too long to be one: then the mail bears none, which harms nobody.
+/// Two names may be too long to be one, or hold a link: then the mail bears none, which harms nobody.
 fn full_name(first: Option<&str>, last: Option<&str>) -> Option<Name> {
     let names: Vec<_> = [first, last].into_iter().flatten().collect();
-    Name::parse(&names.join(" ")).ok()
+    Name::parse(&names.join(" ")).ok().filter(|name| !name.has_link())
 }
 
 fn unrenderable(detail: String) -> SendOutcome {
@@ -113,5 +115,6 @@ mod tests {
         assert_eq!(full(None, Some("Lee")).as_deref(), Some("Lee"));
         assert_eq!(full(None, None), None);
         assert_eq!(full(Some(&"a".repeat(60)), Some("Lee Miller")), None);
+        assert!(full_name(Some("Ann"), Some("evil.com")).is_none());
     }
 }

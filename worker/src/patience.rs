@@ -41,7 +41,8 @@ impl Patience<'_> {
             let for_good = match error {
                 StoreError::Unavailable(_) | StoreError::Busy => false,
                 StoreError::Inconsistent { .. } => true,
-                StoreError::Database(_) => {
+                // Somebody may just be granting it.
+                StoreError::Forbidden(_) | StoreError::Database(_) => {
                     refusals += 1;
                     refusals >= MOST_REFUSALS
                 }

@@ -9,6 +9,7 @@ pub mod duration;
 mod error;
 mod limits;
 mod mail;
+mod names;
 mod nearest;
 mod network;
 mod redact;
@@ -35,9 +36,10 @@ pub use contracts::{
 pub use error::SettingsError;
 pub use limits::LimitSettings;
 pub use mail::{DkimSettings, MailSettings, MailTimeouts};
+pub use names::NameSettings;
 pub use network::Network;
 pub use reference::reference;
-pub use sections::{BootstrapSettings, BrokerSettings, DatabaseSettings, HttpSettings};
+pub use sections::{BootstrapSettings, BrokerSettings, DatabaseSettings, HttpSettings, Topology};
 pub use source::{Origin, env_name};
 pub use tokens::{JwksSource, JwtSettings};
 
@@ -81,6 +83,8 @@ pub struct Settings {
     pub invitation: InvitationSettings,
     /// How much may be sent and guessed.
     pub limits: LimitSettings,
+    /// The names of people and organizations.
+    pub names: NameSettings,
     /// The public invite APIs that are served as drop-in.
     pub contracts: ContractSettings,
     /// What a first start makes.
@@ -116,6 +120,7 @@ impl Settings {
             relay: RelaySettings::read(&values)?,
             invitation: InvitationSettings::read(&values)?,
             limits: LimitSettings::read(&values)?,
+            names: NameSettings::read(&values)?,
             contracts: ContractSettings::read(&values)?,
             bootstrap: BootstrapSettings::read(&values)?,
             log: LogSettings::read(&values)?,

@@ -65,6 +65,18 @@ pub struct BrokerSettings {
     pub confirm_timeout: Duration,
     /// The names of exchanges and queues begin with it.
     pub prefix: String,
+    /// Who makes exchanges and queues.
+    pub topology: Topology,
+}
+
+/// What a process does about exchanges and queues that are not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Topology {
+    /// It makes them.
+    Declare,
+    /// It waits until somebody else has.
+    Check,
 }
 
 /// What a first start on an empty database makes.
@@ -131,6 +143,11 @@ impl BrokerSettings {
                     return Ok(text.to_owned());
                 }
                 Err("must be 1 to 64 letters, digits, dots, dashes or underscores".into())
+            })?,
+            topology: values.text("broker.topology", |text| match text {
+                "declare" => Ok(Topology::Declare),
+                "check" => Ok(Topology::Check),
+                _ => Err(format!("must be declare or check, not {text:?}")),
             })?,
         })
     }

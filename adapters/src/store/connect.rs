@@ -67,7 +67,12 @@ impl Store {
 
     /// Brings the schema up to date. Any number of processes may do so at once: one works, the
     /// others wait and find nothing left to do.
+    ///
+    /// Most starts find nothing to do; then the process's role needs no right to do it.
     pub async fn migrate(&self) -> Result<()> {
+        if self.is_up_to_date().await {
+            return Ok(());
+        }
         self.write(|tx, _| {
             Box::pin(async move {
                 if tx.get_database_backend() == DbBackend::Postgres {
@@ -83,6 +88,23 @@ impl Store {
             })
         })
         .await
+    }
+
+    /// Whether exactly the steps that this program knows were taken. Any doubt means no: the steps
+    /// themselves tell what is wrong.
+    async fn is_up_to_date(&self) -> bool {
+        let taken = self.read(|db, _| {
+            Box::pin(async move {
+                let backend = db.get_database_backend();
+                let sql = "SELECT version FROM seaql_migrations ORDER BY version";
+                let rows = db.query_all_raw(Statement::from_string(backend, sql)).await?;
+                let versions = rows.iter().map(|row| row.try_get::<String>("", "version"));
+                Ok(versions.collect::<Result<Vec<_>, _>>()?)
+            })
+        });
+        let known: Vec<String> =
+            Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
+        taken.await.is_ok_and(|taken| taken == known)
     }
 
     /// Asks the database for its time, which proves that it answers, and sets the clock by it.

@@ -19,6 +19,12 @@ pub enum StoreError {
         /// Which column.
         column: &'static str,
     },
+    /// The role of this process may not do it.
+    #[error(
+        "{0}; if the program is newer than the tables, run \"welcomat migrate\" as their owner, \
+         and grant the rights in deploy/postgres"
+    )]
+    Forbidden(String),
     /// Anything else the database refused.
     #[error("the database refused a statement: {0}")]
     Database(String),
@@ -26,6 +32,7 @@ pub enum StoreError {
 
 // SQLSTATE: lock not available, serialization failure, deadlock, statement timeout.
 const BUSY_STATES: [&str; 4] = ["55P03", "40001", "40P01", "57014"];
+const FORBIDDEN_STATE: &str = "42501";
 // Administrator shut it down, crash, cannot connect now; disk full, out of memory, too many
 // connections; a replica that is no longer, or not yet, the primary.
 const AWAY_STATES: [&str; 7] = ["57P01", "57P02", "57P03", "53100", "53200", "53300", "25006"];
@@ -67,6 +74,7 @@ fn from_sqlx(cause: &sea_orm::sqlx::Error, error: &DbErr) -> StoreError {
         Error::Database(refusal) => match refusal.code().as_deref() {
             Some(code) if is_busy(code) => StoreError::Busy,
             Some(code) if is_away(code) => StoreError::Unavailable(refusal.message().to_owned()),
+            Some(FORBIDDEN_STATE) => StoreError::Forbidden(refusal.message().to_owned()),
             // The message alone: a refusal's details can quote the row, and with it an address.
             _ => StoreError::Database(refusal.message().to_owned()),
         },

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use adapters::broker::{Broker, Consumer, DeadLetters, DeadReceived, Outgoing, Payload, Received};
-use adapters::settings::BrokerSettings;
+use adapters::settings::{BrokerSettings, Topology};
 use domain::{DeliveryId, Job, OutboxId};
 use lapin::options::{
     BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions, QueueDeclareOptions,
@@ -118,6 +118,7 @@ fn settings(url: String) -> BrokerSettings {
         heartbeat: Duration::from_secs(15),
         confirm_timeout: Duration::from_secs(10),
         prefix: format!("test-{}", random().simple()),
+        topology: Topology::Declare,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use adapters::broker::{Broker, BrokerError, Payload};
-use adapters::settings::BrokerSettings;
+use adapters::settings::{BrokerSettings, Topology};
 use lapin::options::QueueDeleteOptions;
 use lapin::types::FieldTable;
 use tokio::time::timeout;
@@ -141,6 +141,7 @@ async fn an_absent_server_is_no_error_but_a_bad_address_is() {
         heartbeat: Duration::from_secs(5),
         confirm_timeout: Duration::from_millis(200),
         prefix: prefix.to_owned(),
+        topology: Topology::Declare,
     };
     // Port 1 of the loopback interface: nobody listens there.
     let broker = Broker::connect(&settings("amqp://u:hidden@127.0.0.1:1/%2f", "t")).unwrap();

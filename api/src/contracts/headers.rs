@@ -32,9 +32,7 @@ pub fn tell(
     if let Some(id) = invitation {
         response.insert_header(("X-Invitation-Id", id.to_string()));
     }
-    response
-        .insert_header(("X-Email-Status", email_status))
-        .insert_header(("Cache-Control", "no-store"));
+    response.insert_header(("X-Email-Status", email_status));
     if replayed {
         response.insert_header(idempotency::REPLAYED);
     }
@@ -44,7 +42,6 @@ pub fn tell(
 /// An answer that tells an error: with the headers that go with it, whatever shape its body has.
 pub fn of_error(error: &ApiError, status: StatusCode) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
-    response.insert_header(("Cache-Control", "no-store"));
     match error {
         ApiError::Unauthorized => {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));

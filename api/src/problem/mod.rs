@@ -213,7 +213,9 @@ impl From<StoreError> for ApiError {
                 Self::Unavailable
             }
             StoreError::Busy => Self::Busy,
-            StoreError::Inconsistent { .. } | StoreError::Database(_) => {
+            StoreError::Inconsistent { .. }
+            | StoreError::Forbidden(_)
+            | StoreError::Database(_) => {
                 tracing::error!(%error, "the store failed");
                 Self::Internal
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, ResponseError};
 use serde::Serialize;
@@ -61,9 +61,7 @@ impl ResponseError for ApiError {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
-        response
-            .insert_header((CONTENT_TYPE, MEDIA_TYPE))
-            .insert_header((CACHE_CONTROL, "no-store"));
+        response.insert_header((CONTENT_TYPE, MEDIA_TYPE));
         match self {
             Self::Unauthorized => {
                 response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"welcomat\""));

@@ -53,7 +53,7 @@ struct Created {
     #[serde(flatten)]
     view: ApiKeyView,
     /// The key, shown only now.
-    #[schema(example = "wlc_7k2mq4x9tb3wn8rj5hc6vd0pze")]
+    #[schema(example = "wlc_7k2mq4x9tb3wn8rj5hc6vd0pze2f8kqm")]
     key: String,
 }
 

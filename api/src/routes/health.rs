@@ -101,7 +101,7 @@ struct Outbox {
     responses((status = 200, description = "It is.", body = Liveness)),
 )]
 pub async fn live() -> HttpResponse {
-    no_store().json(Liveness { status: "alive" })
+    HttpResponse::Ok().json(Liveness { status: "alive" })
 }
 
 /// Says whether requests can be answered.
@@ -143,7 +143,7 @@ pub async fn ready(state: State) -> HttpResponse {
         outbox,
         mail: Check { ok: mail.is_none(), detail: mail },
     };
-    let mut response = no_store();
+    let mut response = HttpResponse::Ok();
     if status == Verdict::Unavailable {
         response.status(actix_web::http::StatusCode::SERVICE_UNAVAILABLE);
     }
@@ -185,12 +185,6 @@ async fn outbox(state: &State) -> Outbox {
 
 const fn unknown_outbox() -> Outbox {
     Outbox { ok: false, waiting: None, oldest_due: None, lag_seconds: None }
-}
-
-fn no_store() -> actix_web::HttpResponseBuilder {
-    let mut response = HttpResponse::Ok();
-    response.insert_header(("Cache-Control", "no-store"));
-    response
 }
 
 #[cfg(test)]

@@ -17,11 +17,9 @@ use super::pages::html;
 use super::{get, resource};
 use crate::openapi::params::MessagePath;
 use crate::problem::ApiError;
+use crate::security_headers;
 use crate::state::State;
 
-/// The mail's own HTML runs nothing, loads nothing but images and styles, and opens links outside.
-const MAIL_POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; \
-    default-src 'none'; style-src 'unsafe-inline'; img-src data: https:; frame-ancestors 'self'";
 const PREVIEW: usize = 120;
 
 /// Adds the routes.
@@ -93,7 +91,7 @@ async fn page(state: State) -> Result<HttpResponse, ApiError> {
 pub async fn list(state: State) -> Result<HttpResponse, ApiError> {
     let mails = inbox(&state)?.list();
     let messages: Vec<Message<'_>> = mails.iter().map(|mail| view(mail)).collect();
-    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(messages))
+    Ok(HttpResponse::Ok().json(messages))
 }
 
 async fn message(state: State, id: Path<String>) -> Result<HttpResponse, ApiError> {
@@ -113,9 +111,7 @@ async fn message_html(state: State, id: Path<String>) -> Result<HttpResponse, Ap
     let mail = find(&state, &id)?;
     Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
-        .insert_header(("Cache-Control", "no-store"))
-        .insert_header(("Referrer-Policy", "no-referrer"))
-        .insert_header(("Content-Security-Policy", MAIL_POLICY))
+        .insert_header(security_headers::MAIL)
         .body(mail.html.clone()))
 }
 
@@ -141,7 +137,6 @@ pub async fn raw(state: State, id: Path<String>) -> Result<HttpResponse, ApiErro
     let mail = find(&state, &id)?;
     Ok(HttpResponse::Ok()
         .content_type("message/rfc822")
-        .insert_header(("Cache-Control", "no-store"))
         .insert_header(("Content-Disposition", format!("attachment; filename=\"{}.eml\"", mail.id)))
         .body(mail.raw.clone()))
 }

@@ -17,7 +17,7 @@ mod pages;
 pub use invitations::DEFAULT_LOCALE;
 
 use actix_web::guard;
-use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route};
 use adapters::settings::ContractSettings;
@@ -47,7 +47,6 @@ pub fn configure(config: &mut ServiceConfig, settings: &ContractSettings) {
                 .configure(members::configure)
                 .configure(invitations::configure)
                 .default_service(web::to(not_found))
-                .wrap(DefaultHeaders::new().add(("Cache-Control", "no-store")))
                 .wrap(from_fn(auth::authenticate)),
         )
         .default_service(web::to(not_found));

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::{
     NewOrganization, OrganizationChange, OrganizationOutcome, OrganizationView, RolesChange,
 };
-use domain::{MembershipRole, Name, RolePolicy};
+use domain::{MembershipRole, Name, NamePolicy, RolePolicy};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
@@ -41,7 +41,7 @@ pub fn configure(config: &mut ServiceConfig) {
 #[schema(as = NewOrganization)]
 #[serde(deny_unknown_fields)]
 struct NewFields {
-    /// As people see it, in mails too: one line of at most 64 visible characters.
+    /// As people see it, in mails too: one line of at most 64 visible characters, and no link.
     #[schema(value_type = texts::Name, required, example = "Initech")]
     name: Option<String>,
     /// For addresses, and nobody else's; made from the name without it.
@@ -66,7 +66,7 @@ struct NewFields {
 #[schema(as = OrganizationChange)]
 #[serde(deny_unknown_fields)]
 struct ChangedFields {
-    /// As people see it, in mails too: one line of at most 64 visible characters.
+    /// As people see it, in mails too: one line of at most 64 visible characters, and no link.
     #[schema(value_type = Option<texts::Name>, example = "Initech")]
     name: Option<String>,
     /// Whoever is invited without a role gets this one.
@@ -122,7 +122,7 @@ struct List {
 )]
 pub async fn create(auth: Auth, state: State, body: JsonBody) -> Result<HttpResponse, ApiError> {
     auth.require_instance()?;
-    let new = new(body.read::<NewFields>().await?.value)?;
+    let new = new(body.read::<NewFields>().await?.value, state.names)?;
     let view = done(state.store.create_organization(new).await?)?;
     Ok(HttpResponse::Created()
         .insert_header(("Location", format!("/v1/organizations/{}", view.id)))
@@ -197,7 +197,7 @@ pub async fn change(
 ) -> Result<HttpResponse, ApiError> {
     let id = auth.organization(&state.store, &id).await?.id;
     auth.require_admin()?;
-    let change = changed(body.read::<ChangedFields>().await?.value)?;
+    let change = changed(body.read::<ChangedFields>().await?.value, state.names)?;
     if change.trusted.is_some() {
         auth.require_instance()?;
     }
@@ -217,12 +217,12 @@ fn done(outcome: OrganizationOutcome) -> Result<OrganizationView, ApiError> {
     }
 }
 
-fn new(fields: NewFields) -> Result<NewOrganization, ApiError> {
+fn new(fields: NewFields, names: NamePolicy) -> Result<NewOrganization, ApiError> {
     let mut errors = Vec::new();
     if fields.name.is_none() {
         errors.push(FieldError::new("name", "is required"));
     }
-    let name = name(fields.name, &mut errors);
+    let name = name(fields.name, names, &mut errors);
     let slug = slug(fields.slug, &mut errors);
     let default = role("default_role", fields.default_role, &mut errors).unwrap_or_default();
     let allowed = fields.roles.map(|names| roles(names, &mut errors));
@@ -235,10 +235,10 @@ fn new(fields: NewFields) -> Result<NewOrganization, ApiError> {
     }
 }
 
-fn changed(fields: ChangedFields) -> Result<OrganizationChange, ApiError> {
+fn changed(fields: ChangedFields, names: NamePolicy) -> Result<OrganizationChange, ApiError> {
     let mut errors = Vec::new();
     let change = OrganizationChange {
-        name: name(fields.name, &mut errors),
+        name: name(fields.name, names, &mut errors),
         default_role: role("default_role", fields.default_role, &mut errors),
         roles: match fields.roles {
             None => RolesChange::Keep,
@@ -250,9 +250,9 @@ fn changed(fields: ChangedFields) -> Result<OrganizationChange, ApiError> {
     if errors.is_empty() { Ok(change) } else { Err(ApiError::Invalid(errors)) }
 }
 
-fn name(given: Option<String>, errors: &mut Vec<FieldError>) -> Option<Name> {
+fn name(given: Option<String>, names: NamePolicy, errors: &mut Vec<FieldError>) -> Option<Name> {
     given.and_then(|text| {
-        Name::parse(&text).map_err(|error| errors.push(FieldError::new("name", error))).ok()
+        names.parse(&text).map_err(|error| errors.push(FieldError::new("name", error))).ok()
     })
 }
 
@@ -298,12 +298,15 @@ where
 
 #[cfg(test)]
 mod tests {
+    use domain::LinkPolicy;
     use serde_json::{Value, json};
 
     use super::*;
 
+    const NAMES: NamePolicy = NamePolicy { links: LinkPolicy::Refuse };
+
     fn wrong(fields: Value) -> Vec<String> {
-        match new(serde_json::from_value(fields).unwrap()) {
+        match new(serde_json::from_value(fields).unwrap(), NAMES) {
             Err(ApiError::Invalid(errors)) => errors.into_iter().map(|e| e.field).collect(),
             other => panic!("{other:?}"),
         }
@@ -319,7 +322,7 @@ mod tests {
 
     #[test]
     fn null_and_nothing_are_two_changes() {
-        let read = |value: Value| changed(serde_json::from_value(value).unwrap()).unwrap();
+        let read = |value: Value| changed(serde_json::from_value(value).unwrap(), NAMES).unwrap();
         assert_eq!(read(json!({})).roles, RolesChange::Keep);
         assert_eq!(read(json!({"roles": null})).roles, RolesChange::Any);
     }

@@ -15,10 +15,8 @@ use super::invitations::{credential, password};
 use super::{get, resource};
 use crate::form;
 use crate::problem::{ApiError, whole_seconds};
+use crate::security_headers;
 use crate::state::State;
-
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
-    frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
@@ -28,7 +26,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(resource("/i/{token}/decline", "POST").route(web::post().to(decline)));
 }
 
-/// Renders a page with the headers that keep its address and its content private.
+/// Renders a page; it is in no search engine.
 pub fn html(
     state: &State,
     locale: &str,
@@ -42,9 +40,7 @@ pub fn html(
     let status = StatusCode::from_u16(status).map_err(|_| ApiError::Internal)?;
     Ok(HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
-        .insert_header(("Cache-Control", "no-store"))
-        .insert_header(("Referrer-Policy", "no-referrer"))
-        .insert_header(("Content-Security-Policy", POLICY))
+        .insert_header(security_headers::PAGE)
         .insert_header(("X-Robots-Tag", "noindex"))
         .body(body))
 }

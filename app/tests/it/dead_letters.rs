@@ -1,8 +1,10 @@
 //! What the broker gave up: kept, shown to the organization it concerns, and safe to send again.
 
-use domain::{Job, job::JobV1};
+use domain::{DeadLetterId, DeliveryId, Job, job::JobV1};
+use entity::dead_letter;
 use lapin::options::BasicPublishOptions;
 use lapin::{BasicProperties, Connection, ConnectionProperties};
+use sea_orm::{ActiveModelTrait, ActiveValue, Database};
 use serde_json::{Value, json};
 
 use crate::harness::{Stack, TestApp, block_on, text};
@@ -78,4 +80,24 @@ async fn publish(app: &TestApp, queue: &str, message: &[u8]) {
         .await
         .unwrap();
     connection.close(200, "done".into()).await.unwrap();
+}
+
+/// Puts a dead letter about that delivery into the database: nothing over HTTP makes one.
+pub async fn insert(app: &TestApp, delivery: DeliveryId) -> String {
+    let now = app.clock.now();
+    let letter = DeadLetterId::new(now, &mut adapters::rng());
+    let job = Job::V1(JobV1::Email { delivery, generation: 1 });
+    let database = Database::connect(&app.database_url).await.unwrap();
+    let row = dead_letter::ActiveModel {
+        id: ActiveValue::Set(letter.uuid()),
+        delivery_id: ActiveValue::Set(Some(delivery.uuid())),
+        raw: ActiveValue::Set(job.encode()),
+        reason: ActiveValue::Set("delivery_limit".to_owned()),
+        headers: ActiveValue::Set(json!({})),
+        received_at: ActiveValue::Set(now),
+        redriven_at: ActiveValue::Set(None),
+    };
+    row.insert(&database).await.unwrap();
+    database.close().await.unwrap();
+    letter.to_string()
 }

@@ -21,7 +21,7 @@ fn the_reference_of_settings_is_the_programs_own() {
 
 #[test]
 fn every_link_of_the_guide_leads_to_a_file() {
-    let mut pages = vec![root().join("README.md")];
+    let mut pages = vec![root().join("README.md"), root().join("SECURITY.md")];
     collect(&root().join("docs"), &mut pages);
     for page in &pages {
         let text = fs::read_to_string(page).unwrap();
@@ -30,6 +30,21 @@ fn every_link_of_the_guide_leads_to_a_file() {
             let target = page.parent().unwrap().join(link);
             assert!(elsewhere || target.exists(), "{}: {link}", page.display());
         }
+    }
+}
+
+#[test]
+fn every_test_that_the_table_of_abuse_names_exists() {
+    let page = fs::read_to_string(root().join("docs/abuse.md")).unwrap();
+    for row in page.lines().filter(|line| line.starts_with("| A")) {
+        let files = row.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let named = |file: &str| fs::read_to_string(root().join("docs").join(file)).unwrap();
+        let sources: String = files.map(named).collect();
+        for name in row.split('`').filter(|text| text.matches('_').count() > 2) {
+            let told = sources.is_empty() || sources.contains(&format!("fn {name}("));
+            assert!(told, "{name} is in none of the files of its row: {row}");
+        }
+        assert!(row.contains("](") || row.contains("the same") || row.contains("*later*"), "{row}");
     }
 }
 

@@ -23,6 +23,7 @@ macro_rules! on_both_stacks {
     };
 }
 
+mod abuse;
 mod accept;
 mod bad_input;
 mod cli;

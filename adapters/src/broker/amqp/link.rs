@@ -140,7 +140,7 @@ impl Link {
         Self { shared, name, attempts: JoinSet::new(), failures: 0, up_since: None }
     }
 
-    /// A fresh session with everything declared; tries for ever, `None` once `stop` is asked.
+    /// A fresh session with everything in its place; tries for ever, `None` once `stop` is asked.
     pub(super) async fn session(&mut self, stop: &CancellationToken) -> Option<Arc<Session>> {
         let stop = stop.clone();
         tokio::select! {
@@ -176,7 +176,7 @@ impl Link {
         let connection = self.dial().await?;
         let prepare = async {
             let channel = connection.create_channel().await?;
-            self.shared.names.declare(&channel).await?;
+            self.shared.names.prepare(&channel).await?;
             Ok::<_, lapin::Error>(channel)
         };
         let prepared = timeout(STEP_TIMEOUT, prepare).await;

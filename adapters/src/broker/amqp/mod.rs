@@ -41,7 +41,7 @@ impl Amqp {
         uri.query.heartbeat = Some(heartbeat.max(1));
         let millis = u64::try_from(TCP_TIMEOUT.as_millis()).unwrap_or(u64::MAX);
         uri.query.connection_timeout.get_or_insert(millis);
-        let names = Names::new(&settings.prefix).ok_or(BrokerError::Prefix)?;
+        let names = Names::new(&settings.prefix, settings.topology).ok_or(BrokerError::Prefix)?;
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(BrokerError::NoRuntime);
         }

@@ -176,7 +176,7 @@ async fn heal(shared: &Shared, session: &Session, returned: usize) -> bool {
     tokio::time::sleep(HEAL_PAUSE).await;
     let declare = async {
         let channel = session.side_channel().await?;
-        shared.names.declare(&channel).await
+        shared.names.prepare(&channel).await
     };
     match timeout(shared.confirm_timeout, declare).await {
         Ok(Ok(())) => true,

@@ -7,6 +7,7 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, ExchangeKind};
 
 use super::super::DELIVERY_LIMIT;
+use crate::settings::Topology;
 
 /// Routing key of the mail jobs.
 pub(super) const EMAIL_KEY: &str = "email";
@@ -24,10 +25,11 @@ pub(super) struct Names {
     pub(super) jobs_queue: ShortString,
     /// Both the exchange and the queue of the dead letters.
     pub(super) dead: ShortString,
+    topology: Topology,
 }
 
 impl Names {
-    pub(super) fn new(prefix: &str) -> Option<Self> {
+    pub(super) fn new(prefix: &str, topology: Topology) -> Option<Self> {
         let fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         let good = (1..=100).contains(&prefix.len())
             && prefix.chars().all(fit)
@@ -36,11 +38,26 @@ impl Names {
             jobs_exchange: format!("{prefix}.jobs.v1").into(),
             jobs_queue: format!("{prefix}.email.v1").into(),
             dead: format!("{prefix}.dead.v1").into(),
+            topology,
         })
     }
 
-    /// Declares everything that is missing; the channel is dead if something differs.
-    pub(super) async fn declare(&self, channel: &Channel) -> lapin::Result<()> {
+    /// Sees to it that everything is there; the channel is dead if something differs or is missing.
+    pub(super) async fn prepare(&self, channel: &Channel) -> lapin::Result<()> {
+        match self.topology {
+            Topology::Declare => self.declare(channel).await,
+            Topology::Check => self.check(channel).await,
+        }
+    }
+
+    /// Takes no right at all. A queue shows whether it is there when it is consumed from.
+    async fn check(&self, channel: &Channel) -> lapin::Result<()> {
+        let passive = ExchangeDeclareOptions { passive: true, ..Default::default() };
+        let (jobs, none) = (self.jobs_exchange.clone(), FieldTable::default());
+        channel.exchange_declare(jobs, ExchangeKind::Direct, passive, none).await
+    }
+
+    async fn declare(&self, channel: &Channel) -> lapin::Result<()> {
         let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
         let jobs = self.jobs_exchange.clone();
         channel

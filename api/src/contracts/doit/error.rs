@@ -86,9 +86,9 @@ impl ResponseError for Refusal {
     fn error_response(&self) -> HttpResponse {
         match self {
             Self::Api(error) => answer(error),
-            Self::Invalid(error) => HttpResponse::BadRequest()
-                .insert_header(("Cache-Control", "no-store"))
-                .json(Sentence { error: error.clone() }),
+            Self::Invalid(error) => {
+                HttpResponse::BadRequest().json(Sentence { error: error.clone() })
+            }
         }
     }
 }

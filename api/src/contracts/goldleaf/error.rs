@@ -188,7 +188,6 @@ impl ResponseError for Refusal {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
-        response.insert_header(("Cache-Control", "no-store"));
         let error = self.to_string();
         match self {
             Self::Api(error) => answer(error),

@@ -111,9 +111,9 @@ impl ResponseError for Refusal {
     fn error_response(&self) -> HttpResponse {
         match self {
             Self::Api(error) => answer(error),
-            Self::Invalid(details) => HttpResponse::UnprocessableEntity()
-                .insert_header(("Cache-Control", "no-store"))
-                .json(Details { detail: details }),
+            Self::Invalid(details) => {
+                HttpResponse::UnprocessableEntity().json(Details { detail: details })
+            }
         }
     }
 }

@@ -73,11 +73,7 @@ fn message(error: &ApiError, status: StatusCode) -> String {
 }
 
 fn invalid(message: Vec<String>) -> HttpResponse {
-    HttpResponse::BadRequest().insert_header(("Cache-Control", "no-store")).json(Invalid {
-        status_code: 400,
-        message,
-        error: "Bad Request",
-    })
+    HttpResponse::BadRequest().json(Invalid { status_code: 400, message, error: "Bad Request" })
 }
 
 impl From<ApiError> for Refusal {

@@ -4,18 +4,13 @@ mod document;
 
 use std::sync::LazyLock;
 
-use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{get, resource};
 use crate::asset::Asset;
 use crate::problem::ApiError;
-
-/// Nothing comes from elsewhere and nothing goes elsewhere. The page writes styles as it goes.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-    img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; \
-    base-uri 'none'; form-action 'none'";
+use crate::security_headers;
 
 static PAGE: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("text/html; charset=utf-8", include_str!("page.html")));
@@ -38,9 +33,8 @@ pub fn configure(config: &mut ServiceConfig) {
 
 async fn page(request: HttpRequest) -> HttpResponse {
     let mut response = PAGE.respond(&request);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    let (name, policy) = security_headers::DOCS;
+    response.headers_mut().insert(name, policy);
     response
 }
 

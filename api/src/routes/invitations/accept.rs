@@ -127,11 +127,5 @@ struct Answer {
 fn answer(accepted: Accepted) -> HttpResponse {
     let Accepted { invitation_id, organization_id, user_id, email, .. } = accepted;
     let status = InvitationStatus::Accepted;
-    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Answer {
-        status,
-        invitation_id,
-        organization_id,
-        user_id,
-        email,
-    })
+    HttpResponse::Ok().json(Answer { status, invitation_id, organization_id, user_id, email })
 }

@@ -65,9 +65,7 @@ pub async fn decline(
     match state.store.decline(credential).await? {
         AcceptOutcome::Done(declined) | AcceptOutcome::Again(declined) => {
             let status = InvitationStatus::Declined;
-            Ok(HttpResponse::Ok()
-                .insert_header(("Cache-Control", "no-store"))
-                .json(Answer { status, invitation_id: declined.invitation_id }))
+            Ok(HttpResponse::Ok().json(Answer { status, invitation_id: declined.invitation_id }))
         }
         AcceptOutcome::Unknown => Err(ApiError::InvalidCredential),
         AcceptOutcome::Illegal(illegal) => Err(credential::ended(illegal.from)),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use adapters::store::{NewInvitation, OnExisting};
-use domain::{CredentialPolicy, EmailAddress, Name, Position, RolePolicy};
+use domain::{CredentialPolicy, EmailAddress, NamePolicy, Position, RolePolicy};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -24,10 +24,10 @@ pub struct Fields {
     /// Whom to invite: one bare address at a full domain.
     #[schema(value_type = String, required, format = Email, example = "ann@example.com")]
     email: Option<String>,
-    /// The invitee's first name: one line of at most 64 visible characters.
+    /// The invitee's first name: one line of at most 64 visible characters, and no link.
     #[schema(value_type = Option<texts::Name>, example = "Ann")]
     first_name: Option<String>,
-    /// The invitee's last name: one line of at most 64 visible characters.
+    /// The invitee's last name: one line of at most 64 visible characters, and no link.
     #[schema(value_type = Option<texts::Name>, example = "Lee")]
     last_name: Option<String>,
     /// The role that the invitee gets in your product; `member` without it.
@@ -44,6 +44,7 @@ pub struct Fields {
 /// Turns what was given into an invitation, or says everything that is wrong with it.
 pub fn validate(
     fields: Fields,
+    names: NamePolicy,
     roles: &RolePolicy,
     expires_in: Duration,
 ) -> Result<NewInvitation, ApiError> {
@@ -61,7 +62,7 @@ pub fn validate(
         }
     };
     let mut name = |field, given: Option<String>| {
-        let parsed = given.as_deref().map(Name::parse).transpose();
+        let parsed = given.as_deref().map(|given| names.parse(given)).transpose();
         parsed.unwrap_or_else(|error| {
             wrong(field, error.to_string());
             None
@@ -134,6 +135,7 @@ fn has_nul(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use domain::LinkPolicy;
     use serde_json::json;
 
     use super::*;
@@ -141,13 +143,14 @@ mod tests {
     const WEEK: Duration = Duration::from_hours(168);
 
     fn check(value: Value) -> Result<NewInvitation, Vec<String>> {
+        let names = NamePolicy { links: LinkPolicy::Refuse };
         let roles = RolePolicy::default();
-        validate(serde_json::from_value(value).unwrap(), &roles, WEEK).map_err(
-            |error| match error {
+        validate(serde_json::from_value(value).unwrap(), names, &roles, WEEK).map_err(|error| {
+            match error {
                 ApiError::Invalid(errors) => errors.into_iter().map(|error| error.field).collect(),
                 other => panic!("{other:?}"),
-            },
-        )
+            }
+        })
     }
 
     #[test]

@@ -221,7 +221,7 @@ impl Fleet {
     pub async fn invite_at_once(&self, count: usize) -> Vec<u16> {
         let path = format!("/v1/organizations/{}/invitations", self.organization);
         let invited = (0..count).map(|number| {
-            let (_, client) = &self.apis[number % self.apis.len()];
+            let client = &self.apis[number % self.apis.len()].client;
             let (path, body) = (&path, json!({"email": format!("n{number}@example.com")}));
             async move { client.post(path, &body).await.unwrap().status }
         });

@@ -1,12 +1,11 @@
 //! What a reader would put into the environment for a sample, made afresh for each.
 
-use domain::{DeadLetterId, DeliveryId};
-use entity::dead_letter;
-use sea_orm::{ActiveModelTrait, ActiveValue, Database};
+use domain::DeliveryId;
 use serde_json::json;
 
 use super::Sample;
 use crate::contracts::users_organizations::{admin, session};
+use crate::dead_letters;
 use crate::harness::{INSTANCE_KEY, KEY, TestApp, text};
 use crate::mail::TestMail;
 
@@ -92,24 +91,7 @@ impl<'a> Own<'a> {
         let path = format!("{}/{id}", self.app.invitations());
         let delivery: DeliveryId =
             text(&self.app.get(&path).await["delivery"]["id"]).parse().unwrap();
-        let now = self.app.clock.now();
-        let letter = DeadLetterId::new(now, &mut adapters::rng());
-        let job = domain::Job::V1(domain::job::JobV1::Email { delivery, generation: 1 });
-        let database = Database::connect(&self.app.database_url).await.unwrap();
-        dead_letter::ActiveModel {
-            id: ActiveValue::Set(letter.uuid()),
-            delivery_id: ActiveValue::Set(Some(delivery.uuid())),
-            raw: ActiveValue::Set(job.encode()),
-            reason: ActiveValue::Set("delivery_limit".to_owned()),
-            headers: ActiveValue::Set(json!({})),
-            received_at: ActiveValue::Set(now),
-            redriven_at: ActiveValue::Set(None),
-        }
-        .insert(&database)
-        .await
-        .unwrap();
-        database.close().await.unwrap();
-        letter.to_string()
+        dead_letters::insert(self.app, delivery).await
     }
 }
 

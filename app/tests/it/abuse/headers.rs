@@ -1,0 +1,150 @@
+//! What every answer tells a browser, over everything that is served.
+//!
+//! The operations come from the document; a page that is none has to stand in [`PAGES`], as in
+//! api/src/openapi/tests/served.rs.
+
+use app::http::{Answer, Client};
+use serde_json::Value;
+
+use super::tenants::operations::{Operation, operations};
+use crate::harness::{Stack, TestApp, block_on, text};
+
+const PAGES: [&str; 14] = [
+    "GET /",
+    "GET /assets/pages.css",
+    "GET /i/{token}",
+    "GET /i/unknown",
+    "POST /i/{token}/accept",
+    "POST /i/{token}/decline",
+    "GET /inbox",
+    "GET /inbox/messages/{message}",
+    "GET /inbox/messages/{message}/html",
+    "GET /openapi.json",
+    "GET /docs",
+    "GET /docs/start.js",
+    "GET /docs/scalar.js",
+    "GET /no/such/page",
+];
+/// Files that are the same for everybody and say nothing of anybody.
+const KEPT: [&str; 5] =
+    ["/assets/pages.css", "/openapi.json", "/docs", "/docs/start.js", "/docs/scalar.js"];
+
+fn check(what: &str, path: &str, answer: &Answer) {
+    let header = |name: &str| answer.header(name).unwrap_or_else(|| panic!("{what} has no {name}"));
+    assert_eq!(header("x-content-type-options"), "nosniff", "{what}");
+    assert_eq!(header("referrer-policy"), "no-referrer", "{what}");
+    assert_eq!(header("cross-origin-resource-policy"), "same-origin", "{what}");
+    assert!(header("permissions-policy").contains("camera=()"), "{what}");
+    let policy = header("content-security-policy");
+    let directives: Vec<&str> = policy.split(';').map(str::trim).collect();
+    assert!(directives.contains(&"default-src 'none'"), "{what}: {policy}");
+    // The inbox shows a mail in a frame of its own page, without rights.
+    let framed = path.ends_with("/html");
+    let ancestors = if framed { "frame-ancestors 'self'" } else { "frame-ancestors 'none'" };
+    assert!(directives.contains(&ancestors), "{what}: {policy}");
+    assert_eq!(directives.iter().any(|directive| directive.starts_with("sandbox")), framed);
+    for directive in directives {
+        let script = directive.starts_with("script-src") || directive.starts_with("default-src");
+        assert!(!(script && directive.contains("unsafe")), "{what}: {directive}");
+        let style = directive.contains("'unsafe-inline'");
+        assert!(!style || framed || path == "/docs", "{what}: {directive}");
+        assert!(!directive.contains('*') && !directive.contains("http:"), "{what}: {directive}");
+    }
+    let kept = KEPT.contains(&path) && answer.status < 400;
+    assert_eq!(header("cache-control").contains("no-store"), !kept, "{what}");
+    assert_eq!(answer.header("set-cookie"), None, "{what}");
+    assert_eq!(answer.header("server"), None, "{what}");
+    assert!(!answer.headers.iter().any(|(name, _)| name.starts_with("access-control")), "{what}");
+}
+
+/// An answer of each kind to an operation: as asked for, without a key, and by a wrong method.
+async fn ask_for(operation: &Operation, app: &TestApp, message: &str) {
+    let path = operation.path.replace("{organization}", &app.organization);
+    let path = path.replace("{organization_id}", &app.organization).replace("{message}", message);
+    let body = operation.body.as_ref().map(Value::to_string).unwrap_or_default();
+    let json = [("Content-Type", "application/json")];
+    let stranger = app.client.clone().with_key(None);
+    for (client, method) in [
+        (&app.client, operation.method.as_str()),
+        (&stranger, &operation.method),
+        (&app.client, "TRACE"),
+    ] {
+        let answer = client.send(method, &path, &json, body.as_bytes()).await.unwrap();
+        check(&format!("{method} {path} ({})", answer.status), &path, &answer);
+    }
+}
+
+async fn ask(client: &Client, page: &str) {
+    let (method, path) = page.split_once(' ').unwrap();
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let answer = client.send(method, path, &form, b"").await.unwrap();
+    check(page, path, &answer);
+    let head = client.send("HEAD", path, &[], b"").await.unwrap();
+    check(&format!("HEAD {path}"), path, &head);
+    let html = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+    if html && !path.ends_with("/html") {
+        let page = answer.text();
+        for inline in ["<script>", "style=\"", "<style", "onclick", "onload", "javascript:"] {
+            assert!(!page.contains(inline), "{path} has {inline}");
+        }
+    }
+}
+
+#[test]
+fn every_page_of_the_router_is_in_the_list() {
+    let known = include_str!("../../../../api/src/openapi/tests/served.rs");
+    let pages =
+        known.split('"').filter(|text| text.starts_with("GET /") || text.starts_with("POST /"));
+    let missing: Vec<&str> = pages.filter(|page| !PAGES.contains(page)).collect();
+    assert!(missing.is_empty(), "add to PAGES in app/tests/it/abuse/headers.rs: {missing:?}");
+}
+
+#[test]
+fn every_answer_tells_browsers_to_run_keep_and_frame_nothing() {
+    block_on(async {
+        let app = TestApp::start(Stack::Embedded).await;
+        let (_, mail) = app.invite_and_receive("ann@example.com").await;
+        let message = text(&app.get("/inbox/messages").await[0]["id"]);
+        for operation in operations(&app).await {
+            ask_for(&operation, &app, &message).await;
+        }
+        for page in PAGES {
+            let page = page.replace("{token}", &mail.token()).replace("{message}", &message);
+            ask(&app.client, &page).await;
+        }
+    });
+}
+
+#[test]
+fn an_answer_that_never_came_has_them_too() {
+    block_on(async {
+        let hurry = [("WELCOMAT_HTTP_REQUEST_TIMEOUT", "3s")];
+        let app = TestApp::start_with_settings(Stack::Embedded, &hurry).await;
+        let answer = super::raw(
+            &app,
+            "POST /v1/invitations/accept HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+             Content-Length: 9\r\nConnection: close\r\n\r\n",
+        )
+        .await;
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        assert!(answer.to_lowercase().contains("\r\ncontent-security-policy: "), "{answer}");
+    });
+}
+
+#[test]
+fn a_browser_is_bound_to_tls_only_where_there_is_tls() {
+    block_on(async {
+        for (url, bound) in
+            [("https://invite.example.com/", true), ("http://invite.example.com/", false)]
+        {
+            let url = [("WELCOMAT_PUBLIC_URL", url)];
+            let app = TestApp::start_with_settings(Stack::Embedded, &url).await;
+            for path in ["/v1/me", "/docs", "/i/unknown", "/no/such/page"] {
+                let answer = app.client.get(path).await.unwrap();
+                let header = answer.header("strict-transport-security");
+                assert_eq!(header.is_some(), bound, "{path}");
+                assert!(header.is_none_or(|value| value.starts_with("max-age=31536000")));
+            }
+        }
+    });
+}

@@ -1,0 +1,129 @@
+//! API and worker as `deploy/postgres` and `deploy/rabbitmq` let them: enough for all they do, and
+//! not enough for what they never do.
+
+mod broker;
+mod database;
+
+use app::http::Client;
+use serde_json::{Value, json};
+
+use super::service::Service;
+use super::{CHOSEN, JSON};
+use crate::harness::{INSTANCE_KEY, KEY, block_on, text};
+use crate::servers::eventually;
+use crate::smtp_sink::SmtpSink;
+use broker::OwnBroker;
+use database::OwnRoles;
+
+const SEAL_KEYS: &str = "k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+#[test]
+fn the_roles_in_deploy_are_enough_and_no_more() {
+    block_on(async {
+        let (roles, broker) = (OwnRoles::make().await, OwnBroker::start());
+        let folder = tempfile::tempdir().unwrap();
+        roles.migrate(folder.path()).await;
+        let sink = SmtpSink::start().await;
+        let env = [
+            ("WELCOMAT_DATA_DIR", folder.path().display().to_string()),
+            ("WELCOMAT_SEAL_KEYS", SEAL_KEYS.to_owned()),
+            ("WELCOMAT_BOOTSTRAP_API_KEY", KEY.to_owned()),
+            ("WELCOMAT_BOOTSTRAP_INSTANCE_KEY", INSTANCE_KEY.to_owned()),
+            ("WELCOMAT_MAIL_URL", sink.url()),
+            ("WELCOMAT_BROKER_TOPOLOGY", "check".to_owned()),
+            ("WELCOMAT_HTTP_WORKERS", "1".to_owned()),
+            ("WELCOMAT_WORKER_RESCUE_INTERVAL", "200ms".to_owned()),
+            ("WELCOMAT_INVITATION_EXPIRY_SWEEP", "200ms".to_owned()),
+            ("WELCOMAT_RETRY_PAUSES", "200ms".to_owned()),
+        ];
+        let own = |who| {
+            [("WELCOMAT_DATABASE_URL", roles.url(who)), ("WELCOMAT_BROKER_URL", broker.url(who))]
+        };
+        let programs: [(&str, &[_]); 2] =
+            [("welcomat-api", &own("api")), ("welcomat-worker", &own("worker"))];
+        let service = Service::start(&programs, folder.path(), &env).await;
+        let client = service.client.clone();
+        do_all_that_is_done(&client, &sink).await;
+        broker.give_up_a_message().await;
+        eventually("the worker keeps the dead letter", async || {
+            (roles.count("dead_letter").await > 0).then_some(())
+        })
+        .await;
+        redrive_and_discard(&client).await;
+        for log in service.stop() {
+            for word in ["permission denied", "ACCESS_REFUSED", "PRECONDITION_FAILED", "ERROR"] {
+                let line = log.lines().find(|line| line.contains(word));
+                assert_eq!(line, None, "{log}");
+            }
+        }
+        roles.refuse_the_rest().await;
+        broker.refuse_the_rest().await;
+        broker.is_what_the_program_would_declare().await;
+        roles.remove().await;
+    });
+}
+
+/// Each operation that writes, and each way in which a mail ends.
+async fn do_all_that_is_done(client: &Client, sink: &SmtpSink) {
+    let me = client.get("/v1/me").await.unwrap().json();
+    let organization = format!("/v1/organizations/{}", text(&me["organization"]["id"]));
+    let invitations = format!("{organization}/invitations");
+    sink.refuse("gone@example.com", "550 5.1.1 no such mailbox");
+    sink.refuse("late@example.com", "450 4.2.1 busy");
+    for name in ["ann", "bob", "gone", "late"] {
+        let body = json!({"email": format!("{name}@example.com")}).to_string();
+        let headers = [JSON, ("Idempotency-Key", name)];
+        let answer = client.send("POST", &invitations, &headers, body.as_bytes()).await.unwrap();
+        assert_eq!(answer.status, 201, "{}", answer.text());
+    }
+    until(client, &invitations, "gone", |found| found["delivery"]["status"] == "failed").await;
+    until(client, &invitations, "late", |found| found["delivery"]["attempts"] != 0).await;
+    sink.forgive();
+    for name in ["ann", "bob", "late"] {
+        until(client, &invitations, name, |found| found["email_sent"] == true).await;
+    }
+    let bob = until(client, &invitations, "bob", |_| true).await;
+    let gone = until(client, &invitations, "gone", |_| true).await;
+    let ann = sink.mails().into_iter().find(|mail| mail.to.starts_with("ann")).unwrap();
+    let accept = json!({"token": ann.token(), "password": CHOSEN});
+    let joined = done(client, "POST", "/v1/invitations/accept", &accept).await;
+    let member = format!("{organization}/members/{}", text(&joined["user_id"]));
+    done(client, "POST", &format!("{invitations}/{}/resend", text(&bob["id"])), &json!({})).await;
+    done(client, "POST", &format!("{invitations}/{}/revoke", text(&gone["id"])), &json!({})).await;
+    done(client, "DELETE", &member, &json!({})).await;
+    done(client, "PATCH", &organization, &json!({"name": "Renamed"})).await;
+    let key = done(client, "POST", "/v1/api-keys", &json!({"name": "CI"})).await;
+    done(client, "DELETE", &format!("/v1/api-keys/{}", text(&key["id"])), &json!({})).await;
+    let operator = client.clone().with_key(Some(INSTANCE_KEY.to_owned()));
+    done(&operator, "POST", "/v1/organizations", &json!({"name": "Second"})).await;
+    let address = json!({"email": "eve@example.com", "password": "Given-By-Goldleaf-7!"});
+    let body = json!({ "emailAddresses": [address] });
+    done(client, "POST", "/organization/users/invite", &body).await;
+    // Suppressed now.
+    let gone = done(client, "POST", &invitations, &json!({"email": "gone@example.com"})).await;
+    assert_eq!(gone["delivery"]["status"], "suppressed");
+}
+
+async fn redrive_and_discard(client: &Client) {
+    let operator = client.clone().with_key(Some(INSTANCE_KEY.to_owned()));
+    let letters = operator.get("/v1/dead-letters").await.unwrap().json();
+    let letter = format!("/v1/dead-letters/{}", text(&letters["data"][0]["id"]));
+    done(&operator, "DELETE", &letter, &json!({})).await;
+}
+
+async fn done(client: &Client, method: &str, path: &str, body: &Value) -> Value {
+    let body = body.to_string();
+    let answer = client.send(method, path, &[JSON], body.as_bytes()).await.unwrap();
+    assert!((200..300).contains(&answer.status), "{method} {path}: {}", answer.text());
+    answer.json()
+}
+
+/// Waits for that of an invitation; gives it.
+async fn until(client: &Client, list: &str, name: &str, is: impl Fn(&Value) -> bool) -> Value {
+    let path = format!("{list}?email={name}@example.com");
+    eventually(&format!("{name}'s invitation gets there"), async || {
+        let found = client.get(&path).await.unwrap().json()["data"][0].clone();
+        is(&found).then_some(found)
+    })
+    .await
+}

@@ -1,0 +1,33 @@
+-- What API and workers may do with the tables. Run as their owner, after every `welcomat migrate`:
+--
+--   psql --dbname=welcomat --username=welcomat_owner --file=grants.sql
+--
+-- It takes everything away first, so that it can be repeated and an older, wider right does not stay.
+
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM welcomat_api, welcomat_worker;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM welcomat_api, welcomat_worker;
+
+-- Both look whether the tables are up to date.
+GRANT SELECT ON seaql_migrations TO welcomat_api, welcomat_worker;
+
+-- The API: people, invitations and keys; the relay and the sweep of overdue invitations run in it.
+GRANT SELECT, INSERT, UPDATE ON
+  organization, "user", membership, invitation, delivery, outbox, api_key, suppression
+  TO welcomat_api;
+GRANT DELETE ON outbox TO welcomat_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_key TO welcomat_api;
+GRANT SELECT, UPDATE, DELETE ON dead_letter TO welcomat_api;
+GRANT SELECT ON attempt TO welcomat_api;
+-- The audit log grows and never changes.
+GRANT SELECT, INSERT ON event TO welcomat_api;
+-- Organizations, users and memberships have numbers.
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO welcomat_api;
+
+-- The worker: claims a delivery, keeps the secret beside its invitation, reports. It reads whom an
+-- invitation is from, and makes nobody: no organization, user, membership, invitation or key.
+GRANT SELECT ON organization, "user", membership TO welcomat_worker;
+GRANT SELECT, UPDATE ON invitation, delivery TO welcomat_worker;
+GRANT SELECT, INSERT, UPDATE ON outbox, suppression TO welcomat_worker;
+GRANT SELECT, INSERT ON attempt, dead_letter TO welcomat_worker;
+GRANT INSERT ON event TO welcomat_worker;
+GRANT DELETE ON idempotency_key TO welcomat_worker;
