@@ -35,6 +35,7 @@ mod docs;
 mod guide;
 mod harness;
 mod idempotency;
+mod interleavings;
 mod keys;
 mod list;
 mod mail;
