@@ -18,8 +18,8 @@ mod world;
 use explore::{Counterexample, Explored, explore};
 use rules::Mutation::{
     self, AcceptFromAnyState, AckBeforeReport, ClaimFromAnyState, ClaimOfAClosedInvitation,
-    LostAnswerIsSent, MarkBeforePublish, NoAttemptToken, NoRequeue, NoRescue, NoSelfFence,
-    NoShredding, ReportToAnyState, SecretPerAttempt,
+    LastSecretWins, LostAnswerIsSent, MarkBeforePublish, NoAttemptToken, NoRequeue, NoRescue,
+    NoSelfFence, NoShredding, ReportToAnyState, SecretPerAttempt,
 };
 use rules::Rules;
 
@@ -50,13 +50,14 @@ fn without_a_fault_each_mail_is_taken_once() {
 /// has to be missing: the database stands behind the broker, so some guards are the second of two.
 #[test]
 fn without_a_guard_a_promise_breaks() {
-    let table: [(&str, u8, u8, &[Mutation]); 14] = [
+    let table: [(&str, u8, u8, &[Mutation]); 15] = [
         ("only the holder of the attempt reports", 1, 0, &[NoAttemptToken]),
         ("a delivery that is settled stays as it was settled", 1, 0, &[ClaimFromAnyState]),
         ("only the holder of the attempt reports", 1, 0, &[ReportToAnyState]),
         ("nobody begins a mail for an invitation that is over", 0, 1, &[ClaimOfAClosedInvitation]),
         ("a mail is repeated only after an ambiguous fault", 1, 0, &[NoSelfFence]),
-        ("every repeat carries the same secret", 1, 0, &[SecretPerAttempt]),
+        ("the link that was sent is the one that opens", 1, 0, &[SecretPerAttempt]),
+        ("the link that was sent is the one that opens", 2, 0, &[LastSecretWins]),
         ("email_sent means that the mail server took this mail", 1, 0, &[LostAnswerIsSent]),
         ("an invitation that has ended stays as it ended", 0, 2, &[AcceptFromAnyState]),
         ("what has ended or is sent keeps no sealed secret", 0, 1, &[NoShredding]),

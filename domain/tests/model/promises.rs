@@ -14,6 +14,7 @@ pub fn broken(before: &World, action: Action, after: &World) -> Option<&'static 
         ("email_sent means that the mail server took this mail", sent_is_true(after)),
         ("a mail is repeated only after an ambiguous fault", repeats_are_excused(after)),
         ("every repeat carries the same secret", one_secret_each(after)),
+        ("the link that was sent is the one that opens", links_open(after)),
         ("what has ended or is sent keeps no sealed secret", shredded(after)),
         ("nobody begins a mail for an invitation that is over", not_begun(before, after)),
     ]
@@ -80,6 +81,11 @@ fn one_secret_each(world: &World) -> bool {
         let first = taken(world, delivery.generation).next();
         taken(world, delivery.generation).all(|secret| Some(secret) == first)
     })
+}
+
+fn links_open(world: &World) -> bool {
+    let stored = world.stored;
+    taken(world, stored.generation).all(|secret| Some(secret) == stored.token)
 }
 
 fn shredded(world: &World) -> bool {

@@ -19,7 +19,9 @@ pub enum Mutation {
     NoSelfFence,
     /// Each attempt makes a secret of its own.
     SecretPerAttempt,
-    /// The lost answer to the final dot counts as a refusal that can be tried again at once.
+    /// Of two workers that make a secret, the last one wins.
+    LastSecretWins,
+    /// A connection that is lost after the final dot counts as an answer.
     LostAnswerIsSent,
     /// An invitation is accepted whatever state it is in.
     AcceptFromAnyState,

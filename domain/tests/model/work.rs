@@ -16,6 +16,7 @@ pub fn go_on(next: &mut Next<'_>, at: usize, job: Generation, step: Step) {
         }
         Step::Claimed(attempt, secret) => {
             next.free(Action::WorkerKeepsSecret(at), |world| {
+                let secret = secret.filter(|_| !rules.lacks(Mutation::SecretPerAttempt));
                 let secret = secret.or_else(|| keep_secret(world, rules, job));
                 let ready = |secret| Step::Ready(attempt, secret);
                 set(world, at, secret.map_or(Step::Ended(attempt, End::Ours), ready));
@@ -94,14 +95,10 @@ fn keep_secret(world: &mut World, rules: &Rules, job: Generation) -> Option<Secr
     if !world.open(job) && !rules.lacks(Mutation::ClaimOfAClosedInvitation) {
         return None;
     }
-    if world.stored.generation < job || rules.lacks(Mutation::SecretPerAttempt) {
+    if world.stored.generation < job || rules.lacks(Mutation::LastSecretWins) {
         world.stored = Stored { generation: job, token: Some(fresh), sealed: Some(fresh) };
     }
-    let kept = world.stored.sealed;
-    if rules.lacks(Mutation::SecretPerAttempt) {
-        world.stored.sealed = None;
-    }
-    kept
+    if rules.lacks(Mutation::SecretPerAttempt) { Some(fresh) } else { world.stored.sealed }
 }
 
 /// One transaction: the state, what follows from it, and the intent to try again.

@@ -7,7 +7,7 @@ use adapters::store::{Claimed, DeliveryView, InvitationDetail};
 use domain::delivery::DeliveryEvent;
 use domain::{
     Delivery, DeliveryId, DeliveryState, DeliveryStatus, Generation, InvitationId,
-    InvitationStatus, SendOutcome, Timestamp,
+    InvitationStatus, SecretHash, SendOutcome, Timestamp,
 };
 
 use super::lab::{Lab, lock};
@@ -124,11 +124,23 @@ pub async fn in_the_end(lab: &Lab) {
             assert!(!is_sent || arrived(mail.id), "sent, but to nobody: {mail:?}");
             check_copies(lab, mail);
         }
+        check_links(lab, &detail).await;
         if detail.invitation.status != InvitationStatus::Pending {
             nobody_gets_in(lab, id).await;
         }
     }
     assert!(sent > 5, "hardly any mail was sent ({sent}): this has tested nothing");
+}
+
+/// The link in the newest mail is the one that is known: no other attempt has replaced it.
+async fn check_links(lab: &Lab, detail: &InvitationDetail) {
+    let newest = detail.invitation.delivery.id;
+    let mails = lock(&lab.mails).clone();
+    for mail in mails.iter().filter(|mail| mail.delivery == newest) {
+        let found = lab.store.find_by_token(SecretHash::of_exact(&mail.secret)).await.unwrap();
+        let found = found.map(|invitation| invitation.id);
+        assert_eq!(found, Some(mail.invitation), "a mail with a dead link: {mail:?}");
+    }
 }
 
 /// Of all copies of a mail at most one was not due to a fault, and all say the same.

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use adapters::clock::Clock;
 use adapters::settings::Settings;
-use adapters::store::{Actor, InvitationDetail, Store, StoreError};
-use domain::{AttemptToken, DeliveryId, Generation, InvitationId, Job, OrganizationId, SecretHash};
+use adapters::store::{Actor, Claimed, InvitationDetail, Store, StoreError};
+use domain::{
+    AttemptToken, DeliveryId, Generation, InvitationId, Job, OrganizationId, SecretHash,
+    SendOutcome,
+};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use tempfile::TempDir;
@@ -16,11 +19,11 @@ use super::checks;
 use crate::harness::{KEY, Stack};
 use crate::servers::FreshDatabase;
 
-pub const LEASE: Duration = Duration::from_mins(2);
-pub const PAUSE: Duration = Duration::from_mins(1);
+pub const LEASE: Duration = Duration::from_mins(1);
+pub const PAUSE: Duration = Duration::from_secs(20);
 pub const LOCK: Duration = Duration::from_mins(1);
 pub const LOST_AFTER: Duration = Duration::from_mins(10);
-pub const EXPIRES_IN: Duration = Duration::from_hours(1);
+pub const EXPIRES_IN: Duration = Duration::from_mins(20);
 
 pub struct Lab {
     pub store: Store,
@@ -37,6 +40,8 @@ pub struct Lab {
     /// Who may report, by the claims that succeeded.
     pub holders: Mutex<HashMap<DeliveryId, AttemptToken>>,
     pub mails: Mutex<Vec<Taken>>,
+    /// The attempts of workers that went away, with what they would have to report.
+    pub lingering: Mutex<Vec<(Box<Claimed>, SendOutcome)>>,
     database: Option<FreshDatabase>,
     _folder: TempDir,
 }
@@ -80,6 +85,7 @@ impl Lab {
             seen: Mutex::default(),
             holders: Mutex::default(),
             mails: Mutex::default(),
+            lingering: Mutex::default(),
             database,
             _folder: folder,
         }
@@ -92,7 +98,7 @@ impl Lab {
 
     /// Lets time pass: mostly seconds, sometimes more than a lease.
     pub fn jump(&self, rng: &mut StdRng) {
-        let most = if rng.random_bool(0.2) { 200 } else { 20 };
+        let most = if rng.random_bool(0.4) { 200 } else { 20 };
         self.clock.advance(Duration::from_secs(rng.random_range(1..=most)));
     }
 

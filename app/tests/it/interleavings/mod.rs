@@ -25,23 +25,23 @@ on_both_stacks!(one_after_the_other, side_by_side);
 
 /// A seed that has failed once belongs here.
 const SEEDS: [u64; 2] = [1, 2];
-const STEPS: usize = 1000;
+const STEPS: usize = 1500;
 const STEPS_EACH: usize = 100;
 
-/// One scheduler gives turns to three workers, two relays, the sweeps and people.
+/// One scheduler gives turns to six workers, two relays, the sweeps and people.
 async fn one_after_the_other(stack: Stack) {
     for seed in SEEDS.into_iter().chain([adapters::rng().random()]) {
         let _told = TellOnFailure(seed);
         let mut rng = StdRng::seed_from_u64(seed);
         let lab = Lab::open(stack, true).await;
-        let mut workers: [Worker; 3] = Default::default();
+        let mut workers: [Worker; 6] = Default::default();
         let mut relays: [Relay; 2] = Default::default();
         for _ in 0..STEPS {
             match rng.random_range(0..100) {
-                0..60 => workers[rng.random_range(0..3)].step(&lab, &mut rng).await,
-                60..78 => relays[rng.random_range(0..2)].step(&lab, &mut rng).await,
-                78..88 => people(&lab, &mut rng).await,
-                88..96 => sweep(&lab, &mut rng).await,
+                0..58 => workers[rng.random_range(0..6)].step(&lab, &mut rng).await,
+                58..74 => relays[rng.random_range(0..2)].step(&lab, &mut rng).await,
+                74..84 => people(&lab, &mut rng).await,
+                84..92 => sweep(&lab, &mut rng).await,
                 _ => lab.jump(&mut rng),
             }
         }

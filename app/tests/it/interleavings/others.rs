@@ -61,7 +61,7 @@ pub async fn sweep(lab: &Lab, rng: &mut StdRng) {
 /// Somebody invites, or does something with an invitation.
 pub async fn people(lab: &Lab, rng: &mut StdRng) {
     let invitations = lab.invitations();
-    if invitations.is_empty() || rng.random_bool(0.3) {
+    if invitations.is_empty() || rng.random_bool(0.6) {
         return invite(lab, rng).await;
     }
     // Rather one of the newest.

@@ -16,6 +16,8 @@ pub struct Worker {
     /// The job that the broker hands to somebody else if this worker dies.
     unacked: Option<Job>,
     step: Step,
+    /// For how many turns it does nothing: a long pause of its process or machine.
+    asleep: u32,
 }
 
 #[derive(Default)]
@@ -37,15 +39,29 @@ impl Worker {
 
     /// Does one step, or crashes.
     pub async fn step(&mut self, lab: &Lab, rng: &mut StdRng) {
-        if self.is_busy() && lab.dice(rng) && rng.random_bool(0.5) {
-            return self.crash(lab);
+        if self.asleep > 0 && lab.faults {
+            self.asleep -= 1;
+            return;
+        }
+        if self.is_busy() && lab.dice(rng) {
+            if rng.random_bool(0.4) {
+                return self.crash(lab);
+            }
+        } else if self.is_busy() && lab.faults && rng.random_bool(0.1) {
+            // Long enough for the lease to end and somebody else to begin.
+            self.asleep = rng.random_range(3..16);
         }
         if lab.dice(rng) && rng.random_bool(0.3) {
             // The connection is gone: the broker hands the job to another one, this one goes on.
             lock(&lab.queue).extend(self.unacked.take());
         }
         self.step = match std::mem::take(&mut self.step) {
-            Step::Idle => self.fetch(lab, rng),
+            Step::Idle => {
+                if lab.dice(rng) {
+                    late_report(lab, rng).await;
+                }
+                self.fetch(lab, rng)
+            }
             Step::Fetched(job) => self.claim(lab, job).await,
             Step::Claimed(claimed) => keep_secret(lab, claimed, rng).await,
             Step::Ready(claimed, secret) => look_at_lease(lab, claimed, secret),
@@ -56,11 +72,21 @@ impl Worker {
         };
     }
 
-    /// Goes without a word.
+    /// Goes without a word, or so it seems: it may only be very slow, and report some day.
     pub fn crash(&mut self, lab: &Lab) {
-        if let Step::Ended(_, _, Some(taken)) = std::mem::take(&mut self.step) {
-            lock(&lab.mails)[taken].excused = true;
-        }
+        let (claimed, outcome) = match std::mem::take(&mut self.step) {
+            Step::Idle | Step::Fetched(_) => (None, SendOutcome::Sent),
+            Step::Claimed(claimed) | Step::Ready(claimed, _) | Step::AtTheDot(claimed, _) => {
+                (Some(claimed), SendOutcome::Deferred(trouble()))
+            }
+            Step::Ended(claimed, outcome, taken) => {
+                if let Some(taken) = taken {
+                    lock(&lab.mails)[taken].excused = true;
+                }
+                (Some(claimed), outcome)
+            }
+        };
+        lock(&lab.lingering).extend(claimed.map(|claimed| (claimed, outcome)));
         lock(&lab.queue).extend(self.unacked.take());
     }
 
@@ -109,7 +135,7 @@ impl Worker {
         taken: Option<usize>,
         rng: &mut StdRng,
     ) -> Step {
-        let pause = Duration::from_secs(rng.random_range(10..120));
+        let pause = Duration::from_secs(rng.random_range(5..60));
         let next = lab.clock.now() + pause;
         let expected = checks::report(lab, &claimed, &outcome, next).await;
         let valid_for = Duration::from_hours(24);
@@ -126,6 +152,21 @@ impl Worker {
         }
         self.unacked = None;
         Step::Idle
+    }
+}
+
+/// One of those who were taken for dead says how its attempt ended, perhaps not for the first time.
+async fn late_report(lab: &Lab, rng: &mut StdRng) {
+    let lingering = lock(&lab.lingering).clone();
+    let newest = lingering.len().min(8);
+    if newest > 0 {
+        let (claimed, outcome) = &lingering[lingering.len() - 1 - rng.random_range(0..newest)];
+        let next = lab.clock.now() + Duration::from_secs(30);
+        let expected = checks::report(lab, claimed, outcome, next).await;
+        let result = lab.store.report(claimed, outcome, next, Duration::from_hours(24)).await;
+        if let Some(state) = unless_busy(result) {
+            expected.compare(lab, state.map(|state| state.status())).await;
+        }
     }
 }
 
