@@ -6,7 +6,7 @@
 mod document;
 mod error;
 mod password;
-mod request;
+pub mod request;
 mod response;
 
 use std::time::Duration;
