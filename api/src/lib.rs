@@ -7,7 +7,6 @@
 
 pub mod bootstrap;
 #[cfg(any(test, fuzzing))]
-#[expect(missing_docs, reason = "for the fuzzers alone")]
 pub mod fuzzing;
 pub mod openapi;
 pub mod start;
