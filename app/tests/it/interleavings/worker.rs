@@ -115,15 +115,12 @@ impl Worker {
         let result = lab.store.claim(delivery, generation, LEASE).await;
         let Some(claimed) = unless_busy(result) else { return Step::Fetched(job) };
         expected.compare(lab, claimed.is_some());
-        match claimed {
-            Some(claimed) => {
-                lock(&lab.holders).insert(delivery, claimed.attempt);
-                Step::Claimed(Box::new(claimed))
-            }
-            None => {
-                self.unacked = None;
-                Step::Idle
-            }
+        if let Some(claimed) = claimed {
+            lock(&lab.holders).insert(delivery, claimed.attempt);
+            Step::Claimed(Box::new(claimed))
+        } else {
+            self.unacked = None;
+            Step::Idle
         }
     }
 
