@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: test test-api test-faults soak mutants lint audit demo
+.PHONY: test test-api test-faults soak mutants fuzz lint audit demo
 
 # The whole suite, with private PostgreSQL, RabbitMQ and SMTP servers that come and go with it, and a
 # short look at the API, which is the same each time. Programs and tests are built together: apart, they would
@@ -38,12 +38,18 @@ soak:
 mutants:
 	deploy/test/with-servers deploy/test/mutants $(GUARD)
 
+# Every fuzz target for this long, with a nightly compiler; `FUZZ=address` picks one.
+SECONDS ?= 60
+FUZZ ?=
+fuzz:
+	deploy/fuzz $(SECONDS) $(FUZZ)
+
 # Everything a reviewer should not have to say.
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
-	@! command -v shellcheck >/dev/null || shellcheck .ci/run deploy/audit \
+	@! command -v shellcheck >/dev/null || shellcheck .ci/run deploy/audit deploy/fuzz \
 	  deploy/test/with-servers deploy/test/postgres deploy/test/rabbitmq deploy/test/smtp deploy/test/schemathesis \
 	  deploy/test/lib.sh deploy/test/fault-table
 

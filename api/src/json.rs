@@ -78,7 +78,7 @@ impl FromRequest for JsonBody {
 }
 
 /// Reads an object: 400 for what is no JSON, 422 naming the field for what is not wanted.
-fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| malformed(&error))?;
     // serde would take an array for a struct, too.
     if !text.trim_start().starts_with('{') {

@@ -6,6 +6,8 @@
 //! `problem`.
 
 pub mod bootstrap;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod openapi;
 pub mod start;
 

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use crate::{AttemptToken, DeliveryId, Generation, InvitationId, SendOutcome, Timestamp};
 
 /// A delivery, reduced to what decides its life.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Delivery {
     /// Its id.
     pub id: DeliveryId,
@@ -31,7 +31,7 @@ pub struct Delivery {
 }
 
 /// Where a delivery stands, with what only that state has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeliveryState {
     /// Waits for a worker.
     Queued,

@@ -15,7 +15,7 @@ use crate::{InvitationId, Timestamp};
 pub type Generation = u32;
 
 /// An invitation, reduced to what decides its life.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Invitation {
     /// Its id.
     pub id: InvitationId,
@@ -28,7 +28,7 @@ pub struct Invitation {
 }
 
 /// Where an invitation stands, with what only that state has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum InvitationState {
     /// Waits for the invitee.
     Pending,

@@ -189,7 +189,46 @@ fn closed() -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{split_code, stuffed};
+    use proptest::prelude::*;
+    use tokio::io::AsyncWriteExt;
+
+    use super::{Dialogue, MAX_LINE_OCTETS, MAX_LINES, split_code, stuffed};
+
+    /// The replies up to the end or the first error, if the bytes come in pieces of this size.
+    fn replies(bytes: &[u8], piece: usize) -> Vec<(u16, Vec<String>)> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (ours, mut theirs) = tokio::io::duplex(piece);
+        let mut dialogue = Dialogue::new(Box::new(ours));
+        let reading = async move {
+            let mut replies = Vec::new();
+            while let Ok(answer) = dialogue.answer().await {
+                let _ = (answer.reply(), answer.text());
+                replies.push((answer.code, answer.lines));
+            }
+            replies
+        };
+        let writing = async move { drop(theirs.write_all(bytes).await) };
+        runtime.block_on(async { futures_util::join!(reading, writing).0 })
+    }
+
+    proptest! {
+        #[test]
+        fn replies_are_bounded_and_the_same_in_any_pieces(
+            noise: Vec<u8>,
+            lines in "([2-5][0-9]{2}[ -]?[ -~]{0,20}\r?\n|250-\r\n){0,120}",
+            piece in 1_usize..50,
+        ) {
+            for bytes in [lines.as_bytes(), &noise, &[lines.as_bytes(), &noise].concat()] {
+                let replies = replies(bytes, piece);
+                prop_assert_eq!(&replies, &self::replies(bytes, 1 << 20));
+                for (code, lines) in replies {
+                    prop_assert!((200..600).contains(&code) && lines.len() <= MAX_LINES);
+                    // A byte that is no UTF-8 becomes a character of three.
+                    prop_assert!(lines.iter().all(|line| line.len() <= 3 * MAX_LINE_OCTETS));
+                }
+            }
+        }
+    }
 
     #[test]
     fn dots_are_stuffed_and_the_last_line_ends() {

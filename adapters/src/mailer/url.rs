@@ -152,7 +152,27 @@ fn wrong(what: impl Into<String>) -> MailerError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{MailUrl, Protection, Relay};
+
+    proptest! {
+        #[test]
+        fn any_text_is_an_address_or_an_error_that_keeps_the_password(
+            text: String,
+            scheme in "smtps?|http|",
+            host in "[a-zA-Z0-9.:\\[\\]-]{0,20}",
+            rest in "(:[0-9]{0,6})?(/[a-z]?)?(\\?(tls|ca|x)=(none|required|[a-z/]{0,4}))?(#a)?",
+        ) {
+            let near = format!("{scheme}://user:hunter2@{host}{rest}");
+            for text in [&text, &near] {
+                if let Err(error) = MailUrl::parse(text) {
+                    let told = error.to_string();
+                    prop_assert!(told.starts_with("mail.url ") && !told.contains("hunter2"), "{}", told);
+                }
+            }
+        }
+    }
 
     fn relay(text: &str) -> Relay {
         match MailUrl::parse(text).unwrap() {

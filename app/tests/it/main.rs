@@ -38,6 +38,7 @@ mod faults;
 mod guide;
 mod harness;
 mod idempotency;
+mod interleavings;
 mod keys;
 mod limits;
 mod list;

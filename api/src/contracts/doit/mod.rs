@@ -3,7 +3,7 @@
 //! Its page knows 201, 400, 401, 403 and 500, and one shape for every error.
 
 mod error;
-mod request;
+pub mod request;
 mod response;
 
 use std::time::Duration;

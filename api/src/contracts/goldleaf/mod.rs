@@ -7,7 +7,7 @@ mod document;
 mod error;
 mod password;
 mod refused;
-mod request;
+pub mod request;
 mod response;
 
 use std::time::Duration;

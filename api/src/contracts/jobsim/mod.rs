@@ -5,7 +5,7 @@
 
 mod error;
 mod password;
-mod request;
+pub mod request;
 mod response;
 
 use std::str::FromStr;

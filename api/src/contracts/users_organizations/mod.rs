@@ -6,7 +6,7 @@
 mod acting;
 mod address;
 mod error;
-mod request;
+pub mod request;
 mod response;
 
 use std::time::Duration;

@@ -79,7 +79,8 @@ struct Query {
     cursor: Option<String>,
 }
 
-fn parse(query: &str) -> Result<(ListFilter, usize), ApiError> {
+/// Reads the query; also how many the page shows.
+pub fn parse(query: &str) -> Result<(ListFilter, usize), ApiError> {
     let query: Query = serde_urlencoded::from_str(query).map_err(|_| {
         let known = "status, delivery_status, email, limit and cursor";
         ApiError::BadRequest(format!("The query may have {known}, each once."))

@@ -4,7 +4,7 @@ pub mod accept;
 pub mod create;
 pub mod credential;
 pub mod decline;
-mod fields;
+pub mod fields;
 pub mod get;
 pub mod list;
 pub mod password;

@@ -1,0 +1,121 @@
+//! The readers of requests, given whatever somebody may send: each answers, none panics, and no error
+//! is laid at our own door. Compiled for tests and for the fuzzers in `fuzz/` alone.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use actix_web::ResponseError;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use domain::{InvitationId, RolePolicy};
+
+use crate::contracts::{doit, goldleaf, jobsim, users_organizations};
+use crate::problem::ApiError;
+use crate::routes::invitations::{fields, list};
+use crate::{idempotency, json};
+
+/// A body of a request to invite, for the native API and for each of the contracts.
+pub fn create_body(text: &str) {
+    let roles = RolePolicy::default();
+    let week = Duration::from_hours(168);
+    let native = json::parse(text).and_then(|body| fields::validate(body, &roles, week));
+    is_the_callers(native.map(|wanted| {
+        // PostgreSQL takes no NUL, and the limits of the columns are those of the fields.
+        let metadata = wanted.metadata.to_string();
+        assert!(metadata.len() <= 4096 && !metadata.contains("\\u0000"), "{metadata}");
+        assert!(wanted.locale.len() <= 35);
+    }));
+    is_the_callers(jobsim::request::validate(text));
+    is_the_callers(users_organizations::request::validate(text));
+    is_the_callers(doit::request::read(text));
+    is_the_callers(goldleaf::request::validate(text, 100).map(|batch| {
+        assert!(batch.people.len() <= batch.rows.len() && batch.rows.len() <= 100);
+        assert!(batch.rows.iter().all(|row| row.person < batch.people.len()));
+    }));
+}
+
+/// A query of the list of invitations, or an `Idempotency-Key`.
+pub fn query(text: &str) {
+    if let Ok((filter, limit)) = list::parse(text) {
+        assert!((1..=100).contains(&limit) && filter.limit <= 100);
+        let cursor = filter.before.map(|id| id.to_string());
+        let again = cursor.as_deref().map(InvitationId::from_str);
+        assert_eq!(again.and_then(Result::ok), filter.before, "a cursor is read back");
+    }
+    is_the_callers(list::parse(text));
+    let Ok(value) = HeaderValue::from_bytes(text.as_bytes()) else { return };
+    let headers: HeaderMap =
+        [(HeaderName::from_static("idempotency-key"), value)].into_iter().collect();
+    match idempotency::key(&headers, "route", "body") {
+        Ok(key) => assert_eq!(key.map(|key| key.key).as_deref(), Some(text)),
+        Err(error) => assert!(matches!(error, ApiError::BadIdempotencyKey)),
+    }
+}
+
+fn is_the_callers<T, E: ResponseError>(read: Result<T, E>) {
+    if let Err(error) = read {
+        let status = error.status_code();
+        assert!(status.is_client_error(), "{status}: {error}");
+        assert_eq!(error.error_response().status(), status);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use serde_json::{Map, Value};
+
+    use super::*;
+
+    /// The words of all five bodies, so that something is behind them.
+    const WORDS: &str = "email|first_name|last_name|firstName|lastName|role|roleId|locale|metadata|\
+        job_title|jobTitle|access_level|auto_assign_default_workdays|scope|permissions|group|\
+        manage|read|professionId|emailAddresses|password|organizationId|[a-z\u{0}]{0,3}";
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            (0..3_i64).prop_map(Value::from),
+            "[a-z0-9.+]{1,8}@[a-z]{1,5}\\.(com|de)".prop_map(Value::from),
+            "\\PC{0,12}".prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 8, |inner| {
+            let fields = vec((WORDS, inner.clone()), 0..8);
+            let object = fields.prop_map(|fields| Value::Object(Map::from_iter(fields)));
+            prop_oneof![vec(inner, 0..6).prop_map(Value::from), object]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_body_is_answered(value in value(), text: String) {
+            create_body(&value.to_string());
+            create_body(&text);
+        }
+
+        #[test]
+        fn every_query_is_answered(
+            text: String,
+            near in "((status|delivery_status|email|limit|cursor)=[a-z0-9%@.-]{0,40}&?){0,4}",
+            id: u128,
+        ) {
+            query(&text);
+            query(&near);
+            query(&format!("cursor={}", uuid::Uuid::from_u128(id)));
+        }
+    }
+
+    #[test]
+    fn the_seeds_of_the_fuzzers_pass() {
+        for (target, run) in [("create_body", create_body as fn(&str)), ("query", query)] {
+            let folder = format!("{}/../fuzz/seeds/{target}", env!("CARGO_MANIFEST_DIR"));
+            for file in std::fs::read_dir(folder).unwrap() {
+                run(&String::from_utf8_lossy(&std::fs::read(file.unwrap().path()).unwrap()));
+            }
+        }
+    }
+}
