@@ -4,8 +4,16 @@
 //! against what the mail server got and what the database says (`processes/history.rs`). Its row of
 //! the table in docs/reliability.md is written by [`record`].
 
+mod broker;
+#[cfg(feature = "long-faults")]
+mod cluster;
 mod crashes;
+mod operator;
 mod proxy;
+#[cfg(feature = "long-faults")]
+mod race;
+mod relay;
+mod topology;
 
 use std::path::Path;
 
@@ -23,6 +31,13 @@ pub const HASTE: [(&str, &str); 8] = [
     ("WELCOMAT_BROKER_CONFIRM_TIMEOUT", "3s"),
     ("WELCOMAT_RELAY_LOCK", "4s"),
 ];
+
+/// Takes the net away that catches whatever the broker lost: what is lost stays lost.
+pub const NO_NET: [(&str, &str); 1] = [("WELCOMAT_WORKER_REQUEUE_AFTER", "1h")];
+
+/// For mails that the test holds back: nobody may lose patience with them.
+pub const HELD: [(&str, &str); 2] =
+    [("WELCOMAT_MAIL_TIMEOUTS_FINAL_DOT", "60s"), ("WELCOMAT_WORKER_LEASE", "100s")];
 
 /// How many mails may have come twice.
 pub enum Repeats {
