@@ -53,10 +53,11 @@ fn a_queue_that_differs_is_named_and_holds_up_mails_but_no_request() {
         until_broker_is(false, &fleet.apis[0]).await;
         let complaint = eventually("the log says what is wrong", async || {
             let log = std::fs::read_to_string(&log).unwrap();
-            log.lines().find(|line| line.contains(operator.queue())).map(str::to_owned)
+            log.lines().find(|line| line.contains("is not as it should be")).map(str::to_owned)
         })
         .await;
-        assert!(complaint.contains("ERROR") && complaint.contains("is not as"), "{complaint}");
+        let said = |text| complaint.contains(text);
+        assert!(said("ERROR") && said(operator.queue()) && said("broker.prefix"), "{complaint}");
         eventually("it is tried again", async || (proxy.connections() >= 8).then_some(())).await;
         assert!(fleet.workers[0].ended().is_none() && fleet.apis[0].process.ended().is_none());
         fleet.invite(COUNT..2 * COUNT).await;
