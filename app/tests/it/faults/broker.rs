@@ -1,7 +1,7 @@
 //! The broker is there but takes nothing, or stands still, or comes back without its memory.
 
 use super::operator::{Operator, outbox, until_broker_is, until_published};
-use super::{HASTE, HELD, NO_NET, Repeats, record};
+use super::{CALM, HASTE, NO_NET, Repeats, heals, record};
 use crate::harness::block_on;
 use crate::processes::TURN;
 use crate::processes::fleet::Fleet;
@@ -12,7 +12,7 @@ async fn an_alarm(number: &str, fault: &str, set: &[&str], reset: &[&str]) {
     const COUNT: usize = 20;
     let _turn = TURN.lock().await;
     let broker = OwnServer::start("rabbitmq");
-    let mut fleet = Fleet::new(broker.url.clone(), &[&HASTE[..], &NO_NET, &HELD].concat()).await;
+    let mut fleet = Fleet::new(broker.url.clone(), &[&HASTE[..], &CALM, &NO_NET].concat()).await;
     fleet.add_api().await;
     fleet.add_worker();
     fleet.sink.hold(true);
@@ -33,7 +33,7 @@ async fn an_alarm(number: &str, fault: &str, set: &[&str], reset: &[&str]) {
     .await;
     assert!(outbox(&fleet.apis[0]).await > 0, "while others still wait");
     broker.ctl(reset);
-    let tally = fleet.settled().await;
+    let tally = heals(&fleet).await;
     assert_eq!(tally.sent, 2 * COUNT);
     record(number, fault, &tally, &Repeats::None);
     fleet.end().await;
@@ -56,6 +56,7 @@ fn in_queues(broker: &OwnServer, column: &str) -> u32 {
 #[cfg(feature = "long-faults")]
 mod long {
     use super::*;
+    use crate::processes::process::LOG_FILE;
 
     /// F20
     #[test]
@@ -73,25 +74,30 @@ mod long {
             let _turn = TURN.lock().await;
             let broker = OwnServer::start("rabbitmq");
             let heartbeat = [("WELCOMAT_BROKER_HEARTBEAT", "2s")];
-            let env = [&HASTE[..], &NO_NET, &heartbeat].concat();
+            let env = [&HASTE[..], &CALM, &NO_NET, &heartbeat].concat();
             let mut fleet = Fleet::new(broker.url.clone(), &env).await;
             fleet.add_api().await;
-            fleet.add_worker();
+            let log = fleet.file("log");
+            let log_too = [(LOG_FILE, log.to_str().unwrap()), ("WELCOMAT_LOG_FILTER", "warn")];
+            fleet.add_worker_with(&log_too);
             fleet.invite(0..COUNT).await;
             fleet.until_mails(1).await;
             broker.run("pause");
             fleet.invite(COUNT..2 * COUNT).await;
             until_broker_is(false, &fleet.apis[0]).await;
-            // Long enough for the broker to miss our heartbeats as well.
-            for round in 2..5 {
-                fleet.invite(round * COUNT..(round + 1) * COUNT).await;
-                tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-            }
+            // A worker has nothing to say to the broker: only the heartbeat tells it.
+            eventually("the worker misses the heartbeat", async || {
+                let log = std::fs::read_to_string(&log).unwrap();
+                let lost = |line: &str| line.contains("lost the connection");
+                log.lines().any(|line| lost(line) && line.contains("jobs")).then_some(())
+            })
+            .await;
+            fleet.invite(2 * COUNT..3 * COUNT).await;
             assert!(fleet.sink.count() <= 2 * COUNT, "nothing gets through");
             broker.run("resume");
-            let tally = fleet.settled().await;
+            let tally = heals(&fleet).await;
             until_broker_is(true, &fleet.apis[0]).await;
-            assert_eq!(tally.sent, 5 * COUNT);
+            assert_eq!(tally.sent, 3 * COUNT);
             record("F10", "the broker stands still", &tally, &Repeats::None);
             fleet.end().await;
         });
@@ -105,7 +111,7 @@ mod long {
         block_on(async {
             let _turn = TURN.lock().await;
             let broker = OwnServer::start("rabbitmq");
-            let mut fleet = Fleet::new(broker.url.clone(), &[&HASTE[..], &HELD].concat()).await;
+            let mut fleet = Fleet::new(broker.url.clone(), &[&HASTE[..], &CALM].concat()).await;
             fleet.add_api().await;
             fleet.add_worker();
             for restart in 0..RESTARTS {
@@ -131,7 +137,7 @@ mod long {
             .await;
             assert_eq!(in_hand, 8, "as many as there are slots");
             fleet.sink.hold(false);
-            let tally = fleet.settled().await;
+            let tally = heals(&fleet).await;
             record("F11", "the broker restarts five times", &tally, &Repeats::None);
             fleet.end().await;
         });
@@ -144,7 +150,8 @@ mod long {
         block_on(async {
             let _turn = TURN.lock().await;
             let broker = OwnServer::start("rabbitmq");
-            let mut fleet = Fleet::new(broker.url.clone(), &[&HASTE[..], &NO_NET].concat()).await;
+            let mut fleet =
+                Fleet::new(broker.url.clone(), &[&HASTE[..], &CALM, &NO_NET].concat()).await;
             let policy = ["set_policy", "--apply-to", "queues", "tiny", "", r#"{"max-length":1}"#];
             broker.ctl(&policy);
             fleet.add_api().await;
@@ -158,7 +165,7 @@ mod long {
             fleet.add_worker();
             fleet.until_mails(1).await;
             broker.ctl(&["clear_policy", "tiny"]);
-            let tally = fleet.settled().await;
+            let tally = heals(&fleet).await;
             assert_eq!(tally.sent, COUNT);
             record("F18", "the queue is full and refuses jobs", &tally, &Repeats::None);
             fleet.end().await;
@@ -172,7 +179,7 @@ mod long {
         block_on(async {
             let _turn = TURN.lock().await;
             let broker = OwnServer::start("rabbitmq");
-            let mut fleet = Fleet::new(broker.url.clone(), &[&HASTE[..], &HELD].concat()).await;
+            let mut fleet = Fleet::new(broker.url.clone(), &[&HASTE[..], &CALM].concat()).await;
             fleet.add_api().await;
             fleet.add_worker();
             fleet.sink.hold(true);
@@ -183,7 +190,7 @@ mod long {
             fleet.invite(COUNT..COUNT + 10).await;
             broker.run("start");
             fleet.sink.hold(false);
-            let tally = fleet.settled().await;
+            let tally = heals(&fleet).await;
             assert_eq!(tally.sent, COUNT + 10);
             record("F21", "the broker loses its disk", &tally, &Repeats::None);
             fleet.end().await;

@@ -1,7 +1,7 @@
 //! A cluster of three brokers loses one node, and then its majority.
 
 use super::operator::{outbox, until_published};
-use super::{HASTE, NO_NET, Repeats, record};
+use super::{CALM, HASTE, NO_NET, Repeats, heals, record};
 use crate::harness::block_on;
 use crate::processes::TURN;
 use crate::processes::fleet::Fleet;
@@ -15,7 +15,7 @@ fn a_cluster_without_its_majority_confirms_nothing_and_loses_nothing() {
         let _turn = TURN.lock().await;
         let first = OwnServer::start_installed("rabbitmq");
         let others = [OwnServer::join(&first), OwnServer::join(&first)];
-        let mut fleet = Fleet::new(first.url.clone(), &[&HASTE[..], &NO_NET].concat()).await;
+        let mut fleet = Fleet::new(first.url.clone(), &[&HASTE[..], &CALM, &NO_NET].concat()).await;
         fleet.add_api().await;
         fleet.add_worker();
         fleet.invite(0..COUNT).await;
@@ -44,7 +44,7 @@ fn a_cluster_without_its_majority_confirms_nothing_and_loses_nothing() {
         for node in &others {
             node.run("resume");
         }
-        let tally = fleet.settled().await;
+        let tally = heals(&fleet).await;
         assert_eq!(tally.sent, 4 * COUNT);
         record("F22", "a cluster of three loses its majority", &tally, &Repeats::None);
         fleet.end().await;

@@ -13,10 +13,13 @@ mod proxy;
 #[cfg(feature = "long-faults")]
 mod race;
 mod relay;
+#[cfg(feature = "long-faults")]
 mod topology;
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+use crate::processes::fleet::Fleet;
 use crate::processes::history::Tally;
 
 /// Limits that are minutes in production, small enough for a test: a worker that is gone is noticed
@@ -34,12 +37,17 @@ pub const HASTE: [(&str, &str); 9] = [
     ("WELCOMAT_RELAY_LOCK", "4s"),
 ];
 
+/// For faults that concern no mail: nobody loses patience with one because the machine is slow or
+/// the test holds it back.
+pub const CALM: [(&str, &str); 2] =
+    [("WELCOMAT_MAIL_TIMEOUTS_FINAL_DOT", "60s"), ("WELCOMAT_WORKER_LEASE", "100s")];
+
 /// Takes the net away that catches whatever the broker lost: what is lost stays lost.
 pub const NO_NET: [(&str, &str); 1] = [("WELCOMAT_WORKER_REQUEUE_AFTER", "1h")];
 
-/// For mails that the test holds back: nobody may lose patience with them.
-pub const HELD: [(&str, &str); 2] =
-    [("WELCOMAT_MAIL_TIMEOUTS_FINAL_DOT", "60s"), ("WELCOMAT_WORKER_LEASE", "100s")];
+/// How soon everything is well again once a fault is over: ten seconds, and then some for a machine
+/// that others keep busy.
+const HEALING: Duration = Duration::from_secs(30);
 
 /// How many mails may have come twice.
 pub enum Repeats {
@@ -47,6 +55,14 @@ pub enum Repeats {
     None,
     /// So many at most: one for each moment of doubt.
     UpTo(usize),
+}
+
+/// The fault is over now: everything must be settled soon, and no process is started again for it.
+pub async fn heals(fleet: &Fleet) -> Tally {
+    let over = Instant::now();
+    let tally = fleet.settled().await;
+    assert!(over.elapsed() < HEALING, "healing took {:?}", over.elapsed());
+    tally
 }
 
 /// Nothing is lost, no mail is repeated without need, and a repeat is the same mail. Leaves a row

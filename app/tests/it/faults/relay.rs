@@ -3,7 +3,7 @@
 
 use super::operator::{Operator, outbox, until_broker_is, until_published};
 use super::proxy::{Mode, Proxy};
-use super::{HASTE, NO_NET, Repeats, record};
+use super::{CALM, HASTE, NO_NET, Repeats, heals, record};
 use crate::harness::block_on;
 use crate::processes::TURN;
 use crate::processes::fleet::Fleet;
@@ -21,7 +21,8 @@ const LONG_LOCK: [(&str, &str); 2] =
 async fn a_relay_dies_at(point: &str, number: &str, fault: &str) {
     const COUNT: usize = 40;
     let _turn = TURN.lock().await;
-    let mut fleet = Fleet::on_shared_broker(&[&HASTE[..], &NO_NET, &SHORT_LOCK].concat()).await;
+    let mut fleet =
+        Fleet::on_shared_broker(&[&HASTE[..], &CALM, &NO_NET, &SHORT_LOCK].concat()).await;
     let (proxy, url) = Proxy::before(&fleet.amqp, 5672).await;
     // For the batch to be large.
     proxy.set(Mode::Refuse);
@@ -48,7 +49,7 @@ async fn a_relay_dies_at(point: &str, number: &str, fault: &str) {
     }
     assert_eq!(std::fs::read_to_string(journal).unwrap(), format!("{point}\n"));
     fleet.add_api().await;
-    let tally = fleet.settled().await;
+    let tally = heals(&fleet).await;
     assert_eq!(tally.sent, COUNT);
     until_published(&fleet.apis[0]).await;
     record(number, fault, &tally, &Repeats::None);
@@ -79,7 +80,8 @@ fn confirms_that_vanish_cost_a_second_job_but_no_second_mail() {
     const COUNT: usize = 30;
     block_on(async {
         let _turn = TURN.lock().await;
-        let mut fleet = Fleet::on_shared_broker(&[&HASTE[..], &NO_NET, &SHORT_LOCK].concat()).await;
+        let mut fleet =
+            Fleet::on_shared_broker(&[&HASTE[..], &CALM, &NO_NET, &SHORT_LOCK].concat()).await;
         let (proxy, url) = Proxy::before(&fleet.amqp, 5672).await;
         fleet.add_api_with(&[("WELCOMAT_BROKER_URL", &url)]).await;
         fleet.add_worker();
@@ -100,7 +102,7 @@ fn confirms_that_vanish_cost_a_second_job_but_no_second_mail() {
         proxy.set(Mode::Pass);
         // What was half said can never be understood.
         proxy.cut();
-        let tally = fleet.settled().await;
+        let tally = heals(&fleet).await;
         until_published(&fleet.apis[0]).await;
         assert_eq!(tally.sent, COUNT);
         record("F7", "confirms vanish, jobs arrive", &tally, &Repeats::None);
@@ -114,7 +116,8 @@ fn a_batch_that_never_arrives_is_published_again() {
     const COUNT: usize = 30;
     block_on(async {
         let _turn = TURN.lock().await;
-        let mut fleet = Fleet::on_shared_broker(&[&HASTE[..], &NO_NET, &LONG_LOCK].concat()).await;
+        let mut fleet =
+            Fleet::on_shared_broker(&[&HASTE[..], &CALM, &NO_NET, &LONG_LOCK].concat()).await;
         let (proxy, url) = Proxy::before(&fleet.amqp, 5672).await;
         let journal = fleet.file("journal");
         let env = [
@@ -135,7 +138,7 @@ fn a_batch_that_never_arrives_is_published_again() {
         proxy.cut();
         eventually("it is lost", async || (proxy.refused() > cut).then_some(())).await;
         proxy.set(Mode::Pass);
-        let tally = fleet.settled().await;
+        let tally = heals(&fleet).await;
         assert_eq!(tally.sent, COUNT);
         record("C8", "connection dies with a batch under way", &tally, &Repeats::None);
         fleet.end().await;
@@ -150,7 +153,7 @@ fn without_a_broker_at_boot_invitations_are_taken_and_sent_once_it_comes() {
         let _turn = TURN.lock().await;
         let (proxy, url) = Proxy::before(&crate::servers::variable("TEST_AMQP_URL"), 5672).await;
         proxy.set(Mode::Refuse);
-        let mut fleet = Fleet::new(url, &[&HASTE[..], &NO_NET].concat()).await;
+        let mut fleet = Fleet::new(url, &[&HASTE[..], &CALM, &NO_NET].concat()).await;
         fleet.add_worker();
         fleet.add_api().await;
         until_broker_is(false, &fleet.apis[0]).await;
@@ -160,7 +163,7 @@ fn without_a_broker_at_boot_invitations_are_taken_and_sent_once_it_comes() {
         assert_eq!(fleet.sink.count(), 0);
         assert!(fleet.workers[0].ended().is_none(), "the worker waits as well");
         proxy.set(Mode::Pass);
-        let tally = fleet.settled().await;
+        let tally = heals(&fleet).await;
         until_broker_is(true, &fleet.apis[0]).await;
         assert_eq!(tally.sent, COUNT);
         record("F8", "no broker when API and worker start", &tally, &Repeats::None);
@@ -175,7 +178,7 @@ fn what_has_no_queue_is_published_again_and_nothing_else() {
     block_on(async {
         let _turn = TURN.lock().await;
         let batches = [("WELCOMAT_RELAY_BATCH", "100")];
-        let env = [&HASTE[..], &NO_NET, &LONG_LOCK, &batches].concat();
+        let env = [&HASTE[..], &CALM, &NO_NET, &LONG_LOCK, &batches].concat();
         let mut fleet = Fleet::on_shared_broker(&env).await;
         let (proxy, url) = Proxy::before(&fleet.amqp, 5672).await;
         let log = fleet.file("log");

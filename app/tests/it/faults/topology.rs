@@ -2,7 +2,7 @@
 
 use super::operator::{Operator, until_broker_is, until_published};
 use super::proxy::Proxy;
-use super::{HASTE, HELD, NO_NET, Repeats, record};
+use super::{CALM, HASTE, NO_NET, Repeats, heals, record};
 use crate::harness::block_on;
 use crate::processes::TURN;
 use crate::processes::fleet::Fleet;
@@ -15,7 +15,7 @@ fn a_queue_that_is_deleted_comes_back_with_all_that_was_in_it() {
     const COUNT: usize = 40;
     block_on(async {
         let _turn = TURN.lock().await;
-        let mut fleet = Fleet::on_shared_broker(&[&HASTE[..], &HELD].concat()).await;
+        let mut fleet = Fleet::on_shared_broker(&[&HASTE[..], &CALM].concat()).await;
         fleet.add_api().await;
         fleet.add_worker();
         fleet.sink.hold(true);
@@ -27,7 +27,7 @@ fn a_queue_that_is_deleted_comes_back_with_all_that_was_in_it() {
         assert!(gone > 0, "there was something in it");
         fleet.sink.hold(false);
         fleet.invite(COUNT..COUNT + 10).await;
-        let tally = fleet.settled().await;
+        let tally = heals(&fleet).await;
         assert_eq!(tally.sent, COUNT + 10);
         assert_eq!(operator.look().await, Some(0), "it is there again");
         record("F16", "the queue is deleted while jobs wait in it", &tally, &Repeats::None);
@@ -41,7 +41,7 @@ fn a_queue_that_differs_is_named_and_holds_up_mails_but_no_request() {
     const COUNT: usize = 10;
     block_on(async {
         let _turn = TURN.lock().await;
-        let mut fleet = Fleet::on_shared_broker(&[&HASTE[..], &NO_NET].concat()).await;
+        let mut fleet = Fleet::on_shared_broker(&[&HASTE[..], &CALM, &NO_NET].concat()).await;
         let operator = Operator::of(&fleet).await;
         operator.declare_otherwise().await;
         let (proxy, url) = Proxy::before(&fleet.amqp, 5672).await;
@@ -63,7 +63,7 @@ fn a_queue_that_differs_is_named_and_holds_up_mails_but_no_request() {
         fleet.invite(COUNT..2 * COUNT).await;
         assert_eq!(fleet.sink.count(), 0);
         operator.delete_queue().await;
-        let tally = fleet.settled().await;
+        let tally = heals(&fleet).await;
         until_broker_is(true, &fleet.apis[0]).await;
         assert_eq!(tally.sent, 2 * COUNT);
         record("F23", "a queue of that name has other arguments", &tally, &Repeats::None);
@@ -77,7 +77,7 @@ fn a_channel_that_the_broker_closes_is_opened_again() {
     const COUNT: usize = 60;
     block_on(async {
         let _turn = TURN.lock().await;
-        let mut fleet = Fleet::on_shared_broker(&[&HASTE[..], &NO_NET].concat()).await;
+        let mut fleet = Fleet::on_shared_broker(&[&HASTE[..], &CALM, &NO_NET].concat()).await;
         let (proxy, url) = Proxy::before(&fleet.amqp, 5672).await;
         let journal = fleet.file("journal");
         fleet.add_api().await;
@@ -90,7 +90,7 @@ fn a_channel_that_the_broker_closes_is_opened_again() {
         eventually("it is there", async || (proxy.connections() >= 3).then_some(())).await;
         let before = proxy.connections();
         fleet.invite(0..COUNT).await;
-        let tally = fleet.settled().await;
+        let tally = heals(&fleet).await;
         assert_eq!(std::fs::read_to_string(journal).unwrap(), "consumer.settled\n");
         assert!(proxy.connections() > before, "over a new connection");
         assert_eq!(tally.sent, COUNT);
@@ -100,7 +100,6 @@ fn a_channel_that_the_broker_closes_is_opened_again() {
 }
 
 /// F48: the broker gives a job to another worker while the first one still works on it.
-#[cfg(feature = "long-faults")]
 #[test]
 fn a_job_that_takes_longer_than_the_broker_waits_is_done_once() {
     const COUNT: usize = 8;
@@ -111,7 +110,7 @@ fn a_job_that_takes_longer_than_the_broker_waits_is_done_once() {
             broker.ctl(&["eval", &format!("application:set_env(rabbit, {limit}, 1000).")]);
         }
         let mut fleet =
-            Fleet::new(broker.url.clone(), &[&HASTE[..], &NO_NET, &HELD].concat()).await;
+            Fleet::new(broker.url.clone(), &[&HASTE[..], &CALM, &NO_NET].concat()).await;
         let log = fleet.file("log");
         let log_too = [(LOG_FILE, log.to_str().unwrap()), ("WELCOMAT_LOG_FILTER", "warn")];
         fleet.add_api().await;
@@ -132,7 +131,7 @@ fn a_job_that_takes_longer_than_the_broker_waits_is_done_once() {
         .await;
         assert_eq!(fleet.sink.count(), COUNT);
         fleet.sink.hold(false);
-        let tally = fleet.settled().await;
+        let tally = heals(&fleet).await;
         assert_eq!(tally.sent, COUNT);
         record("F48", "a mail takes longer than the broker waits", &tally, &Repeats::None);
         fleet.end().await;
