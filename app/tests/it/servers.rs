@@ -105,6 +105,35 @@ impl OwnServer {
         server
     }
 
+    fn absent(kind: &str) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/test").join(kind);
+        let folder = Path::new(&variable("TEST_SERVERS_DIR")).join(unique(kind));
+        Self { script, folder, url: String::new() }
+    }
+
+    /// Runs one of the script's verbs; gives what it prints.
+    pub fn run(&self, verb: &str) -> String {
+        self.run_with(verb, &[])
+    }
+
+    fn run_with(&self, verb: &str, arguments: &[&str]) -> String {
+        let mut command = Command::new(&self.script);
+        let output = command.arg(verb).arg(&self.folder).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+#[cfg(feature = "failpoints")]
+impl OwnServer {
+    /// Runs `rabbitmqctl` on it; gives what it prints.
+    pub fn ctl(&self, arguments: &[&str]) -> String {
+        self.run_with("ctl", arguments)
+    }
+}
+
+#[cfg(feature = "long-faults")]
+impl OwnServer {
     /// Starts one more node of a `RabbitMQ` cluster. The first node must be an installed server,
     /// which [`Self::start_installed`] makes sure of.
     pub fn join(first: &Self) -> Self {
@@ -121,29 +150,6 @@ impl OwnServer {
         std::fs::write(server.folder.join("engine"), "").unwrap();
         server.url = server.run("start");
         server
-    }
-
-    fn absent(kind: &str) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/test").join(kind);
-        let folder = Path::new(&variable("TEST_SERVERS_DIR")).join(unique(kind));
-        Self { script, folder, url: String::new() }
-    }
-
-    /// Runs one of the script's verbs; gives what it prints.
-    pub fn run(&self, verb: &str) -> String {
-        self.run_with(verb, &[])
-    }
-
-    /// Runs `rabbitmqctl` on it; gives what it prints.
-    pub fn ctl(&self, arguments: &[&str]) -> String {
-        self.run_with("ctl", arguments)
-    }
-
-    fn run_with(&self, verb: &str, arguments: &[&str]) -> String {
-        let mut command = Command::new(&self.script);
-        let output = command.arg(verb).arg(&self.folder).args(arguments).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 }
 

@@ -58,10 +58,11 @@ impl LinkError {
     }
 
     fn log(&self, link: &'static str) {
-        match self {
+        if let Self::Different(_) = self {
             // Time does not heal it: an operator must.
-            Self::Different(_) => tracing::error!(link, error = %self, "the broker is of no use"),
-            _ => tracing::warn!(link, error = %self, "no connection to the broker yet"),
+            tracing::error!(link, error = %self, "the broker is of no use");
+        } else {
+            tracing::warn!(link, error = %self, "no connection to the broker yet");
         }
     }
 }

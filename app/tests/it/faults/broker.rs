@@ -1,6 +1,6 @@
 //! The broker is there but takes nothing, or stands still, or comes back without its memory.
 
-use super::operator::{Operator, outbox, until_broker_is, until_published};
+use super::operator::{outbox, until_published};
 use super::{CALM, HASTE, NO_NET, Repeats, heals, record};
 use crate::harness::block_on;
 use crate::processes::TURN;
@@ -55,6 +55,7 @@ fn in_queues(broker: &OwnServer, column: &str) -> u32 {
 
 #[cfg(feature = "long-faults")]
 mod long {
+    use super::super::operator::{Operator, until_broker_is};
     use super::*;
     use crate::processes::process::LOG_FILE;
 

@@ -1,6 +1,8 @@
 //! Somebody with a hand on the broker: looks at a fleet's queue of jobs, and spoils it.
 
 use lapin::options::QueueDeclareOptions;
+#[cfg(feature = "long-faults")]
+use lapin::options::QueueDeleteOptions;
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, ConnectionProperties};
 
@@ -54,7 +56,7 @@ impl Operator {
 impl Operator {
     /// Takes the queue away; gives how many jobs were in it.
     pub async fn delete_queue(&self) -> u32 {
-        let (name, options) = (self.queue.clone().into(), Default::default());
+        let (name, options) = (self.queue.clone().into(), QueueDeleteOptions::default());
         self.channel().await.queue_delete(name, options).await.unwrap()
     }
 
