@@ -39,6 +39,12 @@ impl Operator {
         eventually(&what, async || self.look().await.filter(|waiting| *waiting >= count)).await;
     }
 
+    /// Waits until no job waits.
+    pub async fn until_empty(&self) {
+        eventually("no job waits", async || self.look().await.filter(|waiting| *waiting == 0))
+            .await;
+    }
+
     /// Takes away the way from the exchange to the queue.
     pub async fn unbind(&self) {
         let (queue, exchange) = (self.queue.clone().into(), self.exchange.clone().into());
