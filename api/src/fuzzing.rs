@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::ResponseError;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use domain::{InvitationId, RolePolicy};
+use domain::{InvitationId, LinkPolicy, NamePolicy, RolePolicy};
 
 use crate::contracts::{doit, goldleaf, jobsim, users_organizations};
 use crate::problem::ApiError;
@@ -17,7 +17,9 @@ use crate::{idempotency, json};
 pub fn create_body(text: &str) {
     let roles = RolePolicy::default();
     let week = Duration::from_hours(168);
-    let native = json::parse(text).and_then(|body| fields::validate(body, &roles, week));
+    let native = json::parse(text).and_then(|body| {
+        fields::validate(body, NamePolicy { links: LinkPolicy::Defang }, &roles, week)
+    });
     is_the_callers(native.map(|wanted| {
         // PostgreSQL takes no NUL, and the limits of the columns are those of the fields.
         let metadata = wanted.metadata.to_string();

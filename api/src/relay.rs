@@ -82,8 +82,11 @@ async fn round(
     let lock = first.lock;
     let outgoing: Vec<Outgoing> =
         claimed.iter().map(|entry| Outgoing { id: entry.id, job: entry.job }).collect();
+    failpoint::reach("relay.claimed").await;
     let safe = broker.publish(&outgoing).await;
-    failpoint::reach("relay.confirmed").await;
+    if !safe.is_empty() {
+        failpoint::reach("relay.confirmed").await;
+    }
     let (published, unpublished): (Vec<OutboxId>, Vec<OutboxId>) =
         claimed.iter().map(|entry: &OutboxEntry| entry.id).partition(|id| safe.contains(id));
     let mut tries = 1;

@@ -113,9 +113,7 @@ pub struct OwnServer {
 impl OwnServer {
     /// Starts one of the scripts in `deploy/test`.
     pub fn start(kind: &str) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/test").join(kind);
-        let folder = Path::new(&variable("TEST_SERVERS_DIR")).join(unique(kind));
-        let mut server = Self { script, folder, url: String::new() };
+        let mut server = Self::absent(kind);
         server.url = server.run("start");
         server
     }
@@ -127,11 +125,50 @@ impl OwnServer {
         command
     }
 
+    fn absent(kind: &str) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/test").join(kind);
+        let folder = Path::new(&variable("TEST_SERVERS_DIR")).join(unique(kind));
+        Self { script, folder, url: String::new() }
+    }
+
     /// Runs one of the script's verbs; gives what it prints.
     pub fn run(&self, verb: &str) -> String {
-        let output = self.command(verb).output().unwrap();
+        self.run_with(verb, &[])
+    }
+
+    fn run_with(&self, verb: &str, arguments: &[&str]) -> String {
+        let output = self.command(verb).args(arguments).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+#[cfg(feature = "failpoints")]
+impl OwnServer {
+    /// Runs `rabbitmqctl` on it; gives what it prints.
+    pub fn ctl(&self, arguments: &[&str]) -> String {
+        self.run_with("ctl", arguments)
+    }
+}
+
+#[cfg(feature = "long-faults")]
+impl OwnServer {
+    /// Starts one more node of a `RabbitMQ` cluster. The first node must be an installed server,
+    /// which [`Self::start_installed`] makes sure of.
+    pub fn join(first: &Self) -> Self {
+        let mut server = Self::absent("rabbitmq");
+        server.url = server.run_with("join", &[first.folder.to_str().unwrap()]);
+        server
+    }
+
+    /// As [`Self::start`], but never in a container: those do not reach each other.
+    pub fn start_installed(kind: &str) -> Self {
+        let mut server = Self::absent(kind);
+        std::fs::create_dir_all(&server.folder).unwrap();
+        // The script decides once, and this is its note that it has.
+        std::fs::write(server.folder.join("engine"), "").unwrap();
+        server.url = server.run("start");
+        server
     }
 }
 

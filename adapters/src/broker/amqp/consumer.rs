@@ -14,6 +14,8 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::failpoint;
+
 use super::super::received::Verdict;
 use super::link::{Link, Session, Shared};
 use super::stuck::Stuck;
@@ -70,10 +72,13 @@ impl Ticket {
     }
 
     pub(in crate::broker) async fn settle(mut self, verdict: Verdict) -> bool {
-        match self.acker.take() {
-            Some(acker) => settle(&acker, verdict, self.timeout).await,
-            None => false,
+        let Some(acker) = self.acker.take() else { return false };
+        let settled = settle(&acker, verdict, self.timeout).await;
+        if failpoint::reach("consumer.settled").await {
+            // What is not in hand cannot be acknowledged, nor twice: the broker closes the channel.
+            let _ = self.session.channel.basic_ack(u64::MAX, BasicAckOptions::default()).await;
         }
+        settled
     }
 }
 

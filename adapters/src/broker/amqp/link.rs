@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use lapin::uri::AMQPUri;
-use lapin::{Channel, Connection, ConnectionProperties};
+use lapin::{Channel, Connection, ConnectionProperties, ErrorKind};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,8 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(10);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often the state of an idle connection is looked at.
 const WATCH_INTERVAL: Duration = Duration::from_millis(500);
+/// AMQP's word for a declaration that contradicts what is there.
+const PRECONDITION_FAILED: u16 = 406;
 const MIN_PAUSE: f64 = 0.2;
 const MAX_PAUSE: f64 = 10.0;
 /// A connection that held this long was a good one; the pauses start small again.
@@ -34,10 +36,35 @@ const MAX_ATTEMPTS: usize = 3;
 enum LinkError {
     #[error(transparent)]
     Amqp(#[from] lapin::Error),
+    #[error(
+        "a queue or an exchange is not as it should be; once it is removed, it is declared as it \
+         should be, or give this service a broker.prefix of its own: {0}"
+    )]
+    Different(lapin::Error),
     #[error("the broker did not answer in time")]
     Timeout,
     #[error("the attempt to connect was ended")]
     Ended(#[from] tokio::task::JoinError),
+}
+
+impl LinkError {
+    fn of_declaration(error: lapin::Error) -> Self {
+        match error.kind() {
+            ErrorKind::ProtocolError(said) if said.get_id() == PRECONDITION_FAILED => {
+                Self::Different(error)
+            }
+            _ => Self::Amqp(error),
+        }
+    }
+
+    fn log(&self, link: &'static str) {
+        if let Self::Different(_) = self {
+            // Time does not heal it: an operator must.
+            tracing::error!(link, error = %self, "the broker is of no use");
+        } else {
+            tracing::warn!(link, error = %self, "no connection to the broker yet");
+        }
+    }
 }
 
 /// What all connections of one broker have in common.
@@ -166,7 +193,7 @@ impl Link {
                 }
                 Err(error) => {
                     self.failures = self.failures.saturating_add(1);
-                    tracing::warn!(link = self.name, %error, "no connection to the broker yet");
+                    error.log(self.name);
                 }
             }
         }
@@ -176,8 +203,8 @@ impl Link {
         let connection = self.dial().await?;
         let prepare = async {
             let channel = connection.create_channel().await?;
-            self.shared.names.prepare(&channel).await?;
-            Ok::<_, lapin::Error>(channel)
+            self.shared.names.prepare(&channel).await.map_err(LinkError::of_declaration)?;
+            Ok::<_, LinkError>(channel)
         };
         let prepared = timeout(STEP_TIMEOUT, prepare).await;
         let channel = prepared.map_err(|_| LinkError::Timeout)??;

@@ -4,26 +4,55 @@
 //! against what the mail server got and what the database says (`processes/history.rs`). Its row of
 //! the table in docs/reliability.md is written by [`record`].
 
+mod broker;
+#[cfg(feature = "long-faults")]
+mod cluster;
 mod crashes;
 mod database;
+mod operator;
 mod proxy;
+#[cfg(feature = "long-faults")]
+mod race;
+mod relay;
+#[cfg(feature = "long-faults")]
+mod topology;
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+use self::operator::{Operator, until_published};
+use crate::processes::fleet::Fleet;
 use crate::processes::history::Tally;
 
 /// Limits that are minutes in production, small enough for a test: a worker that is gone is noticed
 /// within seconds.
-pub const HASTE: [(&str, &str); 8] = [
+pub const HASTE: [(&str, &str); 9] = [
     ("WELCOMAT_MAIL_TIMEOUTS_FINAL_DOT", "2s"),
     ("WELCOMAT_WORKER_LEASE", "4s"),
     ("WELCOMAT_WORKER_RESCUE_INTERVAL", "300ms"),
     ("WELCOMAT_WORKER_REQUEUE_AFTER", "5s"),
     ("WELCOMAT_WORKER_CONCURRENCY", "8"),
     ("WELCOMAT_RETRY_UNCERTAIN_PAUSE", "500ms"),
+    // A busy machine may take longer to a final dot than so short a lease allows.
+    ("WELCOMAT_RETRY_PAUSES", "500ms"),
     ("WELCOMAT_BROKER_CONFIRM_TIMEOUT", "3s"),
     ("WELCOMAT_RELAY_LOCK", "4s"),
 ];
+
+/// For faults that concern no mail: nobody loses patience with one because the machine is slow or
+/// the test holds it back.
+pub const CALM: [(&str, &str); 2] =
+    [("WELCOMAT_MAIL_TIMEOUTS_FINAL_DOT", "60s"), ("WELCOMAT_WORKER_LEASE", "100s")];
+
+/// Takes the net away that catches whatever the broker lost: what is lost stays lost.
+pub const NO_NET: [(&str, &str); 1] = [("WELCOMAT_WORKER_REQUEUE_AFTER", "1h")];
+
+/// How soon everything is well again once a fault is over: ten seconds, and then some for a machine
+/// that others keep busy.
+const HEALING: Duration = Duration::from_secs(30);
+
+/// Nobody else has this number.
+const LATECOMER: usize = 1_000_000;
 
 /// How many mails may have come twice.
 pub enum Repeats {
@@ -31,6 +60,21 @@ pub enum Repeats {
     None,
     /// So many at most: one for each moment of doubt.
     UpTo(usize),
+}
+
+/// The fault is over now: everything must be settled soon, and no process is started again for it.
+/// What was published twice has been taken twice before the mails are counted.
+pub async fn heals(fleet: &Fleet) -> Tally {
+    let over = Instant::now();
+    fleet.settled().await;
+    assert!(over.elapsed() < HEALING, "healing took {:?}", over.elapsed());
+    until_published(&fleet.apis[0]).await;
+    Operator::of(fleet).await.until_empty().await;
+    // Whatever was taken last is on its way before somebody who is invited only now.
+    let mails = fleet.sink.count();
+    fleet.invite(LATECOMER..LATECOMER + 1).await;
+    fleet.until_mails(mails + 1).await;
+    fleet.settled().await
 }
 
 /// Nothing is lost, no mail is repeated without need, and a repeat is the same mail. Leaves a row

@@ -55,8 +55,11 @@ fn without_a_broker_every_invitation_is_taken_and_sent_later() {
     block_on(async {
         let _turn = TURN.lock().await;
         let broker = OwnServer::start("rabbitmq");
-        let impatient = [("WELCOMAT_BROKER_CONFIRM_TIMEOUT", "3s")];
-        let env = [&SHORT_LEASE[..], &impatient].concat();
+        let env = [
+            ("WELCOMAT_BROKER_CONFIRM_TIMEOUT", "3s"),
+            ("WELCOMAT_WORKER_RESCUE_INTERVAL", "300ms"),
+            ("WELCOMAT_WORKER_REQUEUE_AFTER", "5s"),
+        ];
         let mut fleet = Fleet::new(broker.url.clone(), &env).await;
         fleet.add_api().await;
         fleet.add_api().await;
@@ -74,7 +77,13 @@ fn without_a_broker_every_invitation_is_taken_and_sent_later() {
             broker.run("start");
             fleet.until_all_sent(invited).await;
         }
-        assert_eq!(fleet.mails().len(), invited);
+        let tally = fleet.settled().await;
+        assert_eq!((tally.sent, tally.lost, tally.repeated), (invited, 0, 0));
+        #[cfg(feature = "failpoints")]
+        {
+            use crate::faults::{Repeats, record};
+            record("F9", "the broker is killed while people are invited", &tally, &Repeats::None);
+        }
         fleet.end().await;
     });
 }

@@ -1,5 +1,6 @@
 //! One process of the product: started, signalled by its id, gone when the test ends.
 
+use std::fs::OpenOptions;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -7,12 +8,15 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// A variable for [`Process::start`]: how many blocks of 512 bytes a file of it may have.
 pub const FILE_LIMIT: &str = "FILE_LIMIT";
+/// Not a setting of the product: where a test wants to read the log.
+pub const LOG_FILE: &str = "TEST_LOG_FILE";
 
 /// A process that does not outlive the test.
 pub struct Process(Child);
 
 impl Process {
-    /// Starts a program that was built beside `welcomat`.
+    /// Starts a program that was built beside `welcomat`. What [`LOG_FILE`] names among `env` gets
+    /// its log, which otherwise goes where the test's own output goes.
     pub fn start(name: &str, env: &[(String, String)]) -> Self {
         let program = Path::new(env!("CARGO_BIN_EXE_welcomat")).with_file_name(name);
         assert!(
@@ -30,6 +34,7 @@ impl Process {
             .envs(env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            .stderr(log(env))
             .spawn();
         Self(child.unwrap())
     }
@@ -78,6 +83,13 @@ impl Process {
         let id = Pid::from_raw(self.0.id().try_into().unwrap()).unwrap();
         kill_process(id, signal).unwrap();
     }
+}
+
+fn log(env: &[(String, String)]) -> Stdio {
+    let Some((_, path)) = env.iter().rev().find(|(name, _)| name == LOG_FILE) else {
+        return Stdio::inherit();
+    };
+    OpenOptions::new().append(true).create(true).open(path).unwrap().into()
 }
 
 impl Drop for Process {
