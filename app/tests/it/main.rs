@@ -45,6 +45,8 @@ mod organizations;
 mod processes;
 mod retry;
 mod servers;
+#[cfg(feature = "failpoints")]
+mod smtp_script;
 mod smtp_sink;
 mod start;
 mod tokens;

@@ -5,7 +5,13 @@
 //! the table in docs/reliability.md is written by [`record`].
 
 mod crashes;
+mod mail;
+mod poison;
 mod proxy;
+mod queue;
+mod smtp;
+mod smtp_protocol;
+mod worker;
 
 use std::path::Path;
 

@@ -47,6 +47,11 @@ impl Process {
         self.signal(Signal::CONT);
     }
 
+    /// SIGTERM, without waiting for the end.
+    pub fn ask_to_end(&self) {
+        self.signal(Signal::TERM);
+    }
+
     /// SIGTERM, and the process must end well.
     pub fn terminate(&mut self) {
         self.signal(Signal::TERM);
@@ -59,10 +64,29 @@ impl Process {
         self.0.try_wait().unwrap()
     }
 
+    /// What it takes from the machine, as `/proc` says.
+    pub fn footprint(&self) -> Footprint {
+        let proc = Path::new("/proc").join(self.id().to_string());
+        let status = std::fs::read_to_string(proc.join("status")).unwrap();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let kib = resident.trim().trim_end_matches(" kB").parse().unwrap();
+        let descriptors = std::fs::read_dir(proc.join("fd")).unwrap().count();
+        Footprint { kib, descriptors }
+    }
+
     fn signal(&self, signal: Signal) {
         let id = Pid::from_raw(self.0.id().try_into().unwrap()).unwrap();
         kill_process(id, signal).unwrap();
     }
+}
+
+/// How much of the machine a process holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Footprint {
+    /// Memory.
+    pub kib: usize,
+    /// Open files and sockets.
+    pub descriptors: usize,
 }
 
 impl Drop for Process {
