@@ -5,13 +5,21 @@
 //! the table in docs/reliability.md is written by [`record`].
 
 mod crashes;
+#[cfg(feature = "long-faults")]
+mod endurance;
 mod mail;
 mod poison;
 mod proxy;
 mod queue;
+#[cfg(feature = "long-faults")]
+mod redrive;
 mod smtp;
+#[cfg(feature = "long-faults")]
+mod smtp_long;
 mod smtp_protocol;
 mod worker;
+#[cfg(feature = "long-faults")]
+mod worker_long;
 
 use std::path::Path;
 

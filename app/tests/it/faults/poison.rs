@@ -3,7 +3,7 @@
 use app::http::Client;
 use serde_json::{Value, json};
 
-use crate::faults::mail::{journal, scripted};
+use crate::faults::mail::{ONE_SLOT, journal, scripted};
 use crate::faults::queue::{JOBS, Queues};
 use crate::faults::{Repeats, record};
 use crate::harness::{INSTANCE_KEY, block_on};
@@ -60,7 +60,9 @@ fn messages_that_are_no_jobs_become_dead_letters_and_hold_nobody_up() {
 fn a_mail_that_cannot_be_made_fails_alone() {
     block_on(async {
         let _turn = TURN.lock().await;
-        let (mut fleet, _script) = scripted(&[("WELCOMAT_WORKER_LEASE", "4s")]).await;
+        // With one slot: it must survive the crash.
+        let lease = ("WELCOMAT_WORKER_LEASE", "4s");
+        let (mut fleet, _script) = scripted(&[ONE_SLOT[0], lease]).await;
         let folder = fleet.file("templates");
         std::fs::create_dir_all(folder.join("en/mail")).unwrap();
         let template = "{{#if (eq first_name \"Mallory\")}}{{nothing.of.that.name}}{{/if}}\n\

@@ -155,7 +155,7 @@ impl Conversation {
             if self.recipients.len() != 1 || !names(&mail, &to) {
                 journal.broken_promises.push(format!("{:?}: {raw}", self.recipients));
             }
-            journal.messages.push(Message { to, taken, told: false });
+            journal.messages.push(Message { told: false });
             journal.messages.len() - 1
         });
         if taken {
