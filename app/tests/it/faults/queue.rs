@@ -19,6 +19,7 @@ pub struct Queues {
 /// Where jobs wait.
 pub const JOBS: &str = "email.v1";
 /// Where messages end that nobody could process.
+#[cfg(feature = "long-faults")]
 pub const DEAD: &str = "dead.v1";
 
 impl Queues {
@@ -37,6 +38,13 @@ impl Queues {
         let channel = self.connection.create_channel().await.unwrap();
         let declared = channel.queue_declare(self.name(queue), passive, FieldTable::default());
         declared.await.map_or(0, |queue| queue.message_count())
+    }
+
+    /// How many workers take jobs.
+    pub async fn consumers(&self) -> u32 {
+        let passive = QueueDeclareOptions { passive: true, ..Default::default() };
+        let declared = self.channel.queue_declare(self.name(JOBS), passive, FieldTable::default());
+        declared.await.unwrap().consumer_count()
     }
 
     /// Puts a message into a queue; the broker has it when this returns.

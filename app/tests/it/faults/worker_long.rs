@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::faults::mail::{ONE_SLOT, journal, scripted};
+use crate::faults::queue::Queues;
 use crate::faults::{Repeats, record};
 use crate::harness::block_on;
 use crate::processes::TURN;
@@ -151,7 +152,11 @@ fn a_worker_that_is_told_to_stop_finishes_its_mails_or_leaves_them_whole() {
         fleet.invite(0..2).await;
         let held = async || (script.fired(At::Data) + script.fired(At::Dot) == 2).then_some(());
         eventually("both are under way", held).await;
+        let queues = Queues::of(&fleet).await;
+        assert_eq!(queues.consumers().await, 1);
         fleet.workers[0].ask_to_end();
+        eventually("it takes no more jobs", async || (queues.consumers().await == 0).then_some(()))
+            .await;
         script.heal();
         let ended = eventually("it ends", async || fleet.workers[0].ended()).await;
         assert!(ended.success(), "{ended}");
