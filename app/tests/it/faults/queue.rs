@@ -40,13 +40,6 @@ impl Queues {
         declared.await.map_or(0, |queue| queue.message_count())
     }
 
-    /// How many workers take jobs.
-    pub async fn consumers(&self) -> u32 {
-        let passive = QueueDeclareOptions { passive: true, ..Default::default() };
-        let declared = self.channel.queue_declare(self.name(JOBS), passive, FieldTable::default());
-        declared.await.unwrap().consumer_count()
-    }
-
     /// Puts a message into a queue; the broker has it when this returns.
     pub async fn publish(&self, queue: &str, message: &[u8]) {
         let persistent = BasicProperties::default().with_delivery_mode(2);
