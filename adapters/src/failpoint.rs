@@ -13,9 +13,11 @@
 //! `name=action@3` happens the third time the place is reached, and only then; without a number, the
 //! first time. Several are separated by commas. Each one that happens appends its name as a line to
 //! the file `FAULT_JOURNAL`, so that a test can tell that its fault was real.
+//!
+//! `FAULT_CLOCK=±SECONDS` lets the machine's clock be wrong by so much; its line is `clock`.
 
 #[cfg(feature = "failpoints")]
-pub use armed::reach;
+pub use armed::{clock_error, reach};
 
 /// True if the caller is to misbehave, which it never is here.
 #[cfg(not(feature = "failpoints"))]
@@ -29,6 +31,8 @@ mod armed {
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Duration;
+
+    use chrono::TimeDelta;
 
     struct FailPoint {
         name: String,
@@ -69,12 +73,23 @@ mod armed {
                     rustix::process::Signal::STOP,
                 );
                 assert!(signalled.is_ok(), "a process may stop itself");
+                // Another thread may take the signal: this one must not run on meanwhile.
+                std::thread::sleep(Duration::from_millis(200));
             }
             Action::Panic => panic!("the fail point {name}"),
             Action::Sleep(time) => tokio::time::sleep(time).await,
             Action::Misbehave => return true,
         }
         false
+    }
+
+    /// How wrong the clock of this machine is.
+    pub fn clock_error() -> TimeDelta {
+        let Some(seconds) = variable("FAULT_CLOCK") else { return TimeDelta::zero() };
+        note("clock");
+        let error = seconds.parse().ok().and_then(TimeDelta::try_seconds);
+        let Some(error) = error else { panic!("FAULT_CLOCK is a number of seconds") };
+        error
     }
 
     fn note(name: &str) {

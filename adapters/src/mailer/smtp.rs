@@ -10,6 +10,7 @@ use super::connect::{Server, expect};
 use super::detail;
 use super::dialogue::{Answer, Dialogue};
 use super::message::Mail;
+use crate::failpoint;
 
 /// A connection whose last mail ended with 250; nothing is unanswered on it.
 pub(super) struct Warm {
@@ -136,6 +137,7 @@ async fn transfer(
         let answer = within(Phase::Body, timeouts.command, last, dialogue.answer()).await?;
         return Err(Stop::Answer(Phase::Body, answer));
     }
+    failpoint::reach("mailer.before_dot").await;
     // The last moment at which the mail can still be stopped.
     if last <= Instant::now() {
         return Err(Stop::OutOfTime(Phase::Body));

@@ -48,6 +48,8 @@ mod organizations;
 mod processes;
 mod retry;
 mod servers;
+#[cfg(feature = "failpoints")]
+mod smtp_script;
 mod smtp_sink;
 #[cfg(feature = "long-faults")]
 mod soak;

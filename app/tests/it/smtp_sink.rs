@@ -14,6 +14,24 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::mail::TestMail;
 
+/// The mails that were taken, whoever took them.
+#[derive(Clone, Default)]
+pub struct Mailbox(Arc<Mutex<Vec<TestMail>>>);
+
+impl Mailbox {
+    pub fn put(&self, mail: TestMail) {
+        self.0.lock().unwrap().push(mail);
+    }
+
+    pub fn mails(&self) -> Vec<TestMail> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
 /// The server; it stops with the test.
 pub struct SmtpSink {
     address: SocketAddr,
@@ -22,7 +40,7 @@ pub struct SmtpSink {
 }
 
 struct Shared {
-    mails: Mutex<Vec<TestMail>>,
+    mails: Mailbox,
     /// What is said to RCPT TO instead of 250, by recipient.
     refusals: Mutex<HashMap<String, &'static str>>,
     /// While true, mails are taken but the answer to the final dot is held back.
@@ -53,7 +71,7 @@ impl SmtpSink {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
-            mails: Mutex::default(),
+            mails: Mailbox::default(),
             refusals: Mutex::default(),
             holding: watch::Sender::new(false),
             weather: Mutex::default(),
@@ -69,12 +87,18 @@ impl SmtpSink {
 
     /// The mails so far, in the order of their arrival.
     pub fn mails(&self) -> Vec<TestMail> {
-        self.shared.mails.lock().unwrap().clone()
+        self.shared.mails.mails()
     }
 
     /// How many mails there are so far.
     pub fn count(&self) -> usize {
-        self.shared.mails.lock().unwrap().len()
+        self.shared.mails.count()
+    }
+
+    /// Where another server puts mails that are to count as this one's.
+    #[cfg(feature = "failpoints")]
+    pub fn mailbox(&self) -> Mailbox {
+        self.shared.mails.clone()
     }
 
     /// From now on this recipient is answered with `reply`.
@@ -188,7 +212,7 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>) -> Option<()> {
                     say(&mut stream, "451 4.3.0 not now").await?;
                     continue;
                 }
-                shared.mails.lock().unwrap().push(TestMail::received(&recipient, &raw));
+                shared.mails.put(TestMail::received(&recipient, &raw));
                 if luck == Luck::DropAfterDot {
                     shared.doubts.fetch_add(1, Ordering::SeqCst);
                     return None;

@@ -4,6 +4,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::faults::proxy::{Proxy, Trap};
+use crate::faults::queue::{JOBS, Queues};
 use crate::faults::{HASTE, Repeats, record};
 use crate::harness::block_on;
 use crate::processes::TURN;
@@ -118,6 +119,13 @@ fn a_worker_that_dies_between_mail_and_report_repeats_the_same_mail() {
         let died = eventually("the worker dies", async || fleet.workers[0].ended()).await;
         assert!(!died.success());
         fleet.kill_workers();
+        let all = fleet.all().await;
+        let unreported = all.iter().filter(|found| found["email_sent"] == false).count();
+        let queues = Queues::of(&fleet).await;
+        eventually("the broker still has every job whose end nobody reported", async || {
+            (queues.waiting(JOBS).await as usize >= unreported).then_some(())
+        })
+        .await;
         fleet.add_worker();
         let tally = fleet.settled().await;
         assert!(tally.repeated >= 1, "at least one mail was out: {tally:?}");

@@ -9,13 +9,27 @@ mod broker;
 mod cluster;
 mod crashes;
 mod database;
+#[cfg(feature = "long-faults")]
+mod endurance;
+mod mail;
 mod operator;
+mod poison;
 mod proxy;
+mod queue;
 #[cfg(feature = "long-faults")]
 mod race;
+#[cfg(feature = "long-faults")]
+mod redrive;
 mod relay;
+mod smtp;
+#[cfg(feature = "long-faults")]
+mod smtp_long;
+mod smtp_protocol;
 #[cfg(feature = "long-faults")]
 mod topology;
+mod worker;
+#[cfg(feature = "long-faults")]
+mod worker_long;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -21,10 +20,6 @@ pub enum Mode {
     Blackhole,
     /// What the server says vanishes; what the client says arrives.
     Mute,
-    /// Everything is so late.
-    Delay(Duration),
-    /// What the server says comes one byte at a time, with such pauses.
-    Trickle(Duration),
 }
 
 /// What happens once, to the first connection that it fits.
@@ -234,21 +229,12 @@ impl Wire<'_> {
                 self.shared.swallowed.fetch_add(read, Ordering::SeqCst);
                 return;
             }
-            let step = match mode {
-                Mode::Mute => {
-                    self.shared.swallowed.fetch_add(read, Ordering::SeqCst);
-                    continue;
-                }
-                Mode::Trickle(_) => 1,
-                _ => read,
-            };
-            for part in buffer[..read].chunks(step) {
-                if let Mode::Trickle(pause) = mode {
-                    tokio::time::sleep(pause).await;
-                }
-                if to.write_all(part).await.is_err() {
-                    return;
-                }
+            if mode == Mode::Mute {
+                self.shared.swallowed.fetch_add(read, Ordering::SeqCst);
+                continue;
+            }
+            if to.write_all(&buffer[..read]).await.is_err() {
+                return;
             }
         }
     }
@@ -257,10 +243,6 @@ impl Wire<'_> {
     async fn wait(&self) {
         let mut state = self.state.clone();
         let _ = state.wait_for(|state| state.mode != Mode::Blackhole).await;
-        let now = state.borrow().mode;
-        if let Mode::Delay(delay) = now {
-            tokio::time::sleep(delay).await;
-        }
     }
 }
 

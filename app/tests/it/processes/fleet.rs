@@ -44,6 +44,7 @@ pub struct Fleet {
 /// One API process, and a client that speaks to it alone.
 pub struct Api {
     pub process: Process,
+    pub address: SocketAddr,
     pub client: Client,
 }
 
@@ -115,7 +116,7 @@ impl Fleet {
         let bind = address.to_string();
         let own = [&[("WELCOMAT_HTTP_BIND", bind.as_str())], env].concat();
         let process = Process::start("welcomat-api", &self.with_env(&own));
-        Api { process, client: Client::new(address, Some(KEY.to_owned())) }
+        Api { process, address, client: Client::new(address, Some(KEY.to_owned())) }
     }
 
     /// Starts one more worker.
@@ -192,11 +193,25 @@ impl Fleet {
 
     /// Invites one over this API, with an `Idempotency-Key` that is always the same for a number.
     pub async fn offer_one(&self, number: usize, client: &Client) -> std::io::Result<Answer> {
+        self.offer_named(number, "", client).await
+    }
+
+    /// The same, for somebody with a first name.
+    pub async fn offer_named(
+        &self,
+        number: usize,
+        first_name: &str,
+        client: &Client,
+    ) -> std::io::Result<Answer> {
         let path = format!("/v1/organizations/{}/invitations", self.organization);
         let (email, key) = (format!("n{number}@example.com"), format!("invite-{number}"));
         self.history.lock().unwrap().attempted(&email);
         let headers = [("Content-Type", "application/json"), ("Idempotency-Key", key.as_str())];
-        let body = json!({"email": email}).to_string();
+        let mut body = json!({"email": email});
+        if !first_name.is_empty() {
+            body["first_name"] = first_name.into();
+        }
+        let body = body.to_string();
         let answer = client.send("POST", &path, &headers, body.as_bytes()).await?;
         if answer.status == 201 {
             self.history.lock().unwrap().acknowledged(&email, &answer.json());
@@ -282,6 +297,18 @@ impl Fleet {
             let Some(cursor) = page["next_cursor"].as_str() else { return all };
             filter = format!("limit=100&cursor={cursor}");
         }
+    }
+
+    /// One invitation with all that is known of its mails.
+    pub async fn detail(&self, number: usize) -> Value {
+        let email = format!("n{number}@example.com");
+        let all = self.all().await;
+        let found = all.iter().find(|found| found["email"] == email.as_str()).unwrap();
+        let path =
+            format!("/v1/organizations/{}/invitations/{}", self.organization, text(&found["id"]));
+        let answer = self.apis[0].client.get(&path).await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
     }
 
     /// One page of invitations.

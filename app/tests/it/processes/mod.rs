@@ -1,4 +1,5 @@
 //! The real binaries against real servers, with a real crash now and then.
+#![cfg_attr(not(feature = "failpoints"), expect(dead_code, reason = "most of it serves `faults`"))]
 
 mod crashes;
 pub mod fleet;

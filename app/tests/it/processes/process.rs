@@ -50,12 +50,7 @@ impl Process {
         self.0.wait().unwrap();
     }
 
-    /// SIGSTOP: it stands still, and its connections stay open.
-    pub fn pause(&self) {
-        self.signal(Signal::STOP);
-    }
-
-    /// SIGCONT.
+    /// SIGCONT: it goes on, if it stood still.
     pub fn go_on(&self) {
         self.signal(Signal::CONT);
     }
@@ -65,6 +60,11 @@ impl Process {
         let id = self.0.id().to_string();
         let done = Command::new("prlimit").args(["--fsize=unlimited", "--pid", &id]).status();
         assert!(done.unwrap().success());
+    }
+
+    /// SIGTERM, without waiting for the end.
+    pub fn ask_to_end(&self) {
+        self.signal(Signal::TERM);
     }
 
     /// SIGTERM, and the process must end well.
@@ -79,6 +79,16 @@ impl Process {
         self.0.try_wait().unwrap()
     }
 
+    /// What it takes from the machine, as `/proc` says.
+    pub fn footprint(&self) -> Footprint {
+        let proc = Path::new("/proc").join(self.id().to_string());
+        let status = std::fs::read_to_string(proc.join("status")).unwrap();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let kib = resident.trim().trim_end_matches(" kB").parse().unwrap();
+        let descriptors = std::fs::read_dir(proc.join("fd")).unwrap().count();
+        Footprint { kib, descriptors }
+    }
+
     fn signal(&self, signal: Signal) {
         let id = Pid::from_raw(self.0.id().try_into().unwrap()).unwrap();
         kill_process(id, signal).unwrap();
@@ -90,6 +100,15 @@ fn log(env: &[(String, String)]) -> Stdio {
         return Stdio::inherit();
     };
     OpenOptions::new().append(true).create(true).open(path).unwrap().into()
+}
+
+/// How much of the machine a process holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Footprint {
+    /// Memory.
+    pub kib: usize,
+    /// Open files and sockets.
+    pub descriptors: usize,
 }
 
 impl Drop for Process {
