@@ -42,9 +42,12 @@ fn every_mutant_fits_the_code_and_names_a_test() {
     let mut stale = Vec::new();
     for mutant in list["mutant"].as_array().into_iter().flatten() {
         let text = |key: &str| mutant[key].as_str().unwrap_or_default();
-        let code = std::fs::read_to_string(root().join(text("file"))).unwrap_or_default();
-        if code.matches(text("old")).count() != 1 {
-            stale.push(format!("{}: the code to change is not there once", text("guard")));
+        for edit in mutant["edits"].as_array().into_iter().flatten() {
+            let path = root().join(edit["file"].as_str().unwrap_or_default());
+            let code = std::fs::read_to_string(path).unwrap_or_default();
+            if code.matches(edit["old"].as_str().unwrap_or_default()).count() != 1 {
+                stale.push(format!("{}: the code to change is not there once", text("guard")));
+            }
         }
         let name = text("test").rsplit("::").next().unwrap();
         if !tests.contains(&format!("fn {name}(")) && !tests.contains(&format!(" {name},")) {
