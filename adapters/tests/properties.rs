@@ -114,3 +114,22 @@ proptest! {
         }
     }
 }
+
+/// What the fuzzer begins with, and what it has found: a file, or a variable and its value.
+#[test]
+fn the_seeds_of_the_settings_fuzzer_pass() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/seeds/settings");
+    for seed in std::fs::read_dir(folder).unwrap() {
+        let seed = seed.unwrap().path();
+        let text = std::fs::read_to_string(&seed).unwrap();
+        let (name, value) = text.split_once('=').unwrap_or((&text, ""));
+        let variable = (format!("WELCOMAT_{name}"), value.to_owned());
+        for result in [
+            Settings::load(Some(&seed), std::iter::empty()),
+            Settings::load(None, std::iter::once(variable)),
+        ] {
+            let told = result.map_or_else(|error| error.to_string(), |_| String::new());
+            assert!(!told.contains('\n'), "{told}");
+        }
+    }
+}

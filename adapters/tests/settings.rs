@@ -160,6 +160,8 @@ fn the_file_is_refused_in_one_sentence() {
             "http.bnid in welcomat.toml is not a setting; did you mean http.bind?",
         ),
         ("[htp]", "htp in welcomat.toml is not a setting"),
+        // A name may hold anything; the sentence stays one line, in the log too.
+        ("\"a\\nb\\u001b\" = 1", "a\\nb\\u{1b} in welcomat.toml is not a setting"),
         ("http = 1", "http in welcomat.toml is a section, not a value"),
         ("[http.bind]", "http.bind in welcomat.toml must be a text, not a section"),
         (
@@ -222,6 +224,8 @@ fn variables_are_refused_in_one_sentence() {
         let name = format!("WELCOMAT_{name}");
         assert_eq!(load("", &[(&name, value)]).unwrap_err(), format!("{name} {sentence}"));
     }
+    let odd = load("", &[("WELCOMAT_A\nB", "x")]).unwrap_err();
+    assert_eq!(odd, "WELCOMAT_A\\nB is not a setting");
 }
 
 #[test]

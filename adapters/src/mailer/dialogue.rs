@@ -231,6 +231,16 @@ mod tests {
     }
 
     #[test]
+    fn the_seeds_of_the_fuzzer_pass() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/seeds/smtp_reply");
+        for seed in std::fs::read_dir(folder).unwrap() {
+            let seed = std::fs::read(seed.unwrap().path()).unwrap();
+            let (piece, bytes) = (usize::from(seed[0]) + 1, &seed[1..]);
+            assert_eq!(replies(bytes, piece), replies(bytes, 1 << 20));
+        }
+    }
+
+    #[test]
     fn dots_are_stuffed_and_the_last_line_ends() {
         assert_eq!(stuffed(b".\r\na.\r\n..b"), b"..\r\na.\r\n...b\r\n");
     }

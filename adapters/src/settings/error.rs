@@ -29,7 +29,7 @@ pub enum SettingsError {
         cause: String,
     },
     /// A key or variable that does not exist.
-    #[error("{name} is not a setting{}", suggestion(near.as_deref()))]
+    #[error("{} is not a setting{}", one_line(name), suggestion(near.as_deref()))]
     Unknown {
         /// The key with its file, or the variable.
         name: String,
@@ -64,6 +64,12 @@ pub enum SettingsError {
         /// The value of that one.
         limit: std::time::Duration,
     },
+}
+
+/// A key in quotes and a variable may be named anything, line breaks included.
+fn one_line(name: &str) -> String {
+    let written = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+    name.chars().map(written).collect()
 }
 
 fn suggestion(near: Option<&str>) -> String {

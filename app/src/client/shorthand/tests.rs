@@ -136,6 +136,17 @@ fn any_object() -> impl Strategy<Value = Value> {
         .prop_map(|map| Value::Object(map.into_iter().collect()))
 }
 
+#[test]
+fn the_seeds_of_the_fuzzer_pass() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/seeds/shorthand");
+    for seed in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(seed.unwrap().path()).unwrap();
+        if let Ok(object) = read(&text) {
+            assert_eq!(read(&object.to_string()), Ok(object), "{text}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_makes_it_panic(text in "\\PC*", brackets in "[\\[\\]{}:,.\"\\\\@a1 \n]{0,60}") {
