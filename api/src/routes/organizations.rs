@@ -185,7 +185,13 @@ pub async fn read(auth: Auth, state: State, id: Path<String>) -> Result<HttpResp
     tag = "Organizations",
     security(("bearer" = [])),
     params(OrganizationPath),
-    request_body = ChangedFields,
+    request_body(
+        content = ChangedFields,
+        // Not `trusted`: that takes another key than the rest.
+        examples(("name_and_roles" = (value = json!({
+            "name": "Example Ltd", "default_role": "member", "roles": ["member", "editor", "owner"],
+        })))),
+    ),
     responses((status = 200, description = "The organization.", body = OrganizationView)),
     extensions(("x-problems" = json!(["forbidden", "instance_key_required", "not_found"]))),
 )]

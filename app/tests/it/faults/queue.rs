@@ -50,6 +50,10 @@ impl Queues {
     }
 
     /// Takes a job and refuses it for good; false if there is none at present.
+    #[cfg_attr(
+        not(feature = "long-faults"),
+        expect(dead_code, reason = "for the storm of redrives")
+    )]
     pub async fn kill_one_job(&self) -> bool {
         let got = self.channel.basic_get(self.name(JOBS), BasicGetOptions::default()).await;
         let Some(message) = got.unwrap() else { return false };

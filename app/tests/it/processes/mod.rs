@@ -1,5 +1,5 @@
 //! The real binaries against real servers, with a real crash now and then.
-#![cfg_attr(not(feature = "failpoints"), expect(dead_code, reason = "most of it serves `faults`"))]
+#![cfg_attr(not(feature = "long-faults"), expect(dead_code, reason = "some serves long `faults`"))]
 
 mod crashes;
 pub mod fleet;
