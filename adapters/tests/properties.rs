@@ -1,5 +1,7 @@
 //! What holds for any settings, any address and any text of a mail.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::io::Write;
 use std::sync::LazyLock;
 use std::time::Duration;

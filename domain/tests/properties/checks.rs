@@ -38,7 +38,7 @@ pub fn job(bytes: &[u8]) {
     match Job::decode(bytes) {
         Ok(job) => assert_eq!(Job::decode(&job.encode()).ok(), Some(job)),
         Err(JobError::Unknown { kind, version }) => {
-            assert!((kind.as_str(), version) != ("email", 1))
+            assert!((kind.as_str(), version) != ("email", 1));
         }
         Err(JobError::Malformed(_)) => {}
     }

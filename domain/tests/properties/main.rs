@@ -1,6 +1,8 @@
 //! What holds for any input and any sequence of events, not only for the cases that somebody
 //! thought of.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
 mod checks;
 mod machines;
 
