@@ -154,6 +154,7 @@ fn a_held_lock_is_answered_soon_and_piles_nothing_up() {
 }
 
 /// F30: the server has no connection left for us.
+#[cfg(feature = "long-faults")]
 #[test]
 fn without_a_free_connection_requests_wait_briefly_and_then_it_heals() {
     block_on(async {
