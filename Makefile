@@ -33,7 +33,7 @@ soak:
 	  $(CARGO) test -p app --features app/long-faults --test it -- --nocapture soak::
 	deploy/test/fault-table
 
-# Takes one guard after the other out of a copy of the code; a named test must notice each. Half an
+# Takes one guard after the other out of a copy of the code; a named test must notice each. An
 # hour; make mutants GUARD=relay tries those with that word.
 mutants:
 	deploy/test/with-servers deploy/test/mutants $(GUARD)
