@@ -38,6 +38,7 @@ pub async fn eventually_within<T>(
             return seen;
         }
         assert!(start.elapsed() < patience, "in vain for {patience:?}: {what}");
+        // Between two looks: what is looked at is another process, which tells nobody.
         tokio::time::sleep(GLANCE).await;
     }
 }

@@ -113,6 +113,7 @@ async fn storm(plan: &Plan, fleet: &mut Fleet, broker: &OwnServer) -> u32 {
     let killing = async {
         // What was stopped is started again before this ends.
         while !over.get() {
+            // The pace of the storm, as that of the invitations above: no event is waited for.
             tokio::time::sleep(DEATH).await;
             let index = dice.random_range(0..=WORKERS);
             if index < WORKERS {

@@ -56,6 +56,7 @@ fn an_answer_that_never_ends_costs_neither_memory_nor_a_slot() {
                 most.kib = most.kib.max(now.kib);
                 most.descriptors = most.descriptors.max(now.descriptors);
                 assert_bounded(before, most);
+                // The pace of the samples; nothing is waited for, `settled` ends them.
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };

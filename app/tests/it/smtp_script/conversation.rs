@@ -187,6 +187,7 @@ impl Conversation {
                 self.say(last).await?;
                 return None;
             }
+            // Here and in `trickle` the time is what the client is tested with.
             Some(Act::Late(time)) => sleep(time).await,
             Some(Act::Hold) => self.released(at).await?,
             Some(Act::Silence) => {
