@@ -99,7 +99,7 @@ pub fn record(number: &str, fault: &str, tally: &Tally, repeats: &Repeats) {
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join(number), &row).unwrap();
     assert_eq!((tally.lost, tally.unasked, tally.differing), (0, 0, 0), "{row}");
-    assert_eq!(tally.sent + tally.failed, tally.acknowledged.max(tally.sent + tally.failed));
+    assert!(tally.sent + tally.failed >= tally.acknowledged, "{row}");
     match repeats {
         Repeats::None => assert_eq!(tally.repeated, 0, "{row}"),
         Repeats::UpTo(most) => assert!(tally.repeated <= *most, "{row}"),
