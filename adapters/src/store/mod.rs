@@ -8,6 +8,7 @@ mod actor;
 mod api_key;
 mod audit;
 mod bootstrap;
+mod bulk;
 mod caller;
 mod change;
 mod claim;
@@ -20,12 +21,15 @@ mod dead_letter;
 mod enlist;
 mod error;
 mod forget;
+mod gathering;
 mod idempotency;
+mod intake;
 mod invite;
 mod issue_password;
 mod late_answer;
 mod limit;
 mod members;
+mod newcomers;
 mod organizations;
 mod outbox;
 mod plan;
@@ -69,7 +73,10 @@ pub use view::{AttemptView, DeliveryView, EventView, InvitationDetail, Invitatio
 
 use crate::clock::Clock;
 use crate::settings::LimitSettings;
-use domain::Timestamp;
+use domain::{SecretHash, Timestamp};
+
+use self::gathering::Gathering;
+use self::intake::Asked;
 
 /// The database; cheap to clone.
 #[derive(Clone)]
@@ -82,6 +89,22 @@ pub struct Store {
     /// SQLite has one writer: queueing for it here is fair, its own busy handler is not.
     writer: Option<Arc<Mutex<()>>>,
     outbox_wake: Arc<Notify>,
+    gatherings: Gatherings,
+}
+
+/// Where calls wait for others of their kind.
+#[derive(Clone)]
+struct Gatherings {
+    creates: Gathering<Arc<Asked>, CreateOutcome>,
+    callers: Gathering<SecretHash, Option<Caller>>,
+}
+
+impl Gatherings {
+    /// While one batch commits, another can be written; SQLite has one writer.
+    fn new(sqlite: bool) -> Self {
+        let writers = if sqlite { 1 } else { 2 };
+        Self { creates: Gathering::new(writers), callers: Gathering::new(2) }
+    }
 }
 
 /// How a transaction that ran without an error ends.
