@@ -54,5 +54,6 @@ mod smtp_sink;
 #[cfg(feature = "long-faults")]
 mod soak;
 mod start;
+mod together;
 mod tokens;
 mod upgrade;
