@@ -62,6 +62,8 @@ pub enum OnExisting {
     Error,
     /// Answer with the pending one.
     Ignore,
+    /// Revoke the pending one and invite anew.
+    Replace,
     /// Answer with the pending one, and send its mail again if the last one is settled and at least
     /// this old, and if no limit stands in the way.
     Resend(Duration),

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use domain::invitation::InvitationEvent;
 use domain::{
     CredentialPolicy, EmailAddress, EventKind, InvitationId, InvitationStatus, MembershipId,
     OrganizationId, SecretHash, Timestamp, UserId,
@@ -56,6 +57,13 @@ pub(super) async fn invite(
         // was here.
         if pending.expires_at <= now {
             close::expire(tx, now, pending).await?;
+        } else if new.on_existing == OnExisting::Replace {
+            let Ok(revoked) = convert::invitation(&pending)?.apply(InvitationEvent::Revoke, now)
+            else {
+                return Ok(Invited::Overtaken);
+            };
+            let by = inviting.actor.clone().into();
+            close::close(tx, now, pending, &revoked, EventKind::InvitationRevoked, by).await?;
         } else {
             return keep(tx, now, inviting, new.on_existing, pending, mails).await;
         }
@@ -90,7 +98,7 @@ async fn keep(
 ) -> Result<Invited> {
     let id = InvitationId::from_uuid(row.id);
     let cooldown = match wish {
-        OnExisting::Error => return Ok(Invited::Refused(id)),
+        OnExisting::Error | OnExisting::Replace => return Ok(Invited::Refused(id)),
         OnExisting::Ignore => None,
         OnExisting::Resend(cooldown) => Some(cooldown),
     };
