@@ -12,6 +12,7 @@ mod bulk;
 mod caller;
 mod change;
 mod claim;
+mod claimable;
 mod close;
 mod connect;
 mod convert;
@@ -28,6 +29,7 @@ mod invite;
 mod issue_password;
 mod late_answer;
 mod limit;
+mod locked;
 mod members;
 mod newcomers;
 mod organizations;
@@ -36,6 +38,7 @@ mod plan;
 mod read;
 mod report;
 mod rescue;
+mod together;
 mod view;
 mod wrong_password;
 
@@ -75,6 +78,7 @@ use crate::clock::Clock;
 use crate::settings::LimitSettings;
 use domain::{SecretHash, Timestamp};
 
+use self::claim::Wanted;
 use self::gathering::Gathering;
 use self::intake::Asked;
 
@@ -97,13 +101,18 @@ pub struct Store {
 struct Gatherings {
     creates: Gathering<Arc<Asked>, CreateOutcome>,
     callers: Gathering<SecretHash, Option<Caller>>,
+    claims: Gathering<Arc<Wanted>, Option<Claimed>>,
 }
 
 impl Gatherings {
     /// While one batch commits, another can be written; SQLite has one writer.
     fn new(sqlite: bool) -> Self {
         let writers = if sqlite { 1 } else { 2 };
-        Self { creates: Gathering::new(writers), callers: Gathering::new(2) }
+        Self {
+            creates: Gathering::new(writers),
+            callers: Gathering::new(2),
+            claims: Gathering::new(writers),
+        }
     }
 }
 
