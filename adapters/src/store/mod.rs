@@ -15,6 +15,7 @@ mod claim;
 mod claimable;
 mod close;
 mod connect;
+mod consequences;
 mod convert;
 mod create;
 mod create_all;
@@ -76,11 +77,12 @@ pub use view::{AttemptView, DeliveryView, EventView, InvitationDetail, Invitatio
 
 use crate::clock::Clock;
 use crate::settings::LimitSettings;
-use domain::{SecretHash, Timestamp};
+use domain::{DeliveryState, SecretHash, Timestamp};
 
 use self::claim::Wanted;
 use self::gathering::Gathering;
 use self::intake::Asked;
+use self::report::Report;
 
 /// The database; cheap to clone.
 #[derive(Clone)]
@@ -102,6 +104,7 @@ struct Gatherings {
     creates: Gathering<Arc<Asked>, CreateOutcome>,
     callers: Gathering<SecretHash, Option<Caller>>,
     claims: Gathering<Arc<Wanted>, Option<Claimed>>,
+    reports: Gathering<Arc<Report>, Option<DeliveryState>>,
 }
 
 impl Gatherings {
@@ -112,6 +115,7 @@ impl Gatherings {
             creates: Gathering::new(writers),
             callers: Gathering::new(2),
             claims: Gathering::new(writers),
+            reports: Gathering::new(writers),
         }
     }
 }
