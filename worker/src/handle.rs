@@ -107,7 +107,8 @@ impl Handler {
             .with("claim", || async {
                 // Before the call: our clock starts no later than the lease.
                 let since = Instant::now();
-                let claimed = self.store.claim(delivery, generation, self.lease).await?;
+                let claimed =
+                    self.store.claim(delivery, generation, self.lease, &self.seal).await?;
                 Ok(claimed.map(|claimed| Attempt { claimed: Arc::new(claimed), since }))
             })
             .await

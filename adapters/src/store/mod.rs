@@ -12,8 +12,10 @@ mod bulk;
 mod caller;
 mod change;
 mod claim;
+mod claimable;
 mod close;
 mod connect;
+mod consequences;
 mod convert;
 mod create;
 mod create_all;
@@ -28,6 +30,7 @@ mod invite;
 mod issue_password;
 mod late_answer;
 mod limit;
+mod locked;
 mod members;
 mod newcomers;
 mod organizations;
@@ -36,6 +39,7 @@ mod plan;
 mod read;
 mod report;
 mod rescue;
+mod together;
 mod view;
 mod wrong_password;
 
@@ -73,10 +77,12 @@ pub use view::{AttemptView, DeliveryView, EventView, InvitationDetail, Invitatio
 
 use crate::clock::Clock;
 use crate::settings::LimitSettings;
-use domain::{SecretHash, Timestamp};
+use domain::{DeliveryState, SecretHash, Timestamp};
 
+use self::claim::Wanted;
 use self::gathering::Gathering;
 use self::intake::Asked;
+use self::report::Report;
 
 /// The database; cheap to clone.
 #[derive(Clone)]
@@ -97,13 +103,20 @@ pub struct Store {
 struct Gatherings {
     creates: Gathering<Arc<Asked>, CreateOutcome>,
     callers: Gathering<SecretHash, Option<Caller>>,
+    claims: Gathering<Arc<Wanted>, Option<Claimed>>,
+    reports: Gathering<Arc<Report>, Option<DeliveryState>>,
 }
 
 impl Gatherings {
     /// While one batch commits, another can be written; SQLite has one writer.
     fn new(sqlite: bool) -> Self {
         let writers = if sqlite { 1 } else { 2 };
-        Self { creates: Gathering::new(writers), callers: Gathering::new(2) }
+        Self {
+            creates: Gathering::new(writers),
+            callers: Gathering::new(2),
+            claims: Gathering::new(writers),
+            reports: Gathering::new(writers),
+        }
     }
 }
 

@@ -4,16 +4,20 @@
 //! that it is parsed and planned once per connection and not once per number of rows. SQLite runs
 //! in this process, where a long list of values costs nothing more.
 
+mod json;
+mod update;
+
 use sea_orm::prelude::Expr;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::sea_query::postgres_array::NotU8;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend,
-    EntityName, EntityTrait, IdenStatic, IntoActiveModel, Iterable, Statement, Value,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityName,
+    EntityTrait, IdenStatic, IntoActiveModel, Iterable, Statement, Value,
 };
-use serde::ser::{Error, Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use super::{Result, StoreError};
+use super::Result;
+
+pub(super) use update::update;
 
 type ColumnOf<A> = <<A as ActiveModelTrait>::Entity as EntityTrait>::Column;
 type ModelOf<A> = <<A as ActiveModelTrait>::Entity as EntityTrait>::Model;
@@ -103,11 +107,15 @@ fn parts<A: ActiveModelTrait>(rows: Vec<A>) -> impl Iterator<Item = Vec<A>> {
     })
 }
 
+/// The columns that a row has values for.
+fn columns<A: ActiveModelTrait>(row: &A) -> Vec<ColumnOf<A>> {
+    ColumnOf::<A>::iter().filter(|&column| !row.is_not_set(column)).collect()
+}
+
 /// The statement that inserts the rows, `None` if there are none. They are inserted in their order.
 fn from_json<A: ActiveModelTrait>(rows: &[A], ending: &str) -> Result<Option<Statement>> {
     let Some(first) = rows.first() else { return Ok(None) };
-    let columns: Vec<ColumnOf<A>> =
-        ColumnOf::<A>::iter().filter(|&column| !first.is_not_set(column)).collect();
+    let columns = columns(first);
     let table = A::Entity::default();
     let table = EntityName::table_name(&table);
     let names: Vec<String> =
@@ -117,68 +125,6 @@ fn from_json<A: ActiveModelTrait>(rows: &[A], ending: &str) -> Result<Option<Sta
         "INSERT INTO \"{table}\" ({names}) SELECT {names} \
          FROM json_populate_recordset(NULL::\"{table}\", $1::json) {ending}"
     );
-    let json = serde_json::to_string(&Rows { rows, columns: &columns })
-        .map_err(|error| StoreError::Database(format!("{table}: {error}")))?;
+    let json = json::text(rows, &columns)?;
     Ok(Some(Statement::from_sql_and_values(DbBackend::Postgres, sql, [json.into()])))
-}
-
-struct Rows<'a, A: ActiveModelTrait> {
-    rows: &'a [A],
-    columns: &'a [ColumnOf<A>],
-}
-
-struct Row<'a, A: ActiveModelTrait> {
-    row: &'a A,
-    columns: &'a [ColumnOf<A>],
-}
-
-struct Cell(Value);
-
-impl<A: ActiveModelTrait> Serialize for Rows<'_, A> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut rows = serializer.serialize_seq(Some(self.rows.len()))?;
-        for row in self.rows {
-            rows.serialize_element(&Row { row, columns: self.columns })?;
-        }
-        rows.end()
-    }
-}
-
-impl<A: ActiveModelTrait> Serialize for Row<'_, A> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut row = serializer.serialize_map(Some(self.columns.len()))?;
-        for &column in self.columns {
-            match self.row.get(column) {
-                ActiveValue::Set(value) | ActiveValue::Unchanged(value) => {
-                    row.serialize_entry(column.as_str(), &Cell(value))?;
-                }
-                ActiveValue::NotSet => return Err(S::Error::custom("a row lacks a column")),
-            }
-        }
-        row.end()
-    }
-}
-
-impl Serialize for Cell {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
-            Value::Bool(value) => value.serialize(to),
-            Value::Int(value) => value.serialize(to),
-            Value::BigInt(value) => value.serialize(to),
-            Value::String(value) => value.serialize(to),
-            Value::Uuid(value) => value.serialize(to),
-            Value::ChronoDateTimeUtc(value) => value.serialize(to),
-            Value::Json(value) => value.serialize(to),
-            Value::Bytes(value) => value.as_deref().map(hex).serialize(to),
-            _ => Err(S::Error::custom("a column of a kind that no table has")),
-        }
-    }
-}
-
-/// As PostgreSQL reads bytes.
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
-    ['\\', 'x'].into_iter().chain(digits).collect()
 }
