@@ -9,9 +9,11 @@ mod connect;
 mod detail;
 mod dialogue;
 mod dkim;
+mod envelope;
 mod message;
 mod smtp;
 mod tls;
+mod trust;
 mod url;
 
 use std::path::PathBuf;
