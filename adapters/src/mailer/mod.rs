@@ -150,6 +150,14 @@ impl Slot {
         }
     }
 
+    /// Whether it holds a connection that would not be used again: too old, or idle for too long.
+    pub fn is_worn(&self) -> bool {
+        match (&self.transport, &self.warm) {
+            (Transport::Smtp(server), Some(warm)) => warm.is_worn(&server.limits),
+            _ => false,
+        }
+    }
+
     /// Takes leave of the server; dropping the slot just hangs up.
     pub async fn close(mut self) {
         if let Some(warm) = self.warm.take() {
