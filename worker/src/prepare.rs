@@ -6,7 +6,8 @@ use adapters::mailer::Mail;
 use adapters::secret::{Owner, Secret};
 use domain::{Phase, SendOutcome, Trouble};
 
-use crate::handle::{Attempt, Handler};
+use crate::attempt::Attempt;
+use crate::handle::Handler;
 
 impl Handler {
     /// Makes the mail, or says how the attempt ended without one.
