@@ -62,8 +62,8 @@ impl MailMaker {
     /// How many mails all cores together make in a second.
     pub fn rate(&self, time: Duration) -> Result<f64> {
         let cores = std::thread::available_parallelism()?.get();
+        let start = Instant::now();
         std::thread::scope(|scope| {
-            let start = Instant::now();
             let working: Vec<_> = (0..cores)
                 .map(|_| {
                     scope.spawn(|| {

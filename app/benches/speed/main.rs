@@ -6,6 +6,7 @@
 
 mod figures;
 mod http;
+mod large;
 mod limits;
 mod load;
 mod mail;
@@ -26,7 +27,7 @@ mod usage;
 use std::error::Error;
 use std::process::ExitCode;
 
-use options::{Options, Role};
+use options::{Mode, Options, Role};
 
 /// What goes wrong here ends the run with one sentence.
 type Failure = Box<dyn Error + Send + Sync>;
@@ -49,7 +50,12 @@ fn run() -> Result<()> {
         Role::Sink => sink::serve(),
         Role::Bench => {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-            runtime.block_on(rounds::run(&options))
+            runtime.block_on(async {
+                match options.mode {
+                    Mode::Usual => rounds::run(&options).await,
+                    Mode::Large => large::run(&options).await,
+                }
+            })
         }
     }
 }

@@ -17,7 +17,8 @@ use crate::processes::Process;
 use crate::servers::{Servers, create_database, drop_database, remove_queues};
 use crate::sink::Sink;
 
-const KEY: &str = "bench-0000-0000-0000-0000-0000-0000";
+/// The key of the organization under test.
+pub const KEY: &str = "bench-0000-0000-0000-0000-0000-0000";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the product needs: servers, a mail server, a place for files.
@@ -57,17 +58,30 @@ impl World {
             Some(servers) => create_database(&servers.postgres.url, &name).await?,
             None => format!("sqlite://{}", self.folder.join(format!("{name}.db")).display()),
         };
-        self.product_on(name, database_url, worker).await
+        self.product_on(name, database_url, &[], worker).await
     }
 
-    /// The same on a database that is there already, and that stays.
-    pub async fn product_over(&self, name: &str, database: &str, worker: bool) -> Result<Product> {
-        let mut product = self.product_on(name.to_owned(), database.to_owned(), worker).await?;
+    /// The same, with more settings, on a database that is there already, and that stays.
+    pub async fn product_over(
+        &self,
+        name: &str,
+        database: &str,
+        more: &[(&str, &str)],
+        worker: bool,
+    ) -> Result<Product> {
+        let (own, database) = (name.to_owned(), database.to_owned());
+        let mut product = self.product_on(own, database, more, worker).await?;
         product.keep = true;
         Ok(product)
     }
 
-    async fn product_on(&self, name: String, database_url: String, worker: bool) -> Result<Product> {
+    async fn product_on(
+        &self,
+        name: String,
+        database_url: String,
+        more: &[(&str, &str)],
+        worker: bool,
+    ) -> Result<Product> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let broker = self.servers.as_ref().map_or("memory:", |servers| &servers.rabbitmq.url);
         let seal_keys = format!("k1:{}=", "A".repeat(43));
@@ -82,7 +96,8 @@ impl World {
             ("BOOTSTRAP_API_KEY", KEY.to_owned()),
         ];
         let settings = settings.map(|(setting, value)| (format!("WELCOMAT_{setting}"), value));
-        let settings = Vec::from(settings);
+        let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let settings: Vec<_> = settings.into_iter().chain(more).collect();
         let log = self.folder.join("product.log");
         let api = match &self.servers {
             Some(_) => Process::start("welcomat-api", &[], &settings, &log)?,
@@ -127,6 +142,11 @@ impl Product {
             self.worker = Some(worker);
         }
         Ok(())
+    }
+
+    /// The database's name; the same as that of the queues.
+    pub fn database_name(&self) -> &str {
+        &self.name
     }
 
     /// API and worker.

@@ -52,9 +52,10 @@ impl Memory {
         let watching = tokio::spawn(async move {
             loop {
                 let now = ids.iter().map(|id| pss_mb(*id)).sum::<f64>();
-                let mut peak = seen.lock().unwrap_or_else(PoisonError::into_inner);
-                *peak = f64::max(*peak, now);
-                drop(peak);
+                {
+                    let mut peak = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                    *peak = f64::max(*peak, now);
+                }
                 tokio::time::sleep(GLANCE).await;
             }
         });

@@ -31,13 +31,18 @@ struct Printed {
 
 impl<'a> Pgbench<'a> {
     /// Makes the database.
-    pub async fn prepare(server: &'a Server) -> Result<Self> {
+    pub async fn prepare(server: &Server) -> Result<()> {
         let url = create_database(&server.url, DATABASE).await?;
         let database = Database::connect(&url).await?;
         Migrator::up(&database, None).await?;
         database.close().await?;
-        execute(&url, statements::PREPARE).await?;
-        Ok(Self { server, url })
+        execute(&url, statements::PREPARE).await
+    }
+
+    /// The database that was made before.
+    pub fn of(server: &'a Server) -> Result<Self> {
+        let (base, _) = server.url.rsplit_once('/').ok_or("the URL names no database")?;
+        Ok(Self { server, url: format!("{base}/{DATABASE}") })
     }
 
     /// One invitation a statement, on 64 connections and on one.
