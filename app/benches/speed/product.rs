@@ -12,7 +12,6 @@ use tokio::time::sleep;
 
 use crate::Result;
 use crate::load::{self, Ask, Until};
-use crate::options::Database;
 use crate::processes::Process;
 use crate::servers::{Servers, create_database, drop_database, remove_queues};
 use crate::sink::Sink;
@@ -45,11 +44,6 @@ pub struct Product {
 }
 
 impl World {
-    /// Which product runs here.
-    pub const fn database(&self) -> Database {
-        if self.servers.is_some() { Database::Postgres } else { Database::Sqlite }
-    }
-
     /// Starts the product on an empty database; `worker` is started with it if wanted.
     pub async fn product(&self, scene: &str, worker: bool) -> Result<Product> {
         static SERIAL: AtomicUsize = AtomicUsize::new(0);

@@ -19,6 +19,7 @@ use crate::samples::Samples;
 use crate::scenes::{accept, bulk, drain, idle, outage};
 use crate::servers::Servers;
 use crate::sink::Sink;
+use crate::statistics::number;
 use crate::table;
 
 const RENDERING: Duration = Duration::from_millis(700);
@@ -31,7 +32,7 @@ pub async fn run(options: &Options) -> Result<()> {
     if let Some(servers) = &world.servers {
         Pgbench::prepare(&servers.postgres).await?;
     }
-    for number in 1..=options.rounds {
+    for turn in 1..=options.rounds {
         let start = Instant::now();
         let steal = Steal::watch();
         let mut samples = Samples::default();
@@ -39,7 +40,7 @@ pub async fn run(options: &Options) -> Result<()> {
         round(&mut world, &mails, &mut samples).await?;
         samples.set("noise.steal", steal.share());
         rounds.push(samples);
-        eprintln!("round {number} of {}: {:.0} s", options.rounds, start.elapsed().as_secs_f64());
+        eprintln!("round {turn} of {}: {:.0} s", options.rounds, start.elapsed().as_secs_f64());
     }
     let title = match options.database {
         Database::Postgres => "API and worker over PostgreSQL and RabbitMQ",
@@ -57,26 +58,51 @@ async fn round(world: &mut World, mails: &MailMaker, samples: &mut Samples) -> R
     let wire = mails.on_the_wire()?;
     let raw = mails.make()?;
     let sink = world.sink.address();
+    let mut progress = Progress(Instant::now());
 
     smtp::measure(sink, &wire, samples).await?;
     commits(world, samples).await?;
     if let Some(servers) = &world.servers {
         publish::measure(&servers.rabbitmq.url, samples).await?;
     }
+    progress.say("limits of one");
     idle::measure(world, samples).await?;
+    progress.say("idle");
 
     invites(world, samples).await?;
+    progress.say("limits of accepting");
     accept::measure(world, samples).await?;
+    progress.say("accepting and mailing");
+    samples.set("mail_bytes.product", number(world.sink.last()?.len()));
+    samples.set("mail_bytes.limits", number(wire.len()));
     outage::without_mail(world, samples).await?;
+    progress.say("SMTP stopped");
     outage::without_broker(world, samples).await?;
+    progress.say("RabbitMQ stopped");
 
     samples.set("limit.render_per_s", block_in_place(|| mails.rate(RENDERING))?);
     lettre::measure(sink, raw.raw(), samples).await?;
+    progress.say("limits of mailing");
     drain::fast(world, samples).await?;
+    progress.say("full queue");
     drain::slow(world, samples).await?;
+    progress.say("slow mail server");
 
     bulks(world, samples).await?;
-    bulk::measure(world, samples).await
+    progress.say("limits of bulk");
+    bulk::measure(world, samples).await?;
+    progress.say("bulk");
+    Ok(())
+}
+
+/// What a run of minutes does at present.
+struct Progress(Instant);
+
+impl Progress {
+    fn say(&mut self, what: &str) {
+        eprintln!("  {what}: {:.1} s", self.0.elapsed().as_secs_f64());
+        self.0 = Instant::now();
+    }
 }
 
 async fn commits(world: &World, samples: &mut Samples) -> Result<()> {

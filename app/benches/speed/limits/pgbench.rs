@@ -59,6 +59,7 @@ impl<'a> Pgbench<'a> {
     /// What one commit takes on an idle server: an invitation, and a report.
     pub async fn commits(&self, samples: &mut Samples) -> Result<()> {
         let invite = self.run(1, Duration::from_secs(1), &statements::invite(1))?;
+        execute(&self.url, statements::LOOK).await?;
         let report = self.run(1, Duration::from_millis(500), &statements::report_one())?;
         samples.set("limit.commit_invite_ms", invite.latency_ms);
         samples.set("limit.commit_report_ms", report.latency_ms);
@@ -73,6 +74,7 @@ impl<'a> Pgbench<'a> {
         let there = rows * 3.0 / crate::statistics::number(BATCH) / 2.0;
         // What there is must last: a batch of nothing would cost nothing.
         let batches = (there * 0.8).clamp(1.0, MOST_BATCHES).floor();
+        execute(&self.url, statements::LOOK).await?;
         let arguments = arguments(2, &["-t".to_owned(), batches.to_string()]);
         let printed = self.server.pgbench(DATABASE, &arguments, &statements::live(BATCH))?;
         let life = read(&printed)?;
