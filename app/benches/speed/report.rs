@@ -46,10 +46,13 @@ impl<'a> Report<'a> {
         spread(&self.values(name))
     }
 
-    /// Writes the file and gives its path.
+    /// Writes `report.json`, which the next run replaces, and `report-NAME.json`, which only its like
+    /// does. Gives the path of the first.
     pub fn write(&self, folder: &Path, name: &str) -> Result<PathBuf> {
-        let path = folder.join(name);
-        fs::write(&path, serde_json::to_string_pretty(&self.json())? + "\n")?;
+        let text = serde_json::to_string_pretty(&self.json())? + "\n";
+        fs::write(folder.join(format!("report-{name}.json")), &text)?;
+        let path = folder.join("report.json");
+        fs::write(&path, text)?;
         Ok(path)
     }
 

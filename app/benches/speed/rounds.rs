@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "a run of minutes says where it is")]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::block_in_place;
@@ -27,7 +28,7 @@ const RENDERING: Duration = Duration::from_millis(700);
 /// Measures, prints and writes.
 pub async fn run(options: &Options) -> Result<()> {
     let mut world = world(options)?;
-    let mails = MailMaker::new()?;
+    let mails = Arc::new(MailMaker::new()?);
     let mut rounds = Vec::new();
     if let Some(servers) = &world.servers {
         Pgbench::prepare(&servers.postgres).await?;
@@ -42,25 +43,23 @@ pub async fn run(options: &Options) -> Result<()> {
         rounds.push(samples);
         eprintln!("round {turn} of {}: {:.0} s", options.rounds, start.elapsed().as_secs_f64());
     }
-    let title = match options.database {
-        Database::Postgres => "API and worker over PostgreSQL and RabbitMQ",
-        Database::Sqlite => "the embedded product over SQLite",
+    let (title, name) = match options.database {
+        Database::Postgres => ("API and worker over PostgreSQL and RabbitMQ", "postgres"),
+        Database::Sqlite => ("the embedded product over SQLite, pgbench replaced by one connection", "sqlite"),
     };
     let report = Report::new(title, figures::USUAL, &rounds);
     table::print(&report);
-    let path = report.write(&report_folder(), "report.json")?;
+    let path = report.write(&report_folder(), name)?;
     eprintln!("\nall of it: {}", path.display());
     Ok(())
 }
 
 /// Each limit right before the scenes that are compared with it.
-async fn round(world: &mut World, mails: &MailMaker, samples: &mut Samples) -> Result<()> {
+async fn round(world: &mut World, mails: &Arc<MailMaker>, samples: &mut Samples) -> Result<()> {
     let wire = mails.on_the_wire()?;
-    let raw = mails.make()?;
-    let sink = world.sink.address();
     let mut progress = Progress(Instant::now());
 
-    smtp::measure(sink, &wire, samples).await?;
+    smtp::measure(&mut world.sink, &wire, samples).await?;
     commits(world, samples).await?;
     if let Some(servers) = &world.servers {
         publish::measure(&servers.rabbitmq.url, samples).await?;
@@ -77,14 +76,18 @@ async fn round(world: &mut World, mails: &MailMaker, samples: &mut Samples) -> R
     samples.set("mail_bytes.limits", number(wire.len()));
     outage::without_mail(world, samples).await?;
     progress.say("SMTP stopped");
-    outage::without_broker(world, samples).await?;
-    progress.say("RabbitMQ stopped");
+    if world.servers.is_some() {
+        outage::without_broker(world, samples).await?;
+        progress.say("RabbitMQ stopped");
+    }
 
     samples.set("limit.render_per_s", block_in_place(|| mails.rate(RENDERING))?);
-    lettre::measure(sink, raw.raw(), samples).await?;
+    lettre::measure(&mut world.sink, mails, samples).await?;
     progress.say("limits of mailing");
-    drain::fast(world, samples).await?;
-    progress.say("full queue");
+    if world.servers.is_some() {
+        drain::fast(world, samples).await?;
+        progress.say("full queue");
+    }
     drain::slow(world, samples).await?;
     progress.say("slow mail server");
 

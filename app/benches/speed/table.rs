@@ -83,7 +83,7 @@ fn others(report: &Report<'_>) {
         ("accepted_api_alone_per_s", "accepted while no worker runs", "/s"),
         ("limit.pg_bare_per_s", "pgbench, two bare rows in one statement, 64 connections", "/s"),
         ("limit.smtp_pipelined_per_s", "raw pipelined SMTP, 16 connections", "/s"),
-        ("limit.lettre_per_s", "raw lettre with TCP_NODELAY, 16 connections", "/s"),
+        ("limit.lettre_per_s", "raw lettre with TCP_NODELAY, 16 connections, the same mail", "/s"),
         ("limit.publish_per_s", "raw publish and confirm, windows of 1,000", "/s"),
         ("idle_accept_ms", "idle: accepting alone", "ms"),
         ("bulk_p50_ms", "a bulk request of 1,000, two at a time", "ms"),

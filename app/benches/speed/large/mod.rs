@@ -67,7 +67,7 @@ pub async fn run(options: &Options) -> Result<()> {
     let folder = report_folder();
     std::fs::write(folder.join("plans.txt"), plans)?;
     sizes::write(&sizes, &folder)?;
-    let path = report.write(&folder, "report-large.json")?;
+    let path = report.write(&folder, "large")?;
     eprintln!("\nall of it: {}, and plans.txt and sizes.json beside it", path.display());
     Ok(())
 }

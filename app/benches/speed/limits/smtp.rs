@@ -11,27 +11,31 @@ use tokio::task::JoinSet;
 use super::{CONNECTIONS, LONG};
 use crate::Result;
 use crate::samples::Samples;
+use crate::sink::Sink;
 use crate::statistics::{Latencies, number};
 
 const ENVELOPE: &[u8] =
     b"MAIL FROM:<invitations@localhost.localdomain>\r\nRCPT TO:<b1000000@example.com>\r\nDATA\r\n";
 
 /// Sends on sixteen connections, then on one.
-pub async fn measure(sink: SocketAddr, mail: &[u8], samples: &mut Samples) -> Result<()> {
+pub async fn measure(sink: &mut Sink, mail: &[u8], samples: &mut Samples) -> Result<()> {
     let mail = Arc::new([mail, b".\r\n"].concat());
+    let address = sink.address();
+    sink.reset()?;
     let start = Instant::now();
     let mut running = JoinSet::new();
     for _ in 0..CONNECTIONS {
         let mail = Arc::clone(&mail);
-        running.spawn(async move { send_for(sink, &mail, LONG).await });
+        running.spawn(async move { send_for(address, &mail, LONG).await });
     }
     let mut sent = 0;
     while let Some(ended) = running.join_next().await {
         sent += ended??.len();
     }
     samples.set("limit.smtp_pipelined_per_s", number(sent) / start.elapsed().as_secs_f64());
+    sink.has_taken(sent)?;
 
-    let alone = send_for(sink, &mail, Duration::from_millis(300)).await?;
+    let alone = send_for(address, &mail, Duration::from_millis(300)).await?;
     samples.set("limit.smtp_conversation_ms", Latencies::new(alone).percentile(50));
     Ok(())
 }

@@ -20,7 +20,8 @@ const FAST_BATCHES: usize = 5;
 const SLOW_BATCHES: usize = 2;
 const ALONE: Duration = Duration::from_secs(2);
 
-/// Mails in a second from a full queue; and what the API accepts while no worker runs.
+/// Mails in a second from a full queue; and what the API accepts while no worker runs. Not for the
+/// embedded product, whose worker cannot be kept from beginning.
 pub async fn fast(world: &mut World, samples: &mut Samples) -> Result<()> {
     let mut product = world.product("drain", false).await?;
     let warm = product.warm_up().await?;

@@ -92,6 +92,14 @@ impl Sink {
         Ok(Taken { count, first: time("first_us"), last: time("last_us") })
     }
 
+    /// An error unless exactly so many mails have come since the reset.
+    pub fn has_taken(&mut self, count: usize) -> Result<()> {
+        match self.taken()?.count {
+            came if came == count => Ok(()),
+            came => Err(format!("{count} mails were sent and {came} came").into()),
+        }
+    }
+
     /// The last mail, as it came.
     pub fn last(&mut self) -> Result<String> {
         Ok(self.order("last")?.as_str().unwrap_or_default().to_owned())
