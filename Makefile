@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: test test-api test-faults soak mutants fuzz lint audit demo
+.PHONY: test test-api test-faults soak mutants bench bench-parts fuzz lint audit demo
 
 # The whole suite, with private PostgreSQL, RabbitMQ and SMTP servers that come and go with it, and a
 # short look at the API, which is the same each time. Programs and tests are built together: apart, they would
@@ -37,6 +37,17 @@ soak:
 # hour; make mutants GUARD=relay tries those with that word.
 mutants:
 	deploy/test/with-servers deploy/test/mutants $(GUARD)
+
+# How fast, against what this machine can do at best in the same minutes: five of them.
+# make bench MODE=large DATABASE=sqlite ROUNDS=3
+bench:
+	$(CARGO) build --profile bench -p app -p api -p worker --bins --bench speed
+	deploy/test/with-servers --none $(CARGO) bench -p app -p api -p worker --bench speed -- \
+	  --mode=$(MODE) --database=$(DATABASE) --rounds=$(ROUNDS)
+
+# The pure parts alone: rendering, building, parsing, transitions, sealing.
+bench-parts:
+	$(CARGO) bench -p app --bench parts
 
 # Every fuzz target for this long, with a nightly compiler; `FUZZ=address` picks one.
 SECONDS ?= 60

@@ -1,0 +1,77 @@
+//! A worker alone in front of a full queue, with a mail server that is fast or slow.
+
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
+use tokio::time::{Instant, sleep};
+
+use super::bulk::PEOPLE;
+use super::{CLIENTS, PATIENCE};
+use crate::Result;
+use crate::load::{self, Until};
+use crate::product::World;
+use crate::samples::Samples;
+use crate::sink::Taken;
+use crate::statistics::number;
+
+/// What a mail takes at the slow one.
+pub const SLOW: Duration = Duration::from_millis(20);
+const FAST_BATCHES: usize = 5;
+const SLOW_BATCHES: usize = 2;
+const ALONE: Duration = Duration::from_secs(2);
+
+/// Mails in a second from a full queue; and what the API accepts while no worker runs. Not for the
+/// embedded product, whose worker cannot be kept from beginning.
+pub async fn fast(world: &mut World, samples: &mut Samples) -> Result<()> {
+    let mut product = world.product("drain", false).await?;
+    let warm = product.warm_up().await?;
+    let until = Until { time: ALONE, count: usize::MAX };
+    let alone = load::closed(product.address, &product.invite(), CLIENTS, until).await?;
+    samples.set("accepted_api_alone_per_s", alone.rate());
+    let batches = Until { time: PATIENCE, count: FAST_BATCHES };
+    let ask = product.invite_many(PEOPLE);
+    let many = load::closed(product.address, &ask, 2, batches).await?;
+    published(&product.database_url).await?;
+    world.sink.reset()?;
+    product.start_worker()?;
+    let count = warm + alone.granted + many.granted * PEOPLE;
+    samples.set("drain_per_s", rate(world.sink.until(count, PATIENCE).await?));
+    world.end(product).await
+}
+
+/// The same at a mail server that takes its time; the embedded product begins at once.
+pub async fn slow(world: &mut World, samples: &mut Samples) -> Result<()> {
+    let mut product = world.product("slow", false).await?;
+    world.sink.delay(SLOW)?;
+    world.sink.reset()?;
+    let batches = Until { time: PATIENCE, count: SLOW_BATCHES };
+    let ask = product.invite_many(PEOPLE);
+    let many = load::closed(product.address, &ask, 2, batches).await?;
+    published(&product.database_url).await?;
+    product.start_worker()?;
+    let taken = world.sink.until(many.granted * PEOPLE, PATIENCE).await?;
+    samples.set("slow_mails_per_s", rate(taken));
+    world.sink.delay(Duration::ZERO)?;
+    world.end(product).await
+}
+
+fn rate(taken: Taken) -> f64 {
+    number(taken.count - 1) / (taken.last - taken.first).as_secs_f64()
+}
+
+/// Waits until the relay has nothing left to do.
+async fn published(url: &str) -> Result<()> {
+    let database = Database::connect(url).await?;
+    let backend = database.get_database_backend();
+    let start = Instant::now();
+    let waiting = "SELECT 1 AS one FROM outbox WHERE published_at IS NULL LIMIT 1";
+    while database.query_one_raw(Statement::from_string(backend, waiting)).await?.is_some() {
+        if start.elapsed() > PATIENCE {
+            return Err("the relay does not get to the end of the outbox".into());
+        }
+        // The embedded broker publishes at once; a look at it must not hold up the writer.
+        let pause = if backend == DbBackend::Postgres { 20 } else { 200 };
+        sleep(Duration::from_millis(pause)).await;
+    }
+    Ok(database.close().await?)
+}

@@ -1,0 +1,14 @@
+//! What happens to the product while it is measured; each scene has a product of its own.
+
+pub mod accept;
+pub mod bulk;
+pub mod drain;
+pub mod idle;
+pub mod outage;
+
+use std::time::Duration;
+
+/// Connections of the closed loop.
+pub const CLIENTS: usize = 64;
+/// How long anything may take at most.
+const PATIENCE: Duration = Duration::from_mins(2);
