@@ -4,6 +4,7 @@
 //! One thread runs all: what is asked for before it waits is one batch, which its time proves.
 
 mod claims;
+mod outbox;
 mod reports;
 
 use std::collections::BTreeSet;
