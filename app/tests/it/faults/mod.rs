@@ -24,6 +24,9 @@ mod relay;
 mod smtp;
 #[cfg(feature = "long-faults")]
 mod smtp_long;
+#[cfg(feature = "long-faults")]
+mod smtp_pace;
+mod smtp_pipelining;
 mod smtp_protocol;
 #[cfg(feature = "long-faults")]
 mod topology;
