@@ -45,7 +45,9 @@ pub async fn run(options: &Options) -> Result<()> {
     }
     let (title, name) = match options.database {
         Database::Postgres => ("API and worker over PostgreSQL and RabbitMQ", "postgres"),
-        Database::Sqlite => ("the embedded product over SQLite, pgbench replaced by one connection", "sqlite"),
+        Database::Sqlite => {
+            ("the embedded product over SQLite, pgbench replaced by one connection", "sqlite")
+        }
     };
     let report = Report::new(title, figures::USUAL, &rounds);
     table::print(&report);
