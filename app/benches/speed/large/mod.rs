@@ -14,7 +14,7 @@ use tokio::task::block_in_place;
 
 use crate::Result;
 use crate::load::{self, Until};
-use crate::noise::{self, Steal};
+use crate::noise::{self, Others};
 use crate::options::{Database as Kind, Options};
 use crate::product::{KEY, Product, World};
 use crate::report::Report;
@@ -65,12 +65,12 @@ pub async fn run(options: &Options) -> Result<()> {
 
     let (mut rounds, mut live) = (Vec::new(), Vec::new());
     for number in 1..=options.rounds {
-        let (start, steal) = (Instant::now(), Steal::watch());
+        let (start, others) = (Instant::now(), Others::watch(&world));
         let mut samples = Samples::default();
         block_in_place(|| noise::calibrate(&world.folder, &mut samples))?;
         live = measure(&mut world, &postgres, None, "empty", &mut samples).await?;
         measure(&mut world, &postgres, Some(&url), "large", &mut samples).await?;
-        samples.set("noise.steal", steal.share());
+        others.note(&world, &mut samples);
         rounds.push(samples);
         eprintln!("round {number} of {}: {:.0} s", options.rounds, start.elapsed().as_secs_f64());
     }
