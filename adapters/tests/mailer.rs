@@ -16,7 +16,7 @@ use adapters::mailer::Mailer;
 use adapters::settings::MailSettings;
 use domain::{Phase, SendOutcome};
 use mails::{mail, settings, soon};
-use smtp_server::{Act, At, Encryption, SmtpServer};
+use smtp_server::{Act, At, Encryption, Pipelining, SmtpServer};
 use tokio::sync::Notify;
 
 fn plain(server: &SmtpServer) -> MailSettings {
@@ -28,8 +28,21 @@ async fn outcome(script: &[(At, Act)]) -> SendOutcome {
     outcome_with(script, |_| ()).await
 }
 
-async fn outcome_with(script: &[(At, Act)], change: impl FnOnce(&mut MailSettings)) -> SendOutcome {
-    let server = SmtpServer::start(Encryption::None, script).await;
+/// The same whether the server takes one command after the other or several at once.
+async fn outcome_with(script: &[(At, Act)], change: impl Fn(&mut MailSettings)) -> SendOutcome {
+    let one_by_one = outcome_of(Pipelining::None, script, &change).await;
+    let at_once = outcome_of(Pipelining::Offered, script, &change).await;
+    let seen = |outcome: &SendOutcome| (outcome.as_str(), outcome.trouble().map(|t| t.phase));
+    assert_eq!(seen(&one_by_one), seen(&at_once), "{one_by_one:?} {at_once:?}");
+    at_once
+}
+
+async fn outcome_of(
+    pipelining: Pipelining,
+    script: &[(At, Act)],
+    change: impl Fn(&mut MailSettings),
+) -> SendOutcome {
+    let server = SmtpServer::start_with(Encryption::None, pipelining, script).await;
     let mut settings = plain(&server);
     change(&mut settings);
     let mailer = Mailer::new(&settings).unwrap();

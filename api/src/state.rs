@@ -39,6 +39,8 @@ pub struct AppState {
     pub health: Health,
     /// How long a new invitation can be accepted.
     pub invitation_expires_in: Duration,
+    /// How long after a mail another one may be asked for.
+    pub resend_interval: Duration,
     /// The longest body that is read.
     pub body_limit: usize,
     /// How long a request may take, apart from a wait that it asks for.
@@ -71,6 +73,7 @@ impl AppState {
     pub fn new(parts: ApiParts) -> Self {
         Self {
             invitation_expires_in: parts.settings.invitation.expires_in,
+            resend_interval: parts.settings.limits.resend_interval,
             password_valid_for: parts.settings.invitation.temporary_password_valid_for,
             guesses: Guesses::new(parts.settings.limits.unknown_tokens_per_minute),
             trusted_proxies: parts.settings.http.trusted_proxies.clone(),

@@ -12,6 +12,9 @@ pub enum EventKind {
     /// Its mail was asked for again, with a new secret.
     #[serde(rename = "invitation.resent")]
     InvitationResent,
+    /// It ends at another time than before.
+    #[serde(rename = "invitation.extended")]
+    InvitationExtended,
     /// The invitee joined.
     #[serde(rename = "invitation.accepted")]
     InvitationAccepted,
@@ -59,6 +62,7 @@ impl EventKind {
         match self {
             Self::InvitationCreated => "invitation.created",
             Self::InvitationResent => "invitation.resent",
+            Self::InvitationExtended => "invitation.extended",
             Self::InvitationAccepted => "invitation.accepted",
             Self::InvitationDeclined => "invitation.declined",
             Self::InvitationRevoked => "invitation.revoked",

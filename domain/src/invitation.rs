@@ -4,6 +4,7 @@
 //! pending ──accept──▶ accepted      pending ──revoke──▶ revoked
 //! pending ──decline─▶ declined      pending ──expire──▶ expired (only once its time has passed)
 //! pending ──resend──▶ pending, next generation
+//! pending ──extend──▶ pending, with another end
 //! ```
 
 use serde::{Deserialize, Serialize};
@@ -81,6 +82,11 @@ pub enum InvitationEvent {
     Revoke,
     /// The inviter wants the mail sent again, with a new secret.
     Resend,
+    /// The inviter gives the invitee until another moment, later or earlier.
+    Extend {
+        /// When the invitation ends.
+        expires_at: Timestamp,
+    },
     /// The clock looks whether its time has passed.
     Expire,
 }
@@ -124,6 +130,7 @@ impl Invitation {
             InvitationEvent::Revoke => InvitationState::Revoked { at: now },
             InvitationEvent::Expire if overdue => InvitationState::Expired { at: now },
             InvitationEvent::Expire => return Err(illegal),
+            InvitationEvent::Extend { expires_at } => return Ok(Self { expires_at, ..self }),
             InvitationEvent::Resend => {
                 return Ok(Self { generation: self.generation + 1, ..self });
             }

@@ -17,6 +17,7 @@ accept    accepted   -         -          -          -         -
 decline   declined   -         -          -          -         -
 revoke    revoked    -         -          -          -         -
 resend    pending    -         -          -          -         -
+extend    pending    -         -          -          -         -
 expire    -          expired   -          -          -         -
 ";
 
@@ -205,6 +206,7 @@ fn invitation_event(name: &str) -> InvitationEvent {
         "decline" => InvitationEvent::Decline,
         "revoke" => InvitationEvent::Revoke,
         "resend" => InvitationEvent::Resend,
+        "extend" => InvitationEvent::Extend { expires_at: LATER },
         "expire" => InvitationEvent::Expire,
         other => panic!("no event is called {other}"),
     }

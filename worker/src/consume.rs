@@ -1,20 +1,19 @@
-//! Takes jobs from the broker, as many at a time as there are slots, and settles each when done.
+//! Takes jobs from the broker, more at a time than there are connections, and settles each when done.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::broker::{Broker, Consumer, Payload, Received};
-use adapters::mailer::{Mailer, Slot};
 use domain::Job;
 use domain::retry::jittered;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::handle::{Handler, Verdict};
 
-/// How long a slot rests after a message that it had to hand back.
+/// How long a job stays in hand that has to be handed back.
 const REST: Duration = Duration::from_secs(5);
 /// How long an attempt that was cut off has to write its report.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -23,11 +22,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub struct Consume {
     /// Does the work.
     pub handler: Arc<Handler>,
-    /// Where slots come from.
-    pub mailer: Mailer,
-    /// How many there are.
-    pub concurrency: usize,
-    /// How many jobs the broker sends ahead.
+    /// How many jobs are in hand at the same time.
     pub prefetch: u16,
     /// How long work that was begun may take once the worker stops.
     pub grace: Duration,
@@ -37,42 +32,30 @@ impl Consume {
     /// Works until the handler's `stopping`, then finishes what was begun.
     pub async fn run(self, broker: &Broker) {
         let consumer = broker.consumer(self.prefetch);
+        // A broker that comes back sends again what is still being done: it alone is no limit.
+        let hands = Arc::new(Semaphore::new(usize::from(self.prefetch)));
         let mut running = JoinSet::new();
-        // An idle slot is the permission to take a job.
-        let (home, mut idle) = mpsc::channel(self.concurrency);
-        for _ in 0..self.concurrency {
-            // There is room for each of them.
-            let _ = home.try_send(self.mailer.slot());
-        }
-        while let Some((received, slot)) = self.next(&consumer, &mut idle).await {
-            let worker =
-                Slotted { handler: Arc::clone(&self.handler), mailer: self.mailer.clone() };
-            let home = home.clone();
+        while let Some((received, hand)) = self.next(&consumer, &hands).await {
+            let job = InHand { handler: Arc::clone(&self.handler) };
             running.spawn(async move {
-                let slot = worker.settle(received, slot).await;
-                // Fails only once nobody takes jobs any more.
-                let _ = home.try_send(slot);
+                job.settle(received).await;
+                drop(hand);
             });
             while running.try_join_next().is_some() {}
         }
         self.wind_down(&consumer, &mut running).await;
-        drop(home);
-        let mut closing = JoinSet::new();
-        while let Ok(slot) = idle.try_recv() {
-            closing.spawn(slot.close());
-        }
-        closing.join_all().await;
+        self.handler.connections.close().await;
     }
 
-    /// The next job and a slot for it; `None` once the worker is to stop.
+    /// The next job and a hand for it; `None` once the worker is to stop.
     async fn next(
         &self,
         consumer: &Consumer,
-        idle: &mut mpsc::Receiver<Slot>,
-    ) -> Option<(Received, Slot)> {
+        hands: &Arc<Semaphore>,
+    ) -> Option<(Received, OwnedSemaphorePermit)> {
         let take = async {
-            let slot = idle.recv().await?;
-            Some((consumer.next().await?, slot))
+            let hand = Arc::clone(hands).acquire_owned().await.ok()?;
+            Some((consumer.next().await?, hand))
         };
         tokio::select! {
             biased;
@@ -103,25 +86,23 @@ impl Consume {
     }
 }
 
-/// What one running job needs.
-struct Slotted {
+/// A job that is being done.
+struct InHand {
     handler: Arc<Handler>,
-    mailer: Mailer,
 }
 
-impl Slotted {
-    /// Does one job and tells the broker; gives back a slot for the next one.
-    async fn settle(self, received: Received, slot: Slot) -> Slot {
+impl InHand {
+    /// Does it and tells the broker.
+    async fn settle(self, received: Received) {
         let job = match &received.payload {
             Payload::Job(job) => *job,
             Payload::Malformed { reason } => {
                 tracing::warn!(reason, "not a job that is known here; kept as a dead letter");
                 received.dead_letter().await;
-                return slot;
+                return;
             }
         };
-        let (verdict, slot) = self.handle(job, slot).await;
-        let settled = match verdict {
+        let settled = match self.handle(job).await {
             Verdict::Done => received.ack().await,
             Verdict::HandBack => {
                 self.rest().await;
@@ -132,16 +113,15 @@ impl Slotted {
             // It comes again, and finds nothing left to claim.
             tracing::debug!("the broker went away before a message was settled");
         }
-        slot
     }
 
     /// In a task of its own, so that a bug that panics costs one job its turn and not the worker.
-    async fn handle(&self, job: Job, mut slot: Slot) -> (Verdict, Slot) {
+    async fn handle(&self, job: Job) -> Verdict {
         let handler = Arc::clone(&self.handler);
-        let task = tokio::spawn(async move { (handler.handle(job, &mut slot).await, slot) });
+        let task = tokio::spawn(async move { handler.handle(job).await });
         AbortOnDropHandle::new(task).await.unwrap_or_else(|_| {
             tracing::error!(?job, "handling a job crashed; this is a bug");
-            (Verdict::HandBack, self.mailer.slot())
+            Verdict::HandBack
         })
     }
 

@@ -76,7 +76,15 @@ impl Gate {
     }
 }
 
-impl Pass<'_> {
+impl<'a> Pass<'a> {
+    /// Asks again after a wait: another mail may have met trouble meanwhile.
+    pub fn confirm(self) -> Admission<'a> {
+        if self.pass == breaker::Pass::Probe || self.gate.is_clear() {
+            return Admission::Go(self);
+        }
+        self.gate.admit()
+    }
+
     /// Says how the mail ended that the pass was for.
     pub fn learn(self, outcome: &SendOutcome) -> Lesson {
         let gate = self.gate;

@@ -7,18 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::failpoint;
-use adapters::mailer::{Mail, Slot};
 use adapters::seal::SealKeys;
-use adapters::store::{Claimed, Store, StoreError};
+use adapters::store::{Store, StoreError};
 use domain::job::JobV1;
-use domain::{
-    DeliveryId, DeliveryState, Generation, Job, Phase, RetryPolicy, SendOutcome, Trouble,
-};
+use domain::{DeliveryId, DeliveryState, Generation, Job, RetryPolicy};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::breaker::Lesson;
-use crate::gate::{Admission, Gate};
+use crate::attempt::Attempt;
+use crate::connections::Connections;
+use crate::gate::Gate;
 use crate::mail::Composer;
 use crate::patience::Patience;
 use crate::report::{self, Ending};
@@ -32,7 +30,7 @@ pub enum Verdict {
     HandBack,
 }
 
-/// Handles jobs; shared by all slots.
+/// Handles jobs; shared by all that are in hand.
 pub struct Handler {
     /// The database.
     pub store: Store,
@@ -42,6 +40,8 @@ pub struct Handler {
     pub gate: Arc<Gate>,
     /// Makes mails.
     pub composer: Arc<Composer>,
+    /// Where mails leave.
+    pub connections: Arc<Connections>,
     /// When to try again.
     pub policy: RetryPolicy,
     /// How long an attempt belongs to its worker.
@@ -54,17 +54,9 @@ pub struct Handler {
     pub overrun: CancellationToken,
 }
 
-/// An attempt that is ours until its lease ends.
-pub struct Attempt {
-    /// What the database says about it.
-    pub claimed: Arc<Claimed>,
-    /// When the lease began, at the latest.
-    pub since: Instant,
-}
-
 impl Handler {
     /// Does what `job` asks for, as far as the database agrees.
-    pub async fn handle(&self, job: Job, slot: &mut Slot) -> Verdict {
+    pub async fn handle(&self, job: Job) -> Verdict {
         let Job::V1(JobV1::Email { delivery, generation }) = job;
         let attempt = match self.claim(delivery, generation).await {
             Ok(Some(attempt)) => attempt,
@@ -76,7 +68,7 @@ impl Handler {
             }
         };
         failpoint::reach("worker.claimed").await;
-        let ending = self.attempt(&attempt, slot).await;
+        let ending = self.attempt(&attempt).await;
         failpoint::reach("worker.mail_ended").await;
         let verdict = match self.report(&attempt, &ending).await {
             Ok(state) => {
@@ -107,55 +99,11 @@ impl Handler {
             .with("claim", || async {
                 // Before the call: our clock starts no later than the lease.
                 let since = Instant::now();
-                let claimed = self.store.claim(delivery, generation, self.lease).await?;
+                let claimed =
+                    self.store.claim(delivery, generation, self.lease, &self.seal).await?;
                 Ok(claimed.map(|claimed| Attempt { claimed: Arc::new(claimed), since }))
             })
             .await
-    }
-
-    async fn attempt(&self, attempt: &Attempt, slot: &mut Slot) -> Ending {
-        let pass = match self.gate.admit() {
-            Admission::Go(pass) => pass,
-            Admission::Postpone { trouble, pause } => {
-                let outcome = SendOutcome::Ours(trouble);
-                return Ending { outcome, pause: Some(pause), recovered: false };
-            }
-        };
-        // Trouble before SMTP teaches nothing about the server: the pass is dropped unused.
-        let mail = match self.prepare(attempt).await {
-            Ok(mail) => mail,
-            Err(outcome) => return Ending::of(outcome),
-        };
-        let Some(outcome) = self.send(&mail, attempt, slot).await else {
-            let detail =
-                "the worker was stopped before the answer of the mail server arrived".to_owned();
-            // The mailer alone knows whether the final dot was out; to us it may have been.
-            return Ending::of(SendOutcome::Uncertain(Trouble {
-                phase: Phase::FinalDot,
-                reply: None,
-                detail,
-            }));
-        };
-        let (pause, recovered) = match pass.learn(&outcome) {
-            Lesson::Nothing => (None, false),
-            Lesson::Postpone(pause) => (Some(pause), false),
-            Lesson::Recovered => (None, true),
-        };
-        Ending { outcome, pause, recovered }
-    }
-
-    /// Sends, unless the worker is stopped for good meanwhile.
-    async fn send(&self, mail: &Mail, attempt: &Attempt, slot: &mut Slot) -> Option<SendOutcome> {
-        tokio::select! {
-            biased;
-            outcome = slot.send(mail, self.dot_deadline(attempt)) => Some(outcome),
-            () = self.overrun.cancelled() => None,
-        }
-    }
-
-    /// After this moment the mail is not completed: when its answer came, the lease might be over.
-    pub fn dot_deadline(&self, attempt: &Attempt) -> Instant {
-        attempt.since + self.lease / 4
     }
 
     async fn report(

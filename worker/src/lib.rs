@@ -2,14 +2,17 @@
 //!
 //! `handle` is the path of one job and the place to start reading; `consume` feeds it, `rescue`
 //! finds what got lost and `dead_letters` takes in what nobody could process. The decisions are in
-//! `domain`; [`breaker`] is the only one that belongs to a worker alone.
+//! `domain`; [`breaker`] and `pace` are the only ones that belong to a worker alone.
 
+mod attempt;
 pub mod breaker;
+mod connections;
 mod consume;
 mod dead_letters;
 mod gate;
 mod handle;
 mod mail;
+mod pace;
 mod patience;
 mod prepare;
 pub mod process;
@@ -28,6 +31,7 @@ use adapters::templates::Templates;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use connections::Connections;
 use consume::Consume;
 use gate::Gate;
 use handle::Handler;
@@ -72,6 +76,7 @@ pub async fn run(parts: WorkerParts, shutdown: CancellationToken) -> Result<(), 
         seal,
         gate: Arc::clone(&gate),
         composer: Arc::new(composer),
+        connections: Arc::new(Connections::new(mailer, settings.worker.concurrency)),
         policy: settings.retry.policy(),
         lease: settings.worker.lease,
         password_valid_for: settings.invitation.temporary_password_valid_for,
@@ -80,8 +85,6 @@ pub async fn run(parts: WorkerParts, shutdown: CancellationToken) -> Result<(), 
     };
     let consume = Consume {
         handler: Arc::new(handler),
-        mailer,
-        concurrency: settings.worker.concurrency,
         prefetch: settings.worker.prefetch,
         grace: settings.worker.shutdown_grace,
     };

@@ -66,7 +66,7 @@ pub async fn run(config: Option<&Path>) -> Result<(), ProcessError> {
     let broker = Broker::connect(&settings.broker)?;
     let store = Store::connect(&settings, Clock::new()).await?;
     store.migrate().await?;
-    tracing::info!(slots = settings.worker.concurrency, "the worker is ready");
+    tracing::info!(connections = settings.worker.concurrency, "the worker is ready");
     let health = Health::default();
     let parts =
         WorkerParts { settings, store, broker: broker.clone(), mailer, templates, seal, health };

@@ -15,6 +15,7 @@ use super::MailerError;
 use super::dialogue::{Answer, Dialogue};
 use super::smtp::{Stop, within};
 use super::tls::Tls;
+use super::trust::Trust;
 use super::url::{Credentials, Protection, Relay};
 use crate::settings::{MailSettings, MailTimeouts};
 
@@ -25,6 +26,7 @@ pub(super) struct Server {
     helo: String,
     pub(super) timeouts: MailTimeouts,
     pub(super) limits: Limits,
+    pub(super) trust: Trust,
 }
 
 /// How long one connection is used.
@@ -47,7 +49,8 @@ impl Server {
             idle: settings.max_idle,
             age: settings.max_age,
         };
-        Ok(Self { relay, tls, helo, timeouts: settings.timeouts.clone(), limits })
+        let (timeouts, trust) = (settings.timeouts.clone(), Trust::default());
+        Ok(Self { relay, tls, helo, timeouts, limits, trust })
     }
 
     /// What must not show in a detail: server texts may quote a log-in.
@@ -86,12 +89,13 @@ impl Server {
             }
             self.log_in(&mut dialogue, &offers, credentials, last).await?;
         }
+        dialogue.pipelining = offers.iter().any(|offer| offer.trim() == "PIPELINING");
         Ok(dialogue)
     }
 
     async fn dial(&self) -> io::Result<TcpStream> {
         let stream = TcpStream::connect((self.relay.host.as_str(), self.relay.port)).await?;
-        // Without it each mail waits some 40 ms for the delayed ACK of its body.
+        // TLS writes more pieces than we do: without it one may wait some 40 ms for a delayed ACK.
         stream.set_nodelay(true)?;
         Ok(stream)
     }
@@ -101,7 +105,8 @@ impl Server {
         let wait = dialogue.command(&hello);
         let answer = within(Phase::Hello, self.timeouts.command, last, wait).await?;
         let answer = expect(Phase::Hello, 250, answer)?;
-        Ok(answer.lines.iter().map(|line| line.to_ascii_uppercase()).collect())
+        // The first line names the server.
+        Ok(answer.lines.iter().skip(1).map(|line| line.to_ascii_uppercase()).collect())
     }
 
     fn wants_starttls(&self, offers: &[String]) -> Result<bool, Stop> {

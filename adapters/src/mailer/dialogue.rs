@@ -1,14 +1,19 @@
 //! The lines of SMTP (RFC 5321 §4.2, §4.5.2): commands out, bounded replies in, dots stuffed.
 //!
-//! Own code, because the mail library writes body and final dot in one call, takes any 2xx or 3xx
-//! for a success and reads on after a reply that came too early.
+//! Own code, because the mail library cannot tell whether the final dot was written, takes any 2xx
+//! or 3xx for a success and reads on after a reply that came too early.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::task::{Poll, ready};
 
 use domain::Reply;
 use domain::outcome::Enhanced;
 use futures_util::FutureExt;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::task::unconstrained;
+use tokio::time::Instant;
 
 /// A byte stream: plain or TLS.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
@@ -18,6 +23,21 @@ impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for T {}
 /// The two directions of one connection.
 pub(super) struct Dialogue {
     stream: BufReader<Box<dyn Stream>>,
+    /// What the server said before it was asked; the answer to whatever was to be asked.
+    early: Option<Answer>,
+    /// Whether the server offers to take several commands at once.
+    pub(super) pipelining: bool,
+}
+
+/// How far the writing of a message came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// The final dot is out of our hands.
+    Whole,
+    /// The server has spoken before the end of the dot.
+    Interrupted,
+    /// Time was over before the end of the dot.
+    TooLate,
 }
 
 /// A reply as it came.
@@ -33,7 +53,7 @@ const MAX_LINES: usize = 100;
 
 impl Dialogue {
     pub(super) fn new(stream: Box<dyn Stream>) -> Self {
-        Self { stream: BufReader::new(stream) }
+        Self { stream: BufReader::new(stream), early: None, pipelining: false }
     }
 
     /// Gives the stream back for TLS. What was received in clear must not be read as if it had
@@ -48,29 +68,69 @@ impl Dialogue {
 
     /// Writes one command and reads its answer.
     pub(super) async fn command(&mut self, command: &str) -> io::Result<Answer> {
-        if self.has_something_to_say()? {
-            // 421 may come at any time (RFC 5321 §3.8): it is an answer to whatever we say.
-            let answer = self.answer().await?;
-            return if answer.code == 421 {
-                Ok(answer)
-            } else {
-                Err(garbage("the server spoke out of turn"))
-            };
-        }
-        debug_assert!(!command.contains(['\r', '\n']), "a command is one line");
-        let line = zeroize::Zeroizing::new(format!("{command}\r\n"));
-        self.write(line.as_bytes()).await?;
+        self.ask(&[command]).await?;
         self.answer().await
     }
 
-    /// Writes the message up to, but without, its final dot.
-    pub(super) async fn body(&mut self, message: &[u8]) -> io::Result<()> {
-        self.write(&stuffed(message)).await
+    /// Writes commands in one piece; each has an answer.
+    pub(super) async fn ask(&mut self, commands: &[&str]) -> io::Result<()> {
+        if self.has_something_to_say()? {
+            // 421 may come at any time (RFC 5321 §3.8): it is an answer to whatever we say.
+            let answer = self.answer().await?;
+            if answer.code != 421 {
+                return Err(garbage("the server spoke out of turn"));
+            }
+            self.early = Some(answer);
+            return Ok(());
+        }
+        // Large enough from the start: what is moved is not wiped, and one may be a log-in.
+        let length = commands.iter().map(|command| command.len() + 2).sum();
+        let mut lines = zeroize::Zeroizing::new(String::with_capacity(length));
+        for command in commands {
+            debug_assert!(!command.contains(['\r', '\n']), "a command is one line");
+            lines.push_str(command);
+            lines.push_str("\r\n");
+        }
+        self.write(lines.as_bytes()).await
     }
 
-    /// Writes the line that ends the message.
-    pub(super) async fn final_dot(&mut self) -> io::Result<()> {
-        self.write(b".\r\n").await
+    /// Hands over a [`whole`] message with its final dot, in as few pieces as the stream takes.
+    ///
+    /// An error, as everything but [`Written::Whole`], means that the last byte of the dot was not
+    /// taken: the server cannot have the mail. (TLS may fail in the call that took it, but only
+    /// because the socket did not take the whole of the last record, which is no record then.)
+    /// After that it may, whatever happens; the next step is [`Self::verdict`].
+    pub(super) async fn message(&mut self, whole: &[u8], last: Instant) -> io::Result<Written> {
+        let mut done = 0;
+        poll_fn(|context| {
+            while done < whole.len() {
+                // Before each piece: the process may have stood still since the last one.
+                if last <= Instant::now() {
+                    return Poll::Ready(Ok(Written::TooLate));
+                }
+                // A server that answers before the dot has given up, or is a reply ahead of us: in
+                // both cases its next reply could not be trusted.
+                match Pin::new(&mut self.stream).poll_fill_buf(context)? {
+                    Poll::Ready([]) => return Poll::Ready(Err(closed())),
+                    Poll::Ready(_) => return Poll::Ready(Ok(Written::Interrupted)),
+                    Poll::Pending => {}
+                }
+                let rest = &whole[done..];
+                match ready!(Pin::new(&mut self.stream).poll_write(context, rest))? {
+                    0 => return Poll::Ready(Err(closed())),
+                    taken => done += taken,
+                }
+            }
+            Poll::Ready(Ok(Written::Whole))
+        })
+        .await
+    }
+
+    /// The answer to a message.
+    pub(super) async fn verdict(&mut self) -> io::Result<Answer> {
+        // TLS may hold the end of the message back until now.
+        self.stream.flush().await?;
+        self.answer().await
     }
 
     /// Says good-bye; the answer is of no use.
@@ -81,7 +141,7 @@ impl Dialogue {
     /// Whether something has arrived that nobody has read; an error if the server has gone.
     pub(super) fn has_something_to_say(&mut self) -> io::Result<bool> {
         // One poll: pending means that nothing is there. The buffer keeps what was read.
-        match self.stream.fill_buf().now_or_never() {
+        match unconstrained(self.stream.fill_buf()).now_or_never() {
             None => Ok(false),
             Some(Ok([])) => Err(closed()),
             Some(Ok(_)) => Ok(true),
@@ -91,6 +151,9 @@ impl Dialogue {
 
     /// Reads one reply of one or more lines.
     pub(super) async fn answer(&mut self) -> io::Result<Answer> {
+        if let Some(answer) = self.early.take() {
+            return Ok(answer);
+        }
         let mut answer = Answer { code: 0, lines: Vec::new() };
         loop {
             let line = self.line().await?;
@@ -164,8 +227,9 @@ fn split_code(line: &str) -> Option<(u16, &str)> {
     (separated && numeric).then_some((code, rest))
 }
 
-/// Doubles each dot that starts a line (RFC 5321 §4.5.2) and ends the last line.
-fn stuffed(message: &[u8]) -> Vec<u8> {
+/// The message as it is written: each dot that starts a line doubled (RFC 5321 §4.5.2), the last line
+/// ended, the final dot behind it.
+pub(super) fn whole(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + 64);
     for line in message.split_inclusive(|b| *b == b'\n') {
         if line.starts_with(b".") {
@@ -176,6 +240,7 @@ fn stuffed(message: &[u8]) -> Vec<u8> {
     if !out.ends_with(b"\r\n") {
         out.extend_from_slice(b"\r\n");
     }
+    out.extend_from_slice(b".\r\n");
     out
 }
 
@@ -192,7 +257,7 @@ mod tests {
     use proptest::prelude::*;
     use tokio::io::AsyncWriteExt;
 
-    use super::{Dialogue, MAX_LINE_OCTETS, MAX_LINES, split_code, stuffed};
+    use super::{Dialogue, MAX_LINE_OCTETS, MAX_LINES, split_code, whole};
 
     /// The replies up to the end or the first error, if the bytes come in pieces of this size.
     fn replies(bytes: &[u8], piece: usize) -> Vec<(u16, Vec<String>)> {
@@ -242,7 +307,7 @@ mod tests {
 
     #[test]
     fn dots_are_stuffed_and_the_last_line_ends() {
-        assert_eq!(stuffed(b".\r\na.\r\n..b"), b"..\r\na.\r\n...b\r\n");
+        assert_eq!(whole(b".\r\na.\r\n..b"), b"..\r\na.\r\n...b\r\n.\r\n");
     }
 
     #[test]

@@ -9,9 +9,11 @@ mod connect;
 mod detail;
 mod dialogue;
 mod dkim;
+mod envelope;
 mod message;
 mod smtp;
 mod tls;
+mod trust;
 mod url;
 
 use std::path::PathBuf;
@@ -145,6 +147,14 @@ impl Slot {
                 inbox.keep(mail);
                 SendOutcome::Sent
             }
+        }
+    }
+
+    /// Whether it holds a connection that would not be used again: too old, or idle for too long.
+    pub fn is_worn(&self) -> bool {
+        match (&self.transport, &self.warm) {
+            (Transport::Smtp(server), Some(warm)) => warm.is_worn(&server.limits),
+            _ => false,
         }
     }
 

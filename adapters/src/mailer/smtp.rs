@@ -1,14 +1,15 @@
-//! One mail over one connection, command by command (RFC 5321 §3.3), and when to use it again.
+//! One mail over one connection (RFC 5321 §3.3), and when to use it again.
 
 use std::io;
 use std::time::Duration;
 
 use domain::{Phase, SendOutcome};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
-use super::connect::{Server, expect};
+use super::connect::{Limits, Server, expect};
 use super::detail;
-use super::dialogue::{Answer, Dialogue};
+use super::dialogue::{self, Answer, Dialogue, Written};
+use super::envelope::{Before, announce};
 use super::message::Mail;
 use crate::failpoint;
 
@@ -27,6 +28,8 @@ pub(super) enum Stop {
     Answer(Phase, Answer),
     /// No answer, or none that can be understood.
     Broken(Phase, String),
+    /// No answer in time; one that comes later belongs to nobody.
+    TooSlow(Phase),
     /// The attempt's own time ran out; nothing is known against the server.
     OutOfTime(Phase),
 }
@@ -66,19 +69,19 @@ async fn attempt(
     Ok((answer, warm))
 }
 
-/// A new connection with this mail's MAIL accepted.
+/// A new connection that waits for the message.
 async fn fresh(server: &Server, mail: &Mail, last: Instant) -> Result<Warm, Stop> {
     let dialogue = server.connect(last).await?;
     let now = Instant::now();
     let mut warm = Warm { dialogue, made: now, used: now, mails: 0 };
-    mail_from(server, &mut warm.dialogue, mail, last).await?;
+    announce(server, &mut warm.dialogue, Before::Nothing, mail, last).await?;
     Ok(warm)
 }
 
-/// A warm connection with this mail's MAIL accepted; `None` asks for a fresh one.
+/// A warm connection that waits for the message; `None` asks for a fresh one.
 ///
-/// Servers close idle connections when they like, so silence or 421 up to here is no news:
-/// nothing of the mail has been taken, and a fresh connection will tell.
+/// Servers close idle connections when they like, so silence or 421 before MAIL is accepted is no
+/// news: nothing of the mail has been taken, and a fresh connection will tell.
 async fn reopened(
     server: &Server,
     warm: Option<Warm>,
@@ -86,38 +89,18 @@ async fn reopened(
     last: Instant,
 ) -> Result<Option<Warm>, Stop> {
     let Some(mut warm) = warm else { return Ok(None) };
-    let limits = &server.limits;
-    let worn = warm.mails >= limits.mails
-        || warm.used.elapsed() >= limits.idle
-        || warm.made.elapsed() >= limits.age;
-    if worn {
+    if warm.is_worn(&server.limits) {
         warm.quit().await;
         return Ok(None);
     }
-    let wait = warm.dialogue.command("RSET");
-    let reset = within(Phase::MailFrom, server.timeouts.command, last, wait).await;
-    if !reset.is_ok_and(|answer| answer.code == 250) {
-        return Ok(None);
-    }
-    match mail_from(server, &mut warm.dialogue, mail, last).await {
+    match announce(server, &mut warm.dialogue, Before::Reset, mail, last).await {
         Ok(()) => Ok(Some(warm)),
-        Err(Stop::Answer(phase, answer)) if answer.code != 421 => Err(Stop::Answer(phase, answer)),
-        Err(_) => Ok(None),
+        Err(stop) if stop.is_no_news() => Ok(None),
+        Err(stop) => Err(stop),
     }
 }
 
-async fn mail_from(
-    server: &Server,
-    dialogue: &mut Dialogue,
-    mail: &Mail,
-    last: Instant,
-) -> Result<(), Stop> {
-    let command = format!("MAIL FROM:<{}>", mail.envelope_from);
-    let wait = dialogue.command(&command);
-    positive(Phase::MailFrom, within(Phase::MailFrom, server.timeouts.command, last, wait).await?)
-}
-
-/// RCPT, DATA, the body and its dot; `Ok` is exactly 250 to the dot.
+/// The message with its dot; `Ok` is exactly 250 to it.
 async fn transfer(
     server: &Server,
     dialogue: &mut Dialogue,
@@ -125,36 +108,23 @@ async fn transfer(
     last: Instant,
 ) -> Result<Answer, Stop> {
     let timeouts = &server.timeouts;
-    let command = format!("RCPT TO:<{}>", mail.parts.to.envelope());
-    let wait = dialogue.command(&command);
-    positive(Phase::Recipient, within(Phase::Recipient, timeouts.command, last, wait).await?)?;
-    let answer = within(Phase::Data, timeouts.data, last, dialogue.command("DATA")).await?;
-    expect(Phase::Data, 354, answer)?;
-    within(Phase::Body, timeouts.body, last, dialogue.body(&mail.raw)).await?;
-    // A server that answers before the dot has given up, or is a reply ahead of us: in both cases
-    // its next reply could not be trusted.
-    if dialogue.has_something_to_say().map_err(|error| Stop::io(Phase::Body, &error))? {
-        let answer = within(Phase::Body, timeouts.command, last, dialogue.answer()).await?;
-        return Err(Stop::Answer(Phase::Body, answer));
-    }
+    let whole = dialogue::whole(&mail.raw);
     failpoint::reach("mailer.before_dot").await;
-    // The last moment at which the mail can still be stopped.
-    if last <= Instant::now() {
-        return Err(Stop::OutOfTime(Phase::Body));
+    // Up to the last byte of the dot the mail can still be stopped.
+    match within(Phase::Body, timeouts.body, last, dialogue.message(&whole, last)).await? {
+        Written::Whole => {}
+        Written::Interrupted => {
+            let answer = within(Phase::Body, timeouts.command, last, dialogue.answer()).await?;
+            return Err(Stop::Answer(Phase::Body, answer));
+        }
+        Written::TooLate => return Err(Stop::OutOfTime(Phase::Body)),
     }
-    let dot = async {
-        dialogue.final_dot().await?;
-        dialogue.answer().await
-    };
-    let answer = match tokio::time::timeout(timeouts.final_dot, dot).await {
+    // From here on only the answer counts, and whoever has no answer does not know.
+    let answer = match timeout(timeouts.final_dot, dialogue.verdict()).await {
         Ok(answer) => answer.map_err(|error| Stop::io(Phase::FinalDot, &error))?,
-        Err(_) => return Err(Stop::too_slow(Phase::FinalDot)),
+        Err(_) => return Err(Stop::TooSlow(Phase::FinalDot)),
     };
     expect(Phase::FinalDot, 250, answer)
-}
-
-fn positive(phase: Phase, answer: Answer) -> Result<(), Stop> {
-    if answer.is_positive() { Ok(()) } else { Err(Stop::Answer(phase, answer)) }
 }
 
 /// Waits for one step, but no longer than the step or the attempt may take.
@@ -169,11 +139,18 @@ pub(super) async fn within<T>(
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(Stop::io(phase, &error)),
         Err(_) if last < step_ends => Err(Stop::OutOfTime(phase)),
-        Err(_) => Err(Stop::too_slow(phase)),
+        Err(_) => Err(Stop::TooSlow(phase)),
     }
 }
 
 impl Warm {
+    /// Whether it is time for another one.
+    pub(super) fn is_worn(&self, limits: &Limits) -> bool {
+        self.mails >= limits.mails
+            || self.used.elapsed() >= limits.idle
+            || self.made.elapsed() >= limits.age
+    }
+
     /// Says good-bye without waiting for the answer.
     pub(super) async fn quit(mut self) {
         // Whether it arrives does not matter: the connection is dropped either way.
@@ -190,8 +167,23 @@ impl Stop {
         Self::Broken(phase, format!("{}: {error}", trouble_in(phase)))
     }
 
-    fn too_slow(phase: Phase) -> Self {
-        Self::Broken(phase, format!("{}: the server took too long", trouble_in(phase)))
+    /// Whether the server lost its place in the conversation, or the conversation itself.
+    pub(super) const fn is_out_of_step(&self) -> bool {
+        match self {
+            // A success, but not the one that was due.
+            Self::Answer(_, answer) => answer.code < 400,
+            Self::Broken(..) | Self::TooSlow(_) => true,
+            Self::OutOfTime(_) => false,
+        }
+    }
+
+    /// Whether a warm connection may end so although nothing is wrong.
+    fn is_no_news(&self) -> bool {
+        match self {
+            Self::Answer(phase, answer) => *phase == Phase::MailFrom && answer.code == 421,
+            Self::Broken(phase, _) | Self::TooSlow(phase) => *phase == Phase::MailFrom,
+            Self::OutOfTime(_) => false,
+        }
     }
 
     fn outcome(self, server: &Server, mail: &Mail) -> SendOutcome {
@@ -209,6 +201,10 @@ impl Stop {
             }
             Self::Broken(phase, detail) => {
                 SendOutcome::from_broken_conversation(phase, detail::clean(&detail, &hidden))
+            }
+            Self::TooSlow(phase) => {
+                let detail = format!("{}: the server took too long", trouble_in(phase));
+                SendOutcome::from_broken_conversation(phase, detail)
             }
             Self::OutOfTime(phase) => {
                 // Not the server's fault, whatever we were waiting for: never `Ours`.

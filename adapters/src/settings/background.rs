@@ -12,9 +12,9 @@ use super::{SettingsError, duration};
 /// The sending worker.
 #[derive(Debug, Clone, Serialize)]
 pub struct WorkerSettings {
-    /// Mails sent at the same time.
+    /// Connections to the mail server used at the same time, at most.
     pub concurrency: usize,
-    /// Jobs taken from the broker ahead; never 0.
+    /// Jobs in hand at the same time; never 0.
     pub prefetch: u16,
     /// How long one attempt belongs to one worker.
     #[serde(serialize_with = "duration::serialize")]
@@ -103,7 +103,8 @@ impl WorkerSettings {
     pub(super) fn read(values: &Leaves) -> Result<Self, SettingsError> {
         let concurrency: u16 = values.number("worker.concurrency", 1..=1024)?;
         let prefetch = match values.number("worker.prefetch", 0..=10_000)? {
-            0 => concurrency,
+            // Enough that no connection waits for a claim, a rendering or a report.
+            0 => concurrency * 4,
             some => some,
         };
         Ok(Self {

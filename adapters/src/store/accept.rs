@@ -237,8 +237,12 @@ pub(super) async fn inviter_name(
 ) -> Result<Option<String>> {
     let Some(id) = row.inviter_id else { return Ok(None) };
     let inviter = user::Entity::find().filter(user::Column::Id.eq(id)).one(db).await?;
-    Ok(inviter.and_then(|user| {
-        let names: Vec<_> = [user.first_name, user.last_name].into_iter().flatten().collect();
-        (!names.is_empty()).then(|| names.join(" "))
-    }))
+    Ok(inviter.as_ref().and_then(full_name))
+}
+
+/// First and last name, as far as they are known.
+pub(super) fn full_name(user: &user::Model) -> Option<String> {
+    let names = [user.first_name.as_deref(), user.last_name.as_deref()];
+    let names: Vec<_> = names.into_iter().flatten().collect();
+    (!names.is_empty()).then(|| names.join(" "))
 }

@@ -30,12 +30,25 @@ pub(super) async fn record(
     by: By,
     data: serde_json::Value,
 ) -> Result<()> {
+    let row = row(now, invitation, kind, by, data);
+    event::Entity::insert(row).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// An entry of the audit log.
+pub(super) fn row(
+    now: Timestamp,
+    invitation: &invitation::Model,
+    kind: EventKind,
+    by: By,
+    data: serde_json::Value,
+) -> event::ActiveModel {
     let actor = match by {
         By::Caller(actor) => actor.written(),
         By::Invitee => format!("user:{}", invitation.user_id),
         By::System => "system".to_owned(),
     };
-    let row = event::ActiveModel {
+    event::ActiveModel {
         id: Set(EventId::new(now, &mut rng()).uuid()),
         organization_id: Set(invitation.organization_id),
         invitation_id: Set(Some(invitation.id)),
@@ -43,7 +56,5 @@ pub(super) async fn record(
         actor: Set(actor),
         data: Set(data),
         created_at: Set(now),
-    };
-    event::Entity::insert(row).exec_without_returning(tx).await?;
-    Ok(())
+    }
 }

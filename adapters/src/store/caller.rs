@@ -1,8 +1,10 @@
 //! Who calls: found by the hash of an API key, or by what a verified token says.
 
+use std::collections::{BTreeSet, HashMap};
+
 use domain::{
     ApiKeyId, KeyRole, MembershipRole, MembershipStatus, OrganizationId, RolePolicy, SecretHash,
-    UserId,
+    Timestamp, UserId,
 };
 use entity::{api_key, membership, organization, user};
 use sea_orm::prelude::Uuid;
@@ -10,7 +12,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Actor, Result, Store, Verdict, convert};
+use super::gathering::Call;
+use super::{Actor, Result, Store, Verdict, bulk, convert};
 
 /// Whoever is behind a key or a token.
 #[derive(Debug, Clone)]
@@ -76,30 +79,13 @@ impl std::fmt::Debug for UserRef {
 const LAST_USED_STEP: chrono::TimeDelta = chrono::TimeDelta::minutes(1);
 
 impl Store {
-    /// Finds out who calls; `None` for an unknown or revoked key.
+    /// Finds out who calls; `None` for an unknown or revoked key. Keys that are asked about at the
+    /// same time are looked up together; none is remembered, so that a revoked one is refused from
+    /// then on.
     pub async fn authenticate(&self, hash: SecretHash) -> Result<Option<Caller>> {
-        let found = self
-            .read(move |db, now| {
-                Box::pin(async move {
-                    let Some(key) = api_key::Entity::find()
-                        .filter(api_key::Column::KeyHash.eq(hash.to_vec()))
-                        .filter(api_key::Column::RevokedAt.is_null())
-                        .one(db)
-                        .await?
-                    else {
-                        return Ok(None);
-                    };
-                    let stale = key.last_used_at.is_none_or(|at| now - at >= LAST_USED_STEP);
-                    let id = ApiKeyId::from_uuid(key.id);
-                    Ok(Some((of_key(db, key).await?, stale.then_some(id))))
-                })
-            })
-            .await?;
-        let Some((caller, stale)) = found else { return Ok(None) };
-        if let Some(key) = stale {
-            self.touch_api_key(key).await?;
-        }
-        Ok(Some(caller))
+        let store = self.clone();
+        let find = move |calls| find_callers(store.clone(), calls);
+        self.gatherings.callers.call(&self.runtime, hash, find).await
     }
 
     /// Finds out who a verified token speaks for; `None` if it names no organization of ours.
@@ -123,14 +109,14 @@ impl Store {
         .await
     }
 
-    async fn touch_api_key(&self, id: ApiKeyId) -> Result<()> {
+    async fn touch_api_keys(&self, ids: Vec<Uuid>) -> Result<()> {
         self.write(move |tx, now| {
             Box::pin(async move {
                 let used =
                     api_key::ActiveModel { last_used_at: Set(Some(now)), ..Default::default() };
                 api_key::Entity::update_many()
                     .set(used)
-                    .filter(api_key::Column::Id.eq(id.uuid()))
+                    .filter(bulk::is_any(tx, api_key::Column::Id, ids))
                     .exec(tx)
                     .await?;
                 Ok(Verdict::Commit(()))
@@ -140,11 +126,69 @@ impl Store {
     }
 }
 
-async fn of_key(db: &impl ConnectionTrait, key: api_key::Model) -> Result<Caller> {
-    let organization = match key.organization_id.map(OrganizationId::from_uuid) {
+/// Who is behind keys, and which of these are used for the first time in a while.
+struct Found {
+    callers: HashMap<Vec<u8>, Result<Caller>>,
+    stale: Vec<Uuid>,
+}
+
+async fn find_callers(store: Store, calls: Vec<Call<SecretHash, Option<Caller>>>) {
+    let hashes: BTreeSet<Vec<u8>> = calls.iter().map(|call| call.asks.to_vec()).collect();
+    let found = store.read(move |db, now| {
+        Box::pin(async move { find_by_hashes(db, now, hashes.into_iter().collect()).await })
+    });
+    let found = match found.await {
+        Ok(Found { stale, callers }) if stale.is_empty() => Ok(callers),
+        Ok(Found { stale, callers }) => store.touch_api_keys(stale).await.map(|()| callers),
+        Err(error) => Err(error),
+    };
+    for call in calls {
+        let answer = match &found {
+            Ok(callers) => callers.get(&call.asks.to_vec()).cloned().transpose(),
+            Err(error) => Err(error.clone()),
+        };
+        call.answer(answer);
+    }
+}
+
+async fn find_by_hashes(
+    db: &impl ConnectionTrait,
+    now: Timestamp,
+    hashes: Vec<Vec<u8>>,
+) -> Result<Found> {
+    let keys = api_key::Entity::find()
+        .filter(api_key::Column::KeyHash.is_in(hashes))
+        .filter(api_key::Column::RevokedAt.is_null())
+        .all(db)
+        .await?;
+    let ids = |of: &dyn Fn(&api_key::Model) -> Option<Uuid>| {
+        keys.iter().filter_map(of).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    let organizations = ids(&|key| key.organization_id);
+    let organizations = organization::Entity::find()
+        .filter(bulk::is_any(db, organization::Column::Id, organizations))
+        .all(db)
+        .await?;
+    let users = ids(&|key| key.user_id);
+    let users =
+        user::Entity::find().filter(bulk::is_any(db, user::Column::Id, users)).all(db).await?;
+    let is_stale =
+        |key: &&api_key::Model| key.last_used_at.is_none_or(|at| now - at >= LAST_USED_STEP);
+    let stale = keys.iter().filter(is_stale).map(|key| key.id).collect();
+    let callers =
+        keys.into_iter().map(|key| (key.key_hash.clone(), of_key(key, &organizations, &users)));
+    Ok(Found { callers: callers.collect(), stale })
+}
+
+fn of_key(
+    key: api_key::Model,
+    organizations: &[organization::Model],
+    users: &[user::Model],
+) -> Result<Caller> {
+    let organization = match key.organization_id {
         None => None,
         Some(id) => {
-            let row = find(db, OrganizationKey::Id(id)).await?;
+            let row = organizations.iter().find(|row| row.id == id).cloned();
             let row = row.ok_or(convert::inconsistent("api_key", "organization_id"))?;
             Some(OrganizationRef::new(row)?)
         }
@@ -152,7 +196,7 @@ async fn of_key(db: &impl ConnectionTrait, key: api_key::Model) -> Result<Caller
     let user = match key.user_id {
         None => None,
         Some(id) => {
-            let row = user::Entity::find().filter(user::Column::Id.eq(id)).one(db).await?;
+            let row = users.iter().find(|row| row.id == id).cloned();
             Some(UserRef::from(row.ok_or(convert::inconsistent("api_key", "user_id"))?))
         }
     };

@@ -1,4 +1,4 @@
-//! Changing an open invitation on its organization's behalf: resend, revoke.
+//! Changing an open invitation on its organization's behalf: resend, extend, revoke.
 
 use domain::invitation::{IllegalInvitationEvent, InvitationEvent};
 use domain::{DeliveryStatus, EventKind, InvitationId, OrganizationId, SendRefusal, Timestamp};
@@ -9,6 +9,7 @@ use sea_orm::{
     QuerySelect, Set,
 };
 
+use super::audit::By;
 use super::invite::Inviting;
 use super::limit::{self, Mail};
 use super::view::InvitationView;
@@ -44,6 +45,17 @@ impl Store {
             _ => self.outbox_wake.notify_one(),
         }
         Ok(outcome)
+    }
+
+    /// Lets the invitation end at another time; a mail that is still to be sent may use it too.
+    pub async fn extend(
+        &self,
+        organization: OrganizationId,
+        actor: Actor,
+        id: InvitationId,
+        expires_at: Timestamp,
+    ) -> Result<ChangeOutcome> {
+        self.change(organization, actor, id, InvitationEvent::Extend { expires_at }).await
     }
 
     /// Takes the invitation back; a mail that is under way arrives with a dead link.
@@ -85,9 +97,12 @@ impl Store {
                     }
                     return resend_within_limits(tx, now, inviting, row, &current).await;
                 }
-                let kind = EventKind::InvitationRevoked;
                 let by = inviting.actor.into();
-                let row = close::close(tx, now, row, &next, kind, by).await?;
+                let row = if let InvitationEvent::Extend { expires_at } = change {
+                    extend(tx, now, &inviting.policy, row, expires_at, by).await?
+                } else {
+                    close::close(tx, now, row, &next, EventKind::InvitationRevoked, by).await?
+                };
                 let delivery = current_delivery(tx, &row).await?;
                 let view = InvitationView::new(row, delivery)?;
                 Ok(Verdict::Commit(ChangeOutcome::Changed(Box::new(view))))
@@ -95,6 +110,37 @@ impl Store {
         })
         .await
     }
+}
+
+async fn extend(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    policy: &DeliveryPolicy,
+    mut row: invitation::Model,
+    expires_at: Timestamp,
+    by: By,
+) -> Result<invitation::Model> {
+    let data = serde_json::json!({ "from": row.expires_at, "expires_at": expires_at });
+    (row.expires_at, row.updated_at) = (expires_at, now);
+    let changed = invitation::ActiveModel {
+        expires_at: Set(expires_at),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    close::compare_and_set(tx, &row, changed).await?;
+    let waiting = delivery::Entity::find()
+        .filter(delivery::Column::InvitationId.eq(row.id))
+        .filter(delivery::Column::SettledAt.is_null());
+    for mail in waiting.all(tx).await? {
+        let give_up_at = expires_at.min(mail.created_at + policy.give_up_after);
+        delivery::Entity::update_many()
+            .set(delivery::ActiveModel { give_up_at: Set(give_up_at), ..Default::default() })
+            .filter(delivery::Column::Id.eq(mail.id))
+            .exec(tx)
+            .await?;
+    }
+    audit::record(tx, now, &row, EventKind::InvitationExtended, by, data).await?;
+    Ok(row)
 }
 
 async fn resend_within_limits(

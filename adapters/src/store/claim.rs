@@ -1,19 +1,22 @@
-//! A worker takes a delivery, and the secret its mail carries is fixed.
+//! Workers take deliveries, and the secrets their mails carry are fixed: in one transaction for all
+//! claims that have arrived while the one before was at work.
 
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
     AttemptToken, CredentialPolicy, Delivery, DeliveryId, DeliveryStatus, EmailAddress, Generation,
-    InvitationId, InvitationStatus, OrganizationId, SecretHash, Timestamp,
+    OrganizationId, SecretHash, Timestamp,
 };
-use entity::{delivery, invitation, organization};
+use entity::{delivery, invitation};
 use sea_orm::prelude::Expr;
-use sea_orm::sea_query::{CaseStatement, Query};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, DatabaseTransaction, ExprTrait};
 
-use super::accept::inviter_name;
-use super::{Result, Store, Verdict, convert};
-use crate::rng;
+use super::claimable::{Claimable, Senders};
+use super::together::{self, Answer, Locking};
+use super::{Result, Store, StoreError, Verdict, bulk, locked};
+use crate::seal::SealKeys;
 
 /// A delivery that is this worker's until its lease ends.
 #[derive(Debug, Clone)]
@@ -26,8 +29,8 @@ pub struct Claimed {
     pub started_at: Timestamp,
     /// What the mail needs to know.
     pub mail: ClaimedMail,
-    /// The sealed secret, if an earlier attempt made it.
-    pub sealed: Option<Vec<u8>>,
+    /// The sealed secret: the same for every attempt of this delivery.
+    pub sealed: Vec<u8>,
 }
 
 /// What a mail needs to know of its invitation.
@@ -57,7 +60,7 @@ pub struct ClaimedMail {
     pub credential: CredentialPolicy,
 }
 
-/// A secret that a worker made, in the forms that are stored.
+/// A secret in the forms that are stored.
 #[derive(Debug, Clone)]
 pub struct NewSecret {
     /// What the mail needs, sealed.
@@ -68,150 +71,108 @@ pub struct NewSecret {
     pub password_hash: Option<SecretHash>,
 }
 
+/// What one worker wants to have.
+pub(super) struct Wanted {
+    pub(super) id: DeliveryId,
+    pub(super) generation: Generation,
+    pub(super) lease: Duration,
+    pub(super) keys: SealKeys,
+}
+
 impl Store {
     /// Takes a delivery for `lease`; `None` if there is nothing to do: it is sent, taken, not due,
     /// or its invitation is no longer open in this generation.
+    ///
+    /// The first claim of a generation makes its secret and seals it with `keys`; all later ones get
+    /// that same secret.
     pub async fn claim(
         &self,
         id: DeliveryId,
         generation: Generation,
         lease: Duration,
+        keys: &SealKeys,
     ) -> Result<Option<Claimed>> {
-        self.write(move |tx, now| {
-            Box::pin(async move {
-                let attempt = AttemptToken::new(now, &mut rng());
-                let rows = claim(id, generation, attempt, now, lease).exec_with_returning(tx);
-                let Some(row) = rows.await?.pop() else { return Ok(Verdict::RollBack(None)) };
-                let claimed = describe(tx, now, attempt, &row).await?;
-                Ok(Verdict::Commit(Some(claimed)))
-            })
-        })
-        .await
+        let wanted = Arc::new(Wanted { id, generation, lease, keys: keys.clone() });
+        let store = self.clone();
+        let claim = move |wanted, locking| store.clone().claim_all(wanted, locking);
+        let runtime = self.runtime.clone();
+        let answer = move |calls| together::answer(runtime.clone(), calls, claim.clone());
+        self.gatherings.claims.call(&self.runtime, wanted, answer).await
     }
 
-    /// Fixes the secret of a generation: the first writer wins, and everyone gets the winner's.
-    /// `None` if the invitation has ended or moved on to another generation.
-    pub async fn keep_secret(
-        &self,
-        id: InvitationId,
-        generation: Generation,
-        secret: NewSecret,
-    ) -> Result<Option<Vec<u8>>> {
+    async fn claim_all(
+        self,
+        wanted: Vec<Arc<Wanted>>,
+        locking: Locking,
+    ) -> Result<Vec<Answer<Option<Claimed>>>> {
         self.write(move |tx, now| {
-            Box::pin(async move {
-                let generation = convert::column(generation);
-                let open = || {
-                    invitation::Column::Id
-                        .eq(id.uuid())
-                        .and(invitation::Column::Generation.eq(generation))
-                        .and(invitation::Column::Status.eq(InvitationStatus::Pending.as_str()))
-                };
-                invitation::Entity::update_many()
-                    .set(invitation::ActiveModel {
-                        secret_generation: Set(generation),
-                        sealed: Set(Some(secret.sealed)),
-                        token_hash: Set(Some(secret.token_hash.to_vec())),
-                        password_hash: Set(secret.password_hash.map(SecretHash::to_vec)),
-                        password_expires_at: Set(None),
-                        wrong_passwords: Set(0),
-                        updated_at: Set(now),
-                        ..Default::default()
-                    })
-                    .filter(open())
-                    .filter(invitation::Column::SecretGeneration.lt(generation))
-                    .exec(tx)
-                    .await?;
-                let row = invitation::Entity::find().filter(open()).one(tx).await?;
-                Ok(Verdict::Commit(row.and_then(|row| row.sealed)))
-            })
+            Box::pin(async move { claim_all(tx, now, &wanted, locking).await })
         })
         .await
     }
 }
 
-/// The domain's `Claim` event as one statement, so that of many workers exactly one wins.
-fn claim(
-    id: DeliveryId,
-    generation: Generation,
-    attempt: AttemptToken,
-    now: Timestamp,
-    lease: Duration,
-) -> sea_orm::UpdateMany<delivery::Entity> {
-    let waiting = [DeliveryStatus::Retrying.as_str(), DeliveryStatus::Uncertain.as_str()];
-    let due = delivery::Column::Status.is_in(waiting).and(delivery::Column::NextAttemptAt.lte(now));
-    let open = Query::select()
-        .expr(Expr::val(1))
-        .from(invitation::Entity)
-        .and_where(
-            Expr::col((invitation::Entity, invitation::Column::Id))
-                .eq(Expr::col((delivery::Entity, delivery::Column::InvitationId))),
-        )
-        .and_where(invitation::Column::Status.eq(InvitationStatus::Pending.as_str()))
-        .and_where(
-            Expr::col((invitation::Entity, invitation::Column::Generation))
-                .eq(convert::column(generation)),
-        )
-        .and_where(invitation::Column::ExpiresAt.gt(now))
-        .to_owned();
-    // A mail that may have arrived is being repeated.
-    let repeated = CaseStatement::new()
-        .case(
-            delivery::Column::Status.eq(DeliveryStatus::Uncertain.as_str()),
-            Expr::col(delivery::Column::Repeated).add(1),
-        )
-        .finally(Expr::col(delivery::Column::Repeated));
-    delivery::Entity::update_many()
-        .col_expr(delivery::Column::Status, Expr::value(DeliveryStatus::Sending.as_str()))
-        .col_expr(delivery::Column::Attempts, Expr::col(delivery::Column::Attempts).add(1))
-        .col_expr(delivery::Column::AttemptToken, Expr::value(attempt.uuid()))
-        .col_expr(delivery::Column::LeaseUntil, Expr::value(now + lease))
-        .col_expr(delivery::Column::NextAttemptAt, Expr::value(None::<Timestamp>))
-        .col_expr(delivery::Column::Postponed, Expr::value(false))
-        .col_expr(delivery::Column::Repeated, repeated.into())
-        .col_expr(delivery::Column::UpdatedAt, Expr::value(now))
-        .filter(delivery::Column::Id.eq(id.uuid()))
-        .filter(delivery::Column::Generation.eq(convert::column(generation)))
-        .filter(delivery::Column::Status.eq(DeliveryStatus::Queued.as_str()).or(due))
-        .filter(Expr::exists(open))
-}
-
-async fn describe(
+async fn claim_all(
     tx: &DatabaseTransaction,
     now: Timestamp,
-    attempt: AttemptToken,
-    row: &delivery::Model,
-) -> Result<Claimed> {
-    let missing = convert::inconsistent("delivery", "invitation_id");
-    let invitation =
-        invitation::Entity::find_by_id(row.invitation_id).one(tx).await?.ok_or(missing)?;
-    let organization = organization::Entity::find()
-        .filter(organization::Column::Id.eq(row.organization_id))
-        .one(tx)
-        .await?
-        .ok_or(convert::inconsistent("delivery", "organization_id"))?;
-    let inviter = inviter_name(tx, &invitation).await?;
-    // Parsed once more: what comes back from the database is not taken on trust.
-    let email = EmailAddress::parse(&invitation.email)
-        .map_err(|_| convert::inconsistent("invitation", "email"))?;
-    let current = invitation.secret_generation == row.generation;
-    Ok(Claimed {
-        delivery: convert::delivery(row)?,
-        attempt,
-        started_at: now,
-        mail: ClaimedMail {
-            organization_id: OrganizationId::from_uuid(organization.id),
-            organization_name: organization.name,
-            inviter,
-            email,
-            first_name: invitation.first_name,
-            last_name: invitation.last_name,
-            role: invitation.role,
-            locale: invitation.locale,
-            expires_at: invitation.expires_at,
-            message_id: row.message_id.clone(),
-            credential: CredentialPolicy::parse(&invitation.credential)
-                .ok_or(convert::inconsistent("invitation", "credential"))?,
-        },
-        sealed: invitation.sealed.filter(|_| current),
-    })
+    wanted: &[Arc<Wanted>],
+    locking: Locking,
+) -> Result<Verdict<Vec<Answer<Option<Claimed>>>>> {
+    let ids = wanted.iter().map(|wanted| wanted.id.uuid()).collect();
+    let locked = locked::lock(tx, ids, locking).await?;
+    let senders = Senders::of(tx, &locked).await?;
+    let mut answers = Vec::with_capacity(wanted.len());
+    let (mut deliveries, mut secrets) = (Vec::new(), Vec::new());
+    let mut taken = HashSet::new();
+    for wanted in wanted {
+        let Some((delivery, invitation)) = locked.get(wanted.id.uuid()) else {
+            answers.push(locking.unreached(None));
+            continue;
+        };
+        let claimable = Claimable { delivery, invitation, senders: &senders };
+        let claimed = match claimable.claim(now, wanted) {
+            // The same job twice: one of them is enough.
+            Ok(Some(_)) if !taken.insert(delivery.id) => Ok(None),
+            Ok(Some(claim)) => {
+                deliveries.push(claim.delivery);
+                secrets.extend(claim.secret);
+                Ok(Some(claim.claimed))
+            }
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
+        answers.push(Answer::Known(claimed));
+    }
+    if deliveries.is_empty() {
+        return Ok(Verdict::RollBack(answers));
+    }
+    take(tx, now, deliveries).await?;
+    keep(tx, secrets).await?;
+    Ok(Verdict::Commit(answers))
+}
+
+/// The domain has allowed each of them; the database holds it once more.
+async fn take(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    rows: Vec<delivery::ActiveModel>,
+) -> Result<()> {
+    let count = rows.len() as u64;
+    let waiting = [DeliveryStatus::Retrying.as_str(), DeliveryStatus::Uncertain.as_str()];
+    let claimed = bulk::update(tx, rows, |_| {
+        let due =
+            delivery::Column::Status.is_in(waiting).and(delivery::Column::NextAttemptAt.lte(now));
+        delivery::Column::Status.eq(DeliveryStatus::Queued.as_str()).or(due)
+    });
+    if claimed.await? == count { Ok(()) } else { Err(StoreError::Busy) }
+}
+
+/// The first secret of a generation stays.
+async fn keep(tx: &DatabaseTransaction, rows: Vec<invitation::ActiveModel>) -> Result<()> {
+    let count = rows.len() as u64;
+    let kept = bulk::update(tx, rows, |new| {
+        let generation = invitation::Column::SecretGeneration;
+        Expr::col((invitation::Entity, generation)).lt(new(generation))
+    });
+    if kept.await? == count { Ok(()) } else { Err(StoreError::Busy) }
 }

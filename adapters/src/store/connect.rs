@@ -14,7 +14,7 @@ use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbBackend, Statement};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify};
 
-use super::{Result, Store, StoreError, Verdict};
+use super::{Gatherings, Result, Store, StoreError, Verdict};
 use crate::clock::Clock;
 use crate::settings::{DatabaseSettings, Settings};
 
@@ -60,6 +60,7 @@ impl Store {
             runtime: Handle::current(),
             writer: sqlite.then(|| Arc::new(Mutex::new(()))),
             outbox_wake: Arc::new(Notify::new()),
+            gatherings: Gatherings::new(sqlite),
         };
         store.ping().await?;
         Ok(store)

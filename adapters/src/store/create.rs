@@ -12,6 +12,7 @@ use sea_orm::DatabaseTransaction;
 use crate::failpoint;
 
 use super::idempotency::{self, Earlier, IdempotencyKey};
+use super::intake::{self, Asked};
 use super::invite::{self, Invited, Inviting};
 use super::view::InvitationView;
 use super::{Actor, NewSecret, Result, Store, StoreError, Verdict, limit};
@@ -61,6 +62,8 @@ pub enum OnExisting {
     Error,
     /// Answer with the pending one.
     Ignore,
+    /// Revoke the pending one and invite anew.
+    Replace,
     /// Answer with the pending one, and send its mail again if the last one is settled and at least
     /// this old, and if no limit stands in the way.
     Resend(Duration),
@@ -103,7 +106,8 @@ enum Tried {
 const TRIES: usize = 3;
 
 impl Store {
-    /// Records an invitation and the intent to mail it, in one transaction.
+    /// Records an invitation and the intent to mail it, in one transaction, which it may share with
+    /// others that are asked for at the same time.
     pub async fn create_invitation(
         &self,
         organization: OrganizationId,
@@ -111,10 +115,23 @@ impl Store {
         new: NewInvitation,
         key: Option<IdempotencyKey>,
     ) -> Result<CreateOutcome> {
-        let inviting = self.inviting(organization, actor);
-        let mut wanted = new;
+        let asked = Asked { inviting: self.inviting(organization, actor), new, key };
+        if asked.new.password_hash.is_some() {
+            // Whose password may be set is a decision too.
+            return self.create_alone(&asked).await;
+        }
+        let store = self.clone();
+        let create = move |calls| intake::create(store.clone(), calls);
+        self.gatherings.creates.call(&self.runtime, Arc::new(asked), create).await
+    }
+
+    /// The same in a transaction that it has for itself.
+    pub(super) async fn create_alone(&self, asked: &Asked) -> Result<CreateOutcome> {
+        let organization = asked.inviting.organization;
+        let mut wanted = asked.new.clone();
         for _ in 0..TRIES {
-            let (inviting, new, key) = (inviting.clone(), wanted.clone(), key.clone());
+            let (inviting, new) = (asked.inviting.clone(), wanted.clone());
+            let key = asked.key.clone();
             let outcome = self
                 .write(move |tx, now| {
                     Box::pin(async move { create(tx, now, &inviting, &new, key.as_ref()).await })

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::create::NewInvitation;
 use super::idempotency::{self, Earlier, IdempotencyKey};
 use super::invite::{self, Invited, Inviting};
+use super::newcomers::{self, Person};
 use super::{Actor, InvitationView, Result, Store, StoreError, Verdict, limit};
 
 /// What became of one of many.
@@ -104,11 +105,21 @@ async fn create<A: Serialize + Sync>(
     }
     // One order for everybody: two batches with the same addresses cannot lock each other out.
     let mut order: Vec<usize> = (0..new.len()).collect();
-    order.sort_by_key(|&at| new[at].email.normalized());
+    order.sort_by_cached_key(|&at| new[at].email.normalized());
     let mut rows: Vec<Option<BatchRow>> = new.iter().map(|_| None).collect();
     // Whose mail each one is.
     let (mut mails, mut mailed) = (Vec::new(), Vec::new());
-    for at in order {
+    let (newcomers, others) = sort_out(tx, inviting, new, order).await?;
+    let people: Vec<_> = newcomers.iter().map(|&at| Person { inviting, new: &new[at] }).collect();
+    let Some(invited) = newcomers::invite(tx, now, &people).await? else {
+        return Ok(Verdict::RollBack(None));
+    };
+    for (at, newcomer) in newcomers.into_iter().zip(invited) {
+        rows[at] = Some(BatchRow::Created(newcomer.invitation));
+        mails.extend(newcomer.mail);
+        mailed.resize(mails.len(), at);
+    }
+    for at in others {
         rows[at] = Some(match invite::invite(tx, now, inviting, &new[at], &mut mails).await? {
             Invited::New(invitation) => BatchRow::Created(invitation),
             Invited::Pending { invitation, .. } => BatchRow::Pending(invitation),
@@ -128,6 +139,22 @@ async fn create<A: Serialize + Sync>(
         return Ok(Verdict::RollBack(Some(BatchOutcome::Refused(rows))));
     }
     Ok(Verdict::Commit(Some(BatchOutcome::Done(answer))))
+}
+
+/// Tells newcomers from those who need a decision of their own, by their places in `new`.
+async fn sort_out(
+    tx: &DatabaseTransaction,
+    inviting: &Inviting,
+    new: &[NewInvitation],
+    order: Vec<usize>,
+) -> Result<(Vec<usize>, Vec<usize>)> {
+    let people: Vec<_> = new.iter().map(|new| Person { inviting, new }).collect();
+    let mut known = newcomers::known(tx, &people).await?;
+    Ok(order.into_iter().partition(|&at| {
+        // Whoever is there a second time finds the first.
+        let is_new = known.insert(newcomers::place(inviting.organization, &new[at].email));
+        is_new && new[at].password_hash.is_none()
+    }))
 }
 
 fn is_paused(rows: &[(usize, SendRefusal)]) -> bool {

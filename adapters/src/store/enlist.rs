@@ -1,5 +1,7 @@
 //! The person behind an invitation, and their place in the organization.
 
+use std::collections::{BTreeMap, HashMap};
+
 use domain::{
     MembershipId, MembershipRole, MembershipStatus, OrganizationId, Position, Timestamp, UserId,
     secret,
@@ -8,7 +10,8 @@ use entity::{membership, user};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, NotSet, QueryFilter, Set};
 
 use super::create::NewInvitation;
-use super::{Result, StoreError, convert, insert_if_new};
+use super::newcomers::Person;
+use super::{Result, StoreError, bulk, convert, insert_if_new};
 use crate::rng;
 
 /// A user who has never joined anything.
@@ -24,21 +27,7 @@ pub(super) async fn find_or_add_user(
     new: &NewInvitation,
 ) -> Result<user::Model> {
     for attempt in 0..USERNAME_TRIES {
-        let row = user::ActiveModel {
-            number: NotSet,
-            id: Set(UserId::new(now, &mut rng()).uuid()),
-            email: Set(new.email.as_given().to_owned()),
-            email_normalized: Set(new.email.normalized()),
-            username: Set(Some(username(new, attempt > 0))),
-            first_name: Set(new.first_name.as_ref().map(|name| name.as_str().to_owned())),
-            last_name: Set(new.last_name.as_ref().map(|name| name.as_str().to_owned())),
-            status: Set(INVITED_USER.to_owned()),
-            password_hash: Set(None),
-            must_change_password: Set(false),
-            created_at: Set(now),
-            updated_at: Set(now),
-        };
-        insert_if_new(tx, row).await?;
+        insert_if_new(tx, user_row(now, new, attempt > 0)).await?;
         let known = user::Entity::find()
             .filter(user::Column::EmailNormalized.eq(new.email.normalized()))
             .one(tx)
@@ -49,6 +38,51 @@ pub(super) async fn find_or_add_user(
         // Not the address was taken but the user name.
     }
     Err(StoreError::Busy)
+}
+
+/// The users with the addresses, by these; those that there are none for are added, all at once.
+pub(super) async fn find_or_add_users(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    people: &[Person<'_>],
+) -> Result<HashMap<String, user::Model>> {
+    let mut missing: BTreeMap<String, &NewInvitation> =
+        people.iter().map(|person| (person.new.email.normalized(), person.new)).collect();
+    let mut users = HashMap::new();
+    for attempt in 0..USERNAME_TRIES {
+        let rows = missing.values().map(|new| user_row(now, new, attempt > 0)).collect();
+        let mut found = bulk::insert_new(tx, rows).await?;
+        if found.len() < missing.len() {
+            let emails = missing.keys().cloned().collect();
+            let known = bulk::is_any(tx, user::Column::EmailNormalized, emails);
+            found = user::Entity::find().filter(known).all(tx).await?;
+        }
+        for user in found {
+            missing.remove(&user.email_normalized);
+            users.insert(user.email_normalized.clone(), user);
+        }
+        if missing.is_empty() {
+            return Ok(users);
+        }
+    }
+    Err(StoreError::Busy)
+}
+
+fn user_row(now: Timestamp, new: &NewInvitation, name_is_taken: bool) -> user::ActiveModel {
+    user::ActiveModel {
+        number: NotSet,
+        id: Set(UserId::new(now, &mut rng()).uuid()),
+        email: Set(new.email.as_given().to_owned()),
+        email_normalized: Set(new.email.normalized()),
+        username: Set(Some(username(new, name_is_taken))),
+        first_name: Set(new.first_name.as_ref().map(|name| name.as_str().to_owned())),
+        last_name: Set(new.last_name.as_ref().map(|name| name.as_str().to_owned())),
+        status: Set(INVITED_USER.to_owned()),
+        password_hash: Set(None),
+        must_change_password: Set(false),
+        created_at: Set(now),
+        updated_at: Set(now),
+    }
 }
 
 /// What comes before the `@`, with something random behind it where that alone is taken.
@@ -96,12 +130,7 @@ pub(super) async fn invite(
     new: &NewInvitation,
 ) -> Result<Option<MembershipId>> {
     let id = MembershipId::new(now, &mut rng());
-    let mut row = described(&new.role, &new.position, now)?;
-    row.id = Set(id.uuid());
-    row.organization_id = Set(organization.uuid());
-    row.user_id = Set(user.uuid());
-    row.created_at = Set(now);
-    if insert_if_new(tx, row).await? {
+    if insert_if_new(tx, membership_row(now, id, organization, user, new)?).await? {
         return Ok(Some(id));
     }
     let found = membership::Entity::find()
@@ -121,6 +150,23 @@ pub(super) async fn invite(
         .exec(tx)
         .await?;
     Ok(Some(id))
+}
+
+/// A membership that waits for its invitee.
+pub(super) fn membership_row(
+    now: Timestamp,
+    id: MembershipId,
+    organization: OrganizationId,
+    user: UserId,
+    new: &NewInvitation,
+) -> Result<membership::ActiveModel> {
+    Ok(membership::ActiveModel {
+        id: Set(id.uuid()),
+        organization_id: Set(organization.uuid()),
+        user_id: Set(user.uuid()),
+        created_at: Set(now),
+        ..described(&new.role, &new.position, now)?
+    })
 }
 
 /// The columns that an invitation decides.

@@ -3,7 +3,7 @@
 use sea_orm::{DbErr, RuntimeErr};
 
 /// A failure of the database, not of the request.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// It cannot be reached, went away or has no room left: the same call may work later.
     #[error("the database cannot be reached: {0}")]

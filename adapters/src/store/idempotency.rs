@@ -1,10 +1,16 @@
 //! The first answer to a request, kept so that a repeat gets the same one.
 
+use std::collections::{BTreeSet, HashSet};
+
 use domain::{OrganizationId, SecretHash, Timestamp};
 use entity::idempotency_key;
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use sea_orm::prelude::Uuid;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Set,
+};
 use serde::Serialize;
 
+use super::bulk::is_any;
 use super::{Result, StoreError, insert_if_new};
 
 /// What makes a request recognizable when it is sent again.
@@ -34,15 +40,7 @@ pub(super) async fn claim(
     organization: OrganizationId,
     key: &IdempotencyKey,
 ) -> Result<Option<Earlier>> {
-    let row = idempotency_key::ActiveModel {
-        organization_id: Set(organization.uuid()),
-        route: Set(key.route.to_owned()),
-        key: Set(key.key.clone()),
-        fingerprint: Set(key.fingerprint.to_vec()),
-        body: Set(String::new()),
-        created_at: Set(now),
-    };
-    if insert_if_new(tx, row).await? {
+    if insert_if_new(tx, row(now, organization, key, String::new())).await? {
         return Ok(None);
     }
     earlier(tx, organization, key).await?.ok_or(StoreError::Busy).map(Some)
@@ -69,8 +67,7 @@ pub(super) async fn keep_answer(
     key: &IdempotencyKey,
     answer: &impl Serialize,
 ) -> Result<()> {
-    let body =
-        serde_json::to_string(answer).map_err(|error| StoreError::Database(error.to_string()))?;
+    let body = written(answer)?;
     idempotency_key::Entity::update_many()
         .set(idempotency_key::ActiveModel { body: Set(body), ..Default::default() })
         .filter(idempotency_key::Column::OrganizationId.eq(organization.uuid()))
@@ -79,4 +76,65 @@ pub(super) async fn keep_answer(
         .exec(tx)
         .await?;
     Ok(())
+}
+
+/// A key together with the answer, as JSON, that a repeat gets.
+pub(super) fn answered(
+    now: Timestamp,
+    organization: OrganizationId,
+    key: &IdempotencyKey,
+    answer: &impl Serialize,
+) -> Result<idempotency_key::ActiveModel> {
+    Ok(row(now, organization, key, written(answer)?))
+}
+
+/// Where a key is valid, and what for.
+pub(super) type Place = (Uuid, String, String);
+
+/// The place of a key.
+pub(super) fn place(organization: OrganizationId, key: &IdempotencyKey) -> Place {
+    (organization.uuid(), key.route.to_owned(), key.key.clone())
+}
+
+/// Which of these were taken before.
+pub(super) async fn used(tx: &DatabaseTransaction, places: Vec<Place>) -> Result<HashSet<Place>> {
+    if places.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let organizations: BTreeSet<Uuid> = places.iter().map(|place| place.0).collect();
+    let routes: BTreeSet<String> = places.iter().map(|place| place.1.clone()).collect();
+    let organizations = organizations.into_iter().collect();
+    let keys = places.into_iter().map(|place| place.2).collect();
+    let taken = idempotency_key::Entity::find()
+        .select_only()
+        .column(idempotency_key::Column::OrganizationId)
+        .column(idempotency_key::Column::Route)
+        .column(idempotency_key::Column::Key)
+        .filter(is_any(tx, idempotency_key::Column::OrganizationId, organizations))
+        .filter(is_any(tx, idempotency_key::Column::Route, routes.into_iter().collect()))
+        .filter(is_any(tx, idempotency_key::Column::Key, keys))
+        .into_tuple::<Place>()
+        .all(tx)
+        .await?;
+    Ok(taken.into_iter().collect())
+}
+
+fn row(
+    now: Timestamp,
+    organization: OrganizationId,
+    key: &IdempotencyKey,
+    body: String,
+) -> idempotency_key::ActiveModel {
+    idempotency_key::ActiveModel {
+        organization_id: Set(organization.uuid()),
+        route: Set(key.route.to_owned()),
+        key: Set(key.key.clone()),
+        fingerprint: Set(key.fingerprint.to_vec()),
+        body: Set(body),
+        created_at: Set(now),
+    }
+}
+
+fn written(answer: &impl Serialize) -> Result<String> {
+    serde_json::to_string(answer).map_err(|error| StoreError::Database(error.to_string()))
 }

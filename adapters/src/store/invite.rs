@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use domain::invitation::InvitationEvent;
 use domain::{
     CredentialPolicy, EmailAddress, EventKind, InvitationId, InvitationStatus, MembershipId,
     OrganizationId, SecretHash, Timestamp, UserId,
 };
-use entity::{delivery, invitation, user};
+use entity::{delivery, event, invitation, user};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::create::{NewInvitation, OnExisting};
@@ -56,6 +57,13 @@ pub(super) async fn invite(
         // was here.
         if pending.expires_at <= now {
             close::expire(tx, now, pending).await?;
+        } else if new.on_existing == OnExisting::Replace {
+            let Ok(revoked) = convert::invitation(&pending)?.apply(InvitationEvent::Revoke, now)
+            else {
+                return Ok(Invited::Overtaken);
+            };
+            let by = inviting.actor.clone().into();
+            close::close(tx, now, pending, &revoked, EventKind::InvitationRevoked, by).await?;
         } else {
             return keep(tx, now, inviting, new.on_existing, pending, mails).await;
         }
@@ -73,7 +81,8 @@ pub(super) async fn invite(
     }
     let delivery = plan::add_delivery(tx, now, &inviting.policy, &row).await?;
     mails.extend(Mail::planned(&inviting.actor, &row, &delivery)?);
-    record(tx, now, inviting, new, &row, &delivery).await?;
+    let entry = created(now, inviting, new, &row, &delivery)?;
+    event::Entity::insert(entry).exec_without_returning(tx).await?;
     tracing::debug!(invitation.id = %row.id, "invitation recorded");
     Ok(Invited::New(Box::new(InvitationView::new(row, delivery)?)))
 }
@@ -89,7 +98,7 @@ async fn keep(
 ) -> Result<Invited> {
     let id = InvitationId::from_uuid(row.id);
     let cooldown = match wish {
-        OnExisting::Error => return Ok(Invited::Refused(id)),
+        OnExisting::Error | OnExisting::Replace => return Ok(Invited::Refused(id)),
         OnExisting::Ignore => None,
         OnExisting::Resend(cooldown) => Some(cooldown),
     };
@@ -109,7 +118,8 @@ async fn keep(
     Ok(Invited::Pending { invitation, resent: false })
 }
 
-fn row(
+/// The invitation itself.
+pub(super) fn row(
     now: Timestamp,
     inviting: &Inviting,
     membership: MembershipId,
@@ -150,14 +160,14 @@ fn row(
     }
 }
 
-async fn record(
-    tx: &DatabaseTransaction,
+/// What the audit log says of a new invitation.
+pub(super) fn created(
     now: Timestamp,
     inviting: &Inviting,
     new: &NewInvitation,
     row: &invitation::Model,
     delivery: &delivery::Model,
-) -> Result<()> {
+) -> Result<event::ActiveModel> {
     let mut data = convert::json(&new.position)?;
     data["role"] = new.role.as_str().into();
     data["delivery_id"] = delivery.id.to_string().into();
@@ -165,7 +175,7 @@ async fn record(
         data["credential"] = new.credential.as_str().into();
     }
     let by = inviting.actor.clone().into();
-    audit::record(tx, now, row, EventKind::InvitationCreated, by, data).await
+    Ok(audit::row(now, row, EventKind::InvitationCreated, by, data))
 }
 
 async fn pending(

@@ -8,11 +8,14 @@ mod actor;
 mod api_key;
 mod audit;
 mod bootstrap;
+mod bulk;
 mod caller;
 mod change;
 mod claim;
+mod claimable;
 mod close;
 mod connect;
+mod consequences;
 mod convert;
 mod create;
 mod create_all;
@@ -20,18 +23,23 @@ mod dead_letter;
 mod enlist;
 mod error;
 mod forget;
+mod gathering;
 mod idempotency;
+mod intake;
 mod invite;
 mod issue_password;
 mod late_answer;
 mod limit;
+mod locked;
 mod members;
+mod newcomers;
 mod organizations;
 mod outbox;
 mod plan;
 mod read;
 mod report;
 mod rescue;
+mod together;
 mod view;
 mod wrong_password;
 
@@ -69,7 +77,12 @@ pub use view::{AttemptView, DeliveryView, EventView, InvitationDetail, Invitatio
 
 use crate::clock::Clock;
 use crate::settings::LimitSettings;
-use domain::Timestamp;
+use domain::{DeliveryState, SecretHash, Timestamp};
+
+use self::claim::Wanted;
+use self::gathering::Gathering;
+use self::intake::Asked;
+use self::report::Report;
 
 /// The database; cheap to clone.
 #[derive(Clone)]
@@ -82,6 +95,29 @@ pub struct Store {
     /// SQLite has one writer: queueing for it here is fair, its own busy handler is not.
     writer: Option<Arc<Mutex<()>>>,
     outbox_wake: Arc<Notify>,
+    gatherings: Gatherings,
+}
+
+/// Where calls wait for others of their kind.
+#[derive(Clone)]
+struct Gatherings {
+    creates: Gathering<Arc<Asked>, CreateOutcome>,
+    callers: Gathering<SecretHash, Option<Caller>>,
+    claims: Gathering<Arc<Wanted>, Option<Claimed>>,
+    reports: Gathering<Arc<Report>, Option<DeliveryState>>,
+}
+
+impl Gatherings {
+    /// While one batch commits, another can be written; SQLite has one writer.
+    fn new(sqlite: bool) -> Self {
+        let writers = if sqlite { 1 } else { 2 };
+        Self {
+            creates: Gathering::new(writers),
+            callers: Gathering::new(2),
+            claims: Gathering::new(writers),
+            reports: Gathering::new(writers),
+        }
+    }
 }
 
 /// How a transaction that ran without an error ends.

@@ -124,7 +124,19 @@ pub(super) async fn add(
     generation: i32,
     available_at: Timestamp,
 ) -> Result<()> {
-    let row = outbox::ActiveModel {
+    let row = row(now, delivery, generation, available_at);
+    outbox::Entity::insert(row).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+/// A row that becomes due at `available_at`.
+pub(super) fn row(
+    now: Timestamp,
+    delivery: DeliveryId,
+    generation: i32,
+    available_at: Timestamp,
+) -> outbox::ActiveModel {
+    outbox::ActiveModel {
         id: Set(OutboxId::new(now, &mut rng()).uuid()),
         kind: Set(EMAIL.to_owned()),
         subject_id: Set(delivery.uuid()),
@@ -135,9 +147,7 @@ pub(super) async fn add(
         tries: Set(0),
         published_at: Set(None),
         created_at: Set(now),
-    };
-    outbox::Entity::insert(row).exec_without_returning(tx).await?;
-    Ok(())
+    }
 }
 
 fn due(now: Timestamp, limit: u64) -> sea_orm::sea_query::SelectStatement {

@@ -1,10 +1,13 @@
 //! Planning a mail: the delivery of an invitation's current generation, and its outbox row.
 
+use std::collections::{BTreeSet, HashMap};
+
 use domain::{DeliveryId, DeliveryStatus, Timestamp};
 use entity::{delivery, invitation, suppression};
-use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel};
+use sea_orm::prelude::Uuid;
+use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 
-use super::{DeliveryPolicy, Result, outbox};
+use super::{DeliveryPolicy, Result, bulk, outbox};
 use crate::rng;
 
 /// Plans the mail of an invitation's current generation, unless the address is suppressed.
@@ -14,16 +17,73 @@ pub(super) async fn add_delivery(
     policy: &DeliveryPolicy,
     invitation: &invitation::Model,
 ) -> Result<delivery::Model> {
-    let id = DeliveryId::new(now, &mut rng());
     let suppressed = suppression::Entity::find_by_id((
         invitation.organization_id,
         invitation.email_normalized.clone(),
     ))
     .one(tx)
     .await?;
+    let row = row(now, policy, invitation, suppressed.as_ref());
+    delivery::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx).await?;
+    if suppressed.is_none() {
+        outbox::add(tx, now, DeliveryId::from_uuid(row.id), row.generation, now).await?;
+    }
+    Ok(row)
+}
+
+/// The same for many invitations, in their order.
+pub(super) async fn add_deliveries(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    policy: &DeliveryPolicy,
+    invitations: &[invitation::Model],
+) -> Result<Vec<delivery::Model>> {
+    let suppressed = suppressed(tx, invitations).await?;
+    let rows: Vec<delivery::Model> = invitations
+        .iter()
+        .map(|row| {
+            let address = (row.organization_id, row.email_normalized.clone());
+            self::row(now, policy, row, suppressed.get(&address))
+        })
+        .collect();
+    let queued = rows.iter().filter(|row| row.status == DeliveryStatus::Queued.as_str());
+    let published = queued
+        .map(|row| outbox::row(now, DeliveryId::from_uuid(row.id), row.generation, now))
+        .collect();
+    bulk::insert(tx, rows.iter().cloned().map(delivery::Model::into_active_model).collect())
+        .await?;
+    bulk::insert(tx, published).await?;
+    Ok(rows)
+}
+
+/// What is suppressed of the addresses, by organization and address.
+async fn suppressed(
+    tx: &DatabaseTransaction,
+    invitations: &[invitation::Model],
+) -> Result<HashMap<(Uuid, String), suppression::Model>> {
+    let organizations: BTreeSet<Uuid> = invitations.iter().map(|row| row.organization_id).collect();
+    let organizations = organizations.into_iter().collect();
+    let emails = invitations.iter().map(|row| row.email_normalized.clone()).collect();
+    let rows = suppression::Entity::find()
+        .filter(bulk::is_any(tx, suppression::Column::OrganizationId, organizations))
+        .filter(bulk::is_any(tx, suppression::Column::EmailNormalized, emails))
+        .all(tx)
+        .await?;
+    let by_address =
+        |row: suppression::Model| ((row.organization_id, row.email_normalized.clone()), row);
+    Ok(rows.into_iter().map(by_address).collect())
+}
+
+fn row(
+    now: Timestamp,
+    policy: &DeliveryPolicy,
+    invitation: &invitation::Model,
+    suppressed: Option<&suppression::Model>,
+) -> delivery::Model {
+    let id = DeliveryId::new(now, &mut rng());
     let status =
         if suppressed.is_some() { DeliveryStatus::Suppressed } else { DeliveryStatus::Queued };
-    let row = delivery::Model {
+    delivery::Model {
         id: id.uuid(),
         organization_id: invitation.organization_id,
         invitation_id: invitation.id,
@@ -34,20 +94,15 @@ pub(super) async fn add_delivery(
         lease_until: None,
         next_attempt_at: None,
         give_up_at: invitation.expires_at.min(now + policy.give_up_after),
-        reason: suppressed.as_ref().map(|row| row.reason.clone()),
-        detail: suppressed.as_ref().map(|_| {
+        reason: suppressed.map(|row| row.reason.clone()),
+        detail: suppressed.map(|_| {
             "an earlier mail to this address was refused for good, so none is tried".to_owned()
         }),
         message_id: format!("{id}.{}@{}", invitation.generation, policy.mail_domain),
         repeated: 0,
         postponed: false,
-        settled_at: suppressed.as_ref().map(|_| now),
+        settled_at: suppressed.map(|_| now),
         created_at: now,
         updated_at: now,
-    };
-    delivery::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx).await?;
-    if suppressed.is_none() {
-        outbox::add(tx, now, id, row.generation, now).await?;
     }
-    Ok(row)
 }

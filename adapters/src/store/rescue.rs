@@ -22,12 +22,14 @@ impl Store {
     pub async fn rescue(&self, uncertain_pause: Duration) -> Result<u64> {
         self.write(move |tx, now| {
             Box::pin(async move {
-                let rows = delivery::Entity::find()
+                let mut rows = delivery::Entity::find()
                     .filter(delivery::Column::Status.eq(DeliveryStatus::Sending.as_str()))
                     .filter(delivery::Column::LeaseUntil.lte(now))
                     .limit(BATCH)
                     .all(tx)
                     .await?;
+                // Locked in the order that all changes keep.
+                rows.sort_unstable_by_key(|row| row.invitation_id);
                 let mut rescued = 0;
                 for row in rows {
                     let next_attempt_at = now + jittered(uncertain_pause, &mut rng());
@@ -165,15 +167,17 @@ impl Store {
     pub async fn expire_invitations(&self, limit: u64) -> Result<u64> {
         self.write(move |tx, now| {
             Box::pin(async move {
-                let ids = invitation::Entity::find()
+                let mut rows = invitation::Entity::find()
                     .filter(invitation::Column::Status.eq(InvitationStatus::Pending.as_str()))
                     .filter(invitation::Column::ExpiresAt.lte(now))
                     .order_by_asc(invitation::Column::ExpiresAt)
                     .limit(limit)
                     .all(tx)
                     .await?;
+                // Locked in the order that all changes keep.
+                rows.sort_unstable_by_key(|row| row.id);
                 let mut expired = 0;
-                for row in ids {
+                for row in rows {
                     let Some(row) = change::locked(tx, InvitationId::from_uuid(row.id)).await?
                     else {
                         continue;

@@ -48,6 +48,16 @@ pub enum Encryption {
     Implicit,
 }
 
+/// What the server says and does about several commands at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pipelining {
+    /// Does not offer it.
+    None,
+    Offered,
+    /// Offers it, and throws away whatever it has read beyond the command that it answers.
+    Lost,
+}
+
 /// A mail that was answered with 250.
 #[derive(Debug, Clone)]
 pub struct Accepted {
@@ -61,6 +71,8 @@ pub struct Accepted {
 pub struct Journal {
     pub connections: usize,
     pub commands: Vec<String>,
+    /// How many commands came with each other, in one piece.
+    pub pieces: Vec<usize>,
     pub accepted: Vec<Accepted>,
 }
 
@@ -73,6 +85,7 @@ struct Shared {
     script: Mutex<Vec<(At, VecDeque<Act>)>>,
     journal: Mutex<Journal>,
     encryption: Encryption,
+    pipelining: Pipelining,
 }
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -85,6 +98,14 @@ enum End {
 
 impl SmtpServer {
     pub async fn start(encryption: Encryption, script: &[(At, Act)]) -> Self {
+        Self::start_with(encryption, Pipelining::None, script).await
+    }
+
+    pub async fn start_with(
+        encryption: Encryption,
+        pipelining: Pipelining,
+        script: &[(At, Act)],
+    ) -> Self {
         let mut steps: Vec<(At, VecDeque<Act>)> = Vec::new();
         for (at, act) in script {
             match steps.iter_mut().find(|(known, _)| known == at) {
@@ -94,8 +115,8 @@ impl SmtpServer {
         }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let shared =
-            Arc::new(Shared { script: Mutex::new(steps), journal: Mutex::default(), encryption });
+        let script = Mutex::new(steps);
+        let shared = Arc::new(Shared { script, journal: Mutex::default(), encryption, pipelining });
         let server = Self { address, shared: shared.clone() };
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -150,14 +171,18 @@ async fn converse(
 ) -> Option<End> {
     let (mut from, mut to) = (String::new(), String::new());
     loop {
+        let behind_another = !stream.buffer().is_empty();
         let line = read_line(&mut stream).await?;
-        shared.journal.lock().unwrap().commands.push(line.clone());
+        shared.note(&line, behind_another);
         let verb = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
         match verb.as_str() {
             "EHLO" => {
-                let offer = match (shared.encryption, encrypted) {
-                    (Encryption::StartTls, false) => "250-test\r\n250 STARTTLS",
-                    _ => "250-test\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN",
+                let offer = match (shared.encryption, encrypted, shared.pipelining) {
+                    (Encryption::StartTls, false, _) => "250-test\r\n250 STARTTLS",
+                    (_, _, Pipelining::None) => {
+                        "250-test\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN"
+                    }
+                    _ => "250-test\r\n250-PIPELINING\r\n250 AUTH PLAIN LOGIN",
                 };
                 shared.act(At::Ehlo, offer, &mut stream).await?;
             }
@@ -198,10 +223,23 @@ async fn converse(
             "QUIT" => return Some(End::Closed),
             _ => say(&mut stream, "500 5.5.2 what?").await?,
         }
+        if shared.pipelining == Pipelining::Lost {
+            let read_ahead = stream.buffer().len();
+            stream.consume(read_ahead);
+        }
     }
 }
 
 impl Shared {
+    fn note(&self, line: &str, behind_another: bool) {
+        let mut journal = self.journal.lock().unwrap();
+        journal.commands.push(line.to_owned());
+        match journal.pieces.last_mut() {
+            Some(count) if behind_another => *count += 1,
+            _ => journal.pieces.push(1),
+        }
+    }
+
     fn peek(&self, at: At) -> Option<Act> {
         let script = self.script.lock().unwrap();
         script.iter().find(|(known, _)| *known == at)?.1.front().cloned()

@@ -45,6 +45,7 @@ use crate::routes::{
         invitations::create::create,
         invitations::list::list,
         invitations::get::get,
+        invitations::extend::extend,
         invitations::resend::resend,
         invitations::revoke::revoke,
         invitations::revoke::revoke_by_post,

@@ -12,6 +12,7 @@ Examples:
   welcomat invitations list --status pending
   welcomat invitations get 01890a5d-ac96-774b-bcce-b302099a8057
   welcomat invitations resend 01890a5d-ac96-774b-bcce-b302099a8057 --wait
+  welcomat invitations extend 01890a5d-ac96-774b-bcce-b302099a8057 2027-01-01T00:00:00Z
   welcomat invitations revoke 01890a5d-ac96-774b-bcce-b302099a8057";
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -26,6 +27,9 @@ const RESEND_EXAMPLES: &str = "\
 Examples:
   welcomat invitations resend 01890a5d-ac96-774b-bcce-b302099a8057
   welcomat invitations resend 01890a5d-ac96-774b-bcce-b302099a8057 --wait=2m";
+const EXTEND_EXAMPLES: &str = "\
+Examples:
+  welcomat invitations extend 01890a5d-ac96-774b-bcce-b302099a8057 2027-01-01T00:00:00Z";
 const REVOKE_EXAMPLES: &str = "\
 Examples:
   welcomat invitations revoke 01890a5d-ac96-774b-bcce-b302099a8057";
@@ -105,6 +109,15 @@ enum Action {
         #[command(flatten)]
         wait: Wait,
     },
+    /// Let a pending invitation end at another time; no mail is sent.
+    #[command(after_help = EXTEND_EXAMPLES)]
+    Extend {
+        /// The invitation's id.
+        id: String,
+        /// Until when it can be accepted (RFC 3339).
+        #[arg(value_name = "TIME")]
+        until: String,
+    },
     /// Take a pending invitation back.
     #[command(after_help = REVOKE_EXAMPLES)]
     Revoke {
@@ -136,6 +149,11 @@ pub fn run(command: &Invitations) -> Result<(), ClientError> {
             let answer = session.api.post(&path, &serde_json::json!({}))?;
             session.output.object(&answer.body, &ONE)?;
             wait.for_mail(&session, &organization, id)?;
+        }
+        Action::Extend { id, until } => {
+            let path = [&all[..], &[id, "extend"]].concat();
+            let answer = session.api.post(&path, &serde_json::json!({ "expires_at": until }))?;
+            session.output.object(&answer.body, &ONE)?;
         }
         Action::Revoke { id } => {
             let path = [&all[..], &[id]].concat();

@@ -70,7 +70,7 @@ async fn foreign_ids_do_not_exist(stack: Stack) {
     }
     bodies.dedup();
     assert_eq!(bodies.len(), 1, "a foreign id looks like one that never was: {bodies:?}");
-    for action in ["resend", "revoke"] {
+    for action in ["resend", "extend", "revoke"] {
         for organization in [&foreign, nobody] {
             let path = format!("/v1/organizations/{organization}/invitations/{id}/{action}");
             assert_eq!(app.act(&path, &json!({})).await.0, 404, "{path}");

@@ -40,6 +40,7 @@ mod harness;
 mod idempotency;
 mod interleavings;
 mod keys;
+mod life;
 mod limits;
 mod list;
 mod mail;
@@ -54,5 +55,6 @@ mod smtp_sink;
 #[cfg(feature = "long-faults")]
 mod soak;
 mod start;
+mod together;
 mod tokens;
 mod upgrade;

@@ -19,7 +19,6 @@ pub enum Action {
     LockEnds(usize),
     WorkerFetches(usize),
     WorkerClaims(usize),
-    WorkerKeepsSecret(usize),
     WorkerLooksAtLease(usize),
     ServerTakes(usize),
     ServerTakesAndAnswerIsLost(usize),

@@ -1,4 +1,4 @@
-//! The steps of a worker: claim, secret, lease, dot, report, acknowledgement.
+//! The steps of a worker: claim with the secret, lease, dot, report, acknowledgement.
 
 use domain::delivery::DeliveryEvent;
 use domain::{DeliveryState, Generation};
@@ -13,14 +13,6 @@ pub fn go_on(next: &mut Next<'_>, at: usize, job: Generation, step: Step) {
     match step {
         Step::Fetched => {
             next.free(Action::WorkerClaims(at), |world| claim(world, rules, at, job));
-        }
-        Step::Claimed(attempt, secret) => {
-            next.free(Action::WorkerKeepsSecret(at), |world| {
-                let secret = secret.filter(|_| !rules.lacks(Mutation::SecretPerAttempt));
-                let secret = secret.or_else(|| keep_secret(world, rules, job));
-                let ready = |secret| Step::Ready(attempt, secret);
-                set(world, at, secret.map_or(Step::Ended(attempt, End::Ours), ready));
-            });
         }
         Step::Ready(attempt, secret) => {
             let fenced = attempt.late && !rules.lacks(Mutation::NoSelfFence);
@@ -70,12 +62,11 @@ fn dot(next: &mut Next<'_>, at: usize, job: Generation, attempt: Try, secret: Se
     next.fault(Action::ServerRefuses(at), |world| end(world, End::Refused));
 }
 
-/// One statement: of many workers exactly one wins.
+/// One transaction: of many workers exactly one wins, and the secret is fixed.
 fn claim(world: &mut World, rules: &Rules, at: usize, job: Generation) {
     let open = world.open(job) && world.invitation.expires_at > NOW;
     let open = open || rules.lacks(Mutation::ClaimOfAClosedInvitation);
     let token = world.fresh_attempt();
-    let sealed = world.stored.sealed.filter(|_| world.stored.generation == job);
     let delivery = world.delivery_mut(job);
     let claimed =
         open && delivery.take(&DeliveryEvent::Claim { attempt: token, lease_until: LATER });
@@ -84,17 +75,19 @@ fn claim(world: &mut World, rules: &Rules, at: usize, job: Generation) {
         delivery.state = DeliveryState::Sending { attempt: token, lease_until: LATER };
     }
     let attempt = Try { token, late: false };
-    // What there is to do is done elsewhere: the job is spent.
-    let step = if claimed || forced { Step::Claimed(attempt, sealed) } else { Step::Reported };
+    let step = if claimed || forced {
+        let ready = |secret| Step::Ready(attempt, secret);
+        secret(world, rules, job).map_or(Step::Ended(attempt, End::Ours), ready)
+    } else {
+        // What there is to do is done elsewhere: the job is spent.
+        Step::Reported
+    };
     set(world, at, step);
 }
 
-/// The first writer wins, and everyone gets the winner's.
-fn keep_secret(world: &mut World, rules: &Rules, job: Generation) -> Option<Secret> {
+/// The first claim of a generation makes its secret, and all others get that one.
+fn secret(world: &mut World, rules: &Rules, job: Generation) -> Option<Secret> {
     let fresh = world.fresh_secret();
-    if !world.open(job) && !rules.lacks(Mutation::ClaimOfAClosedInvitation) {
-        return None;
-    }
     if world.stored.generation < job || rules.lacks(Mutation::LastSecretWins) {
         world.stored = Stored { generation: job, token: Some(fresh), sealed: Some(fresh) };
     }
@@ -157,10 +150,9 @@ pub fn falls_late(world: &mut World, at: usize, generation: Generation) {
         world.ambiguous[generation as usize - 1] += 1;
     }
     match &mut step {
-        Step::Claimed(attempt, _)
-        | Step::Ready(attempt, _)
-        | Step::AtTheDot(attempt, _)
-        | Step::Ended(attempt, _) => attempt.late = true,
+        Step::Ready(attempt, _) | Step::AtTheDot(attempt, _) | Step::Ended(attempt, _) => {
+            attempt.late = true
+        }
         Step::Fetched | Step::Reported => {}
     }
     world.workers[at] = Worker::Busy { job, unacked, step };

@@ -91,8 +91,7 @@ pub enum Worker {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Step {
     Fetched,
-    /// With the secret that was there already.
-    Claimed(Try, Option<Secret>),
+    /// Claimed, with the secret of its generation.
     Ready(Try, Secret),
     /// The mail is written and the lease was looked at: the final dot is next.
     AtTheDot(Try, Secret),
@@ -230,16 +229,14 @@ impl Worker {
     pub fn attempt(&self) -> Option<Try> {
         match self.step()? {
             Step::Fetched | Step::Reported => None,
-            Step::Claimed(attempt, _)
-            | Step::Ready(attempt, _)
-            | Step::AtTheDot(attempt, _)
-            | Step::Ended(attempt, _) => Some(attempt),
+            Step::Ready(attempt, _) | Step::AtTheDot(attempt, _) | Step::Ended(attempt, _) => {
+                Some(attempt)
+            }
         }
     }
 
     fn secret(&self) -> Option<Secret> {
         match self.step()? {
-            Step::Claimed(_, secret) => secret,
             Step::Ready(_, secret) | Step::AtTheDot(_, secret) => Some(secret),
             Step::Fetched | Step::Ended(..) | Step::Reported => None,
         }

@@ -87,15 +87,21 @@ proptest! {
                 InvitationEvent::Accept,
                 InvitationEvent::Decline,
                 InvitationEvent::Revoke,
-            ][usize::from(happening.event % 6)];
+                InvitationEvent::Extend { expires_at: now + TimeDelta::hours(2) },
+            ][usize::from(happening.event % 7)];
             let Ok(after) = invitation.clone().apply(event, now) else { continue };
             prop_assert_eq!(invitation.state, InvitationState::Pending, "left by {:?}", event);
             prop_assert_eq!(now >= after.expires_at, event == InvitationEvent::Expire);
             let resent = u32::from(event == InvitationEvent::Resend);
             prop_assert_eq!(after.generation, invitation.generation + resent);
             let pending = after.state.status() == InvitationStatus::Pending;
-            prop_assert_eq!(pending, event == InvitationEvent::Resend);
-            prop_assert_eq!((after.id, after.expires_at), (invitation.id, invitation.expires_at));
+            let extended = match event {
+                InvitationEvent::Extend { expires_at } => Some(expires_at),
+                _ => None,
+            };
+            prop_assert_eq!(pending, resent == 1 || extended.is_some());
+            let ends = extended.unwrap_or(invitation.expires_at);
+            prop_assert_eq!((after.id, after.expires_at), (invitation.id, ends));
             invitation = after;
         }
     }

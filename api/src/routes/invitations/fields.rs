@@ -13,6 +13,10 @@ use crate::problem::{ApiError, FieldError};
 
 const MAX_METADATA_BYTES: usize = 4096;
 const MAX_LOCALE: usize = 35;
+/// Seconds that an invitation can be accepted, at least and at most: an hour, 365 days.
+const SHORTEST: u64 = 3600;
+/// See [`SHORTEST`].
+pub const LONGEST: u64 = 365 * 24 * 3600;
 /// For whoever says nothing about the language.
 pub const DEFAULT_LOCALE: &str = "en";
 
@@ -39,6 +43,27 @@ pub struct Fields {
     /// Anything of yours, at most 4096 bytes as JSON; shown again, never mailed.
     #[schema(value_type = Option<BTreeMap<String, Value>>, example = json!({ "team": "design" }))]
     metadata: Option<Map<String, Value>>,
+    /// For how many seconds the invitation can be accepted; without it, as long as the settings say.
+    #[schema(minimum = 3600, maximum = 31_536_000, example = 604_800)]
+    expires_in: Option<u64>,
+    /// What to do if the address has a pending invitation already; `error` without it. The answer
+    /// to `ignore` and `resend` is the pending one.
+    on_existing: Option<Existing>,
+}
+
+/// What to do about a pending invitation to the same address.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = OnExisting)]
+#[serde(rename_all = "snake_case")]
+enum Existing {
+    /// Refuse, with 409.
+    Error,
+    /// Leave it as it is.
+    Ignore,
+    /// Send its mail again, unless the last one is still under way or the limits forbid another.
+    Resend,
+    /// Revoke it and invite anew.
+    Replace,
 }
 
 /// Turns what was given into an invitation, or says everything that is wrong with it.
@@ -47,6 +72,7 @@ pub fn validate(
     names: NamePolicy,
     roles: &RolePolicy,
     expires_in: Duration,
+    resend_interval: Duration,
 ) -> Result<NewInvitation, ApiError> {
     let mut errors = Vec::new();
     let mut wrong = |field: &str, message: String| errors.push(FieldError::new(field, message));
@@ -82,6 +108,18 @@ pub fn validate(
     if let Err(message) = check_metadata(&metadata) {
         wrong("metadata", message);
     }
+    let expires_in = fields.expires_in.map_or(expires_in, |seconds| {
+        if !(SHORTEST..=LONGEST).contains(&seconds) {
+            wrong("expires_in", format!("must be {SHORTEST} to {LONGEST} seconds"));
+        }
+        Duration::from_secs(seconds)
+    });
+    let on_existing = match fields.on_existing.unwrap_or(Existing::Error) {
+        Existing::Error => OnExisting::Error,
+        Existing::Ignore => OnExisting::Ignore,
+        Existing::Resend => OnExisting::Resend(resend_interval),
+        Existing::Replace => OnExisting::Replace,
+    };
     match email {
         Some(email) if errors.is_empty() => Ok(NewInvitation {
             email,
@@ -95,7 +133,7 @@ pub fn validate(
             credential: CredentialPolicy::TemporaryPassword,
             password_hash: None,
             secret: None,
-            on_existing: OnExisting::Error,
+            on_existing,
         }),
         _ => Err(ApiError::Invalid(errors)),
     }
@@ -145,12 +183,12 @@ mod tests {
     fn check(value: Value) -> Result<NewInvitation, Vec<String>> {
         let names = NamePolicy { links: LinkPolicy::Refuse };
         let roles = RolePolicy::default();
-        validate(serde_json::from_value(value).unwrap(), names, &roles, WEEK).map_err(|error| {
-            match error {
+        validate(serde_json::from_value(value).unwrap(), names, &roles, WEEK, WEEK).map_err(
+            |error| match error {
                 ApiError::Invalid(errors) => errors.into_iter().map(|error| error.field).collect(),
                 other => panic!("{other:?}"),
-            }
-        })
+            },
+        )
     }
 
     #[test]
@@ -165,10 +203,13 @@ mod tests {
     fn all_that_is_wrong_is_named_at_once() {
         let all_wrong = json!({
             "email": "nobody", "first_name": "a\nb", "last_name": "", "role": "a b",
-            "locale": "english please", "metadata": { "a": "\u{0}" },
+            "locale": "english please", "metadata": { "a": "\u{0}" }, "expires_in": 59,
         });
         let fields = check(all_wrong).err().unwrap();
-        assert_eq!(fields, ["email", "first_name", "last_name", "role", "locale", "metadata"]);
+        assert_eq!(
+            fields,
+            ["email", "first_name", "last_name", "role", "locale", "metadata", "expires_in"]
+        );
         assert_eq!(check(json!({})).err().unwrap(), ["email"]);
     }
 

@@ -4,6 +4,7 @@ pub mod accept;
 pub mod create;
 pub mod credential;
 pub mod decline;
+pub mod extend;
 pub mod fields;
 pub mod get;
 pub mod list;
@@ -37,6 +38,7 @@ pub fn configure(config: &mut ServiceConfig) {
                 .route(super::get().to(get::get))
                 .route(web::delete().to(revoke::revoke)),
         )
+        .service(resource(&format!("{ONE}/extend"), "POST").route(web::post().to(extend::extend)))
         .service(resource(&format!("{ONE}/resend"), "POST").route(web::post().to(resend::resend)))
         .service(
             resource(&format!("{ONE}/revoke"), "POST")

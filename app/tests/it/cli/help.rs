@@ -5,13 +5,14 @@ use insta::assert_snapshot;
 use super::welcomat;
 
 /// Every command that talks to a server, or is about the command line itself.
-const COMMANDS: [&str; 28] = [
+const COMMANDS: [&str; 29] = [
     "",
     "invite-user",
     "invitations",
     "invitations list",
     "invitations get",
     "invitations resend",
+    "invitations extend",
     "invitations revoke",
     "deliveries",
     "deliveries list",

@@ -62,6 +62,10 @@ fn an_invitation_is_listed_shown_sent_again_and_taken_back() {
         let deliveries = call(&format!("deliveries get {id}")).run().json();
         assert_eq!(deliveries["data"].as_array().unwrap().len(), 2);
 
+        let end = "2027-01-01T00:00:00Z";
+        let extended = call(&format!("invitations extend {id} {end}")).run().json();
+        assert_eq!(extended["expires_at"], end);
+
         let revoked = call(&format!("invitations revoke {id}")).run().json();
         assert_eq!(revoked["status"], "revoked");
         let again = call(&format!("invitations revoke {id}")).run();

@@ -21,7 +21,7 @@ const IMPATIENT: [(&str, &str); 8] = [
 ];
 
 /// One attempt at a time: no other one is under way when something happens to it.
-pub const ONE_SLOT: [(&str, &str); 1] = [("WELCOMAT_WORKER_CONCURRENCY", "1")];
+pub const ONE_SLOT: [(&str, &str); 1] = [("WELCOMAT_WORKER_PREFETCH", "1")];
 
 /// A fleet with one API and a script, without a rule yet; no worker runs.
 pub async fn scripted(env: &[(&str, &str)]) -> (Fleet, SmtpScript) {

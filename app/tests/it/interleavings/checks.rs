@@ -137,7 +137,7 @@ async fn check_links(lab: &Lab, detail: &InvitationDetail) {
     let newest = detail.invitation.delivery.id;
     let mails = lock(&lab.mails).clone();
     for mail in mails.iter().filter(|mail| mail.delivery == newest) {
-        let found = lab.store.find_by_token(SecretHash::of_exact(&mail.secret)).await.unwrap();
+        let found = lab.store.find_by_token(SecretHash::of_typed(&mail.secret)).await.unwrap();
         let found = found.map(|invitation| invitation.id);
         assert_eq!(found, Some(mail.invitation), "a mail with a dead link: {mail:?}");
     }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use adapters::clock::Clock;
+use adapters::seal::SealKeys;
 use adapters::settings::Settings;
 use adapters::store::{Actor, Claimed, InvitationDetail, Store, StoreError};
 use domain::{
@@ -28,6 +29,7 @@ pub const EXPIRES_IN: Duration = Duration::from_mins(20);
 pub struct Lab {
     pub store: Store,
     pub clock: Clock,
+    pub keys: SealKeys,
     pub organization: OrganizationId,
     pub actor: Actor,
     /// Whether anything goes wrong at all.
@@ -76,6 +78,7 @@ impl Lab {
         let caller = store.authenticate(SecretHash::of_exact(KEY)).await.unwrap().unwrap();
         Self {
             clock: store.clock().clone(),
+            keys: SealKeys::parse(&format!("k1:{}=", "A".repeat(43))).unwrap(),
             organization: caller.organization.unwrap().id,
             actor: caller.actor,
             store,

@@ -138,6 +138,6 @@ pub async fn nobody_gets_in(lab: &Lab, id: domain::InvitationId) {
 }
 
 async fn answer(lab: &Lab, secret: &str) -> Result<AcceptOutcome, adapters::store::StoreError> {
-    let credential = Credential::Token(SecretHash::of_exact(secret));
+    let credential = Credential::Token(SecretHash::of_typed(secret));
     lab.store.accept(credential, "no hash that anything fits".to_owned()).await
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use adapters::store::{Claimed, NewSecret};
+use adapters::secret::{Owner, Secret};
+use adapters::store::Claimed;
 use domain::job::JobV1;
-use domain::{DeliveryState, Job, Phase, SecretHash, SendOutcome, Trouble};
+use domain::{DeliveryState, Job, Phase, SendOutcome, Trouble};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
@@ -25,7 +26,6 @@ enum Step {
     #[default]
     Idle,
     Fetched(Job),
-    Claimed(Box<Claimed>),
     Ready(Box<Claimed>, String),
     AtTheDot(Box<Claimed>, String),
     /// With the place in the log of the mail that was taken.
@@ -63,7 +63,6 @@ impl Worker {
                 self.fetch(lab, rng)
             }
             Step::Fetched(job) => self.claim(lab, job).await,
-            Step::Claimed(claimed) => keep_secret(lab, claimed, rng).await,
             Step::Ready(claimed, secret) => look_at_lease(lab, claimed, secret),
             Step::AtTheDot(claimed, secret) => dot(lab, claimed, secret, rng),
             Step::Ended(claimed, outcome, taken) => {
@@ -76,7 +75,7 @@ impl Worker {
     pub fn crash(&mut self, lab: &Lab) {
         let (claimed, outcome) = match std::mem::take(&mut self.step) {
             Step::Idle | Step::Fetched(_) => (None, SendOutcome::Sent),
-            Step::Claimed(claimed) | Step::Ready(claimed, _) | Step::AtTheDot(claimed, _) => {
+            Step::Ready(claimed, _) | Step::AtTheDot(claimed, _) => {
                 (Some(claimed), SendOutcome::Deferred(trouble()))
             }
             Step::Ended(claimed, outcome, taken) => {
@@ -112,12 +111,14 @@ impl Worker {
     async fn claim(&mut self, lab: &Lab, job: Job) -> Step {
         let Job::V1(JobV1::Email { delivery, generation }) = job;
         let expected = checks::claim(lab, delivery, generation).await;
-        let result = lab.store.claim(delivery, generation, LEASE).await;
+        let result = lab.store.claim(delivery, generation, LEASE, &lab.keys).await;
         let Some(claimed) = unless_busy(result) else { return Step::Fetched(job) };
         expected.compare(lab, claimed.is_some());
         if let Some(claimed) = claimed {
             lock(&lab.holders).insert(delivery, claimed.attempt);
-            Step::Claimed(Box::new(claimed))
+            let owner = Owner { invitation: claimed.delivery.invitation, generation };
+            let secret = Secret::open(&lab.keys, &claimed.sealed, owner).unwrap();
+            Step::Ready(Box::new(claimed), secret.token.expose().to_owned())
         } else {
             self.unacked = None;
             Step::Idle
@@ -182,27 +183,6 @@ async fn excuse(lab: &Lab, claimed: &Claimed, taken: usize) {
     assert!(late || said_before || excused, "the report of a mail in time was refused: {mail:?}");
     if late && !said_before {
         lock(&lab.mails)[taken].excused = true;
-    }
-}
-
-/// The first writer wins, and everyone sends the winner's.
-async fn keep_secret(lab: &Lab, claimed: Box<Claimed>, rng: &mut StdRng) -> Step {
-    let text = |sealed: Vec<u8>| String::from_utf8(sealed).unwrap();
-    if let Some(sealed) = claimed.sealed.clone() {
-        return Step::Ready(claimed, text(sealed));
-    }
-    let fresh = format!("secret-{:016x}", rng.random::<u64>());
-    let secret = NewSecret {
-        token_hash: SecretHash::of_exact(&fresh),
-        password_hash: None,
-        sealed: fresh.into_bytes(),
-    };
-    let (invitation, generation) = (claimed.delivery.invitation, claimed.delivery.generation);
-    let result = lab.store.keep_secret(invitation, generation, secret).await;
-    match unless_busy(result) {
-        None => Step::Claimed(claimed),
-        Some(Some(sealed)) => Step::Ready(claimed, text(sealed)),
-        Some(None) => Step::Ended(claimed, SendOutcome::Ours(trouble()), None),
     }
 }
 

@@ -1,0 +1,143 @@
+//! Whether a delivery may be claimed, and what its mail needs to know.
+
+use std::collections::{BTreeSet, HashMap};
+
+use domain::delivery::DeliveryEvent;
+use domain::{
+    AttemptToken, CredentialPolicy, DeliveryStatus, EmailAddress, InvitationId, InvitationStatus,
+    OrganizationId, Timestamp,
+};
+use entity::{delivery, invitation, organization, user};
+use sea_orm::prelude::Uuid;
+use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, Set};
+
+use super::accept::full_name;
+use super::claim::{Claimed, ClaimedMail, NewSecret, Wanted};
+use super::locked::Locked;
+use super::{Result, bulk, convert};
+use crate::rng;
+use crate::secret::{Owner, Secret};
+
+/// Whom mails are from.
+pub(super) struct Senders {
+    organizations: HashMap<Uuid, organization::Model>,
+    inviters: HashMap<Uuid, user::Model>,
+}
+
+/// A locked delivery that somebody wants to have.
+pub(super) struct Claimable<'a> {
+    pub(super) delivery: &'a delivery::Model,
+    pub(super) invitation: &'a invitation::Model,
+    pub(super) senders: &'a Senders,
+}
+
+/// A claim that is allowed, and what is to be written for it.
+pub(super) struct Claim {
+    pub(super) claimed: Claimed,
+    pub(super) delivery: delivery::ActiveModel,
+    /// The secret, if this claim is the first of its generation.
+    pub(super) secret: Option<invitation::ActiveModel>,
+}
+
+impl Senders {
+    /// Reads who the mails of these deliveries are from.
+    pub(super) async fn of(tx: &DatabaseTransaction, locked: &Locked) -> Result<Self> {
+        let ids: BTreeSet<Uuid> = locked.invitations().map(|row| row.organization_id).collect();
+        let organizations = organization::Entity::find()
+            .filter(bulk::is_any(tx, organization::Column::Id, ids.into_iter().collect()))
+            .all(tx)
+            .await?;
+        let ids: BTreeSet<Uuid> = locked.invitations().filter_map(|row| row.inviter_id).collect();
+        let inviters = user::Entity::find()
+            .filter(bulk::is_any(tx, user::Column::Id, ids.into_iter().collect()))
+            .all(tx)
+            .await?;
+        Ok(Self {
+            organizations: organizations.into_iter().map(|row| (row.id, row)).collect(),
+            inviters: inviters.into_iter().map(|row| (row.id, row)).collect(),
+        })
+    }
+}
+
+impl Claimable<'_> {
+    /// The claim, if the invitation is open in this generation and the delivery waits and is due.
+    pub(super) fn claim(&self, now: Timestamp, wanted: &Wanted) -> Result<Option<Claim>> {
+        let Self { delivery, invitation, .. } = self;
+        let generation = convert::column(wanted.generation);
+        let open = invitation.status == InvitationStatus::Pending.as_str()
+            && invitation.generation == generation
+            && invitation.expires_at > now;
+        if !open || delivery.generation != generation {
+            return Ok(None);
+        }
+        let attempt = AttemptToken::new(now, &mut rng());
+        let event = DeliveryEvent::Claim { attempt, lease_until: now + wanted.lease };
+        let Ok(next) = convert::delivery(delivery)?.apply(&event, now) else { return Ok(None) };
+        let mut columns = convert::delivery_columns(&next, now);
+        columns.postponed = Set(false);
+        // A mail that may have arrived is being repeated.
+        let repeated = delivery.status == DeliveryStatus::Uncertain.as_str();
+        columns.repeated = Set(delivery.repeated + i32::from(repeated));
+        let mail = self.mail()?;
+        let (sealed, secret) = self.secret(now, wanted, mail.credential)?;
+        let claimed = Claimed { delivery: next, attempt, started_at: now, mail, sealed };
+        Ok(Some(Claim { claimed, delivery: columns, secret }))
+    }
+
+    fn mail(&self) -> Result<ClaimedMail> {
+        let Self { delivery, invitation, senders } = self;
+        let organization = senders
+            .organizations
+            .get(&delivery.organization_id)
+            .ok_or(convert::inconsistent("delivery", "organization_id"))?;
+        let inviter = invitation.inviter_id.and_then(|id| senders.inviters.get(&id));
+        // Parsed once more: what comes back from the database is not taken on trust.
+        let email = EmailAddress::parse(&invitation.email)
+            .map_err(|_| convert::inconsistent("invitation", "email"))?;
+        Ok(ClaimedMail {
+            organization_id: OrganizationId::from_uuid(organization.id),
+            organization_name: organization.name.clone(),
+            inviter: inviter.and_then(full_name),
+            email,
+            first_name: invitation.first_name.clone(),
+            last_name: invitation.last_name.clone(),
+            role: invitation.role.clone(),
+            locale: invitation.locale.clone(),
+            expires_at: invitation.expires_at,
+            message_id: delivery.message_id.clone(),
+            credential: CredentialPolicy::parse(&invitation.credential)
+                .ok_or(convert::inconsistent("invitation", "credential"))?,
+        })
+    }
+
+    /// The secret of this generation, sealed; and what is to be stored if it is a new one.
+    fn secret(
+        &self,
+        now: Timestamp,
+        wanted: &Wanted,
+        credential: CredentialPolicy,
+    ) -> Result<(Vec<u8>, Option<invitation::ActiveModel>)> {
+        let (row, generation) = (self.invitation, self.delivery.generation);
+        if row.secret_generation >= generation {
+            let sealed = row.sealed.clone().filter(|_| row.secret_generation == generation);
+            return Ok((sealed.ok_or(convert::inconsistent("invitation", "sealed"))?, None));
+        }
+        let invitation = InvitationId::from_uuid(row.id);
+        let owner = Owner { invitation, generation: wanted.generation };
+        // Random and strong: nothing in here takes longer than microseconds.
+        let NewSecret { sealed, token_hash, password_hash } =
+            Secret::generate(credential, &mut rng()).stored(&wanted.keys, owner, &mut rng());
+        let stored = invitation::ActiveModel {
+            id: Set(row.id),
+            secret_generation: Set(generation),
+            sealed: Set(Some(sealed.clone())),
+            token_hash: Set(Some(token_hash.to_vec())),
+            password_hash: Set(password_hash.map(domain::SecretHash::to_vec)),
+            password_expires_at: Set(None),
+            wrong_passwords: Set(0),
+            updated_at: Set(now),
+            ..Default::default()
+        };
+        Ok((sealed, Some(stored)))
+    }
+}

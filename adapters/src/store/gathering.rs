@@ -1,0 +1,198 @@
+//! Calls of one kind form batches by themselves: what arrives while a batch is at work is the next
+//! one. Nobody waits for a timer, and a call that finds nothing under way starts at once.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use super::{Result, StoreError};
+
+/// What one caller asks for, and the way back to them. Dropped without an answer, the call fails.
+pub(super) struct Call<A, R> {
+    /// The question.
+    pub(super) asks: A,
+    answer: oneshot::Sender<Result<R>>,
+}
+
+/// Where calls wait for their batch; cheap to clone.
+pub(super) struct Gathering<A, R>(Arc<Waiting<A, R>>);
+
+struct Waiting<A, R> {
+    queue: Mutex<Queue<A, R>>,
+    /// How many batches may be at work at the same time: one that commits needs no processor, so
+    /// that another can be written meanwhile.
+    at_once: usize,
+}
+
+struct Queue<A, R> {
+    calls: VecDeque<Call<A, R>>,
+    working: usize,
+}
+
+/// The most calls of a batch: it bounds what a failure costs and how long rows stay locked.
+const BATCH: usize = 256;
+
+impl<A, R> Gathering<A, R>
+where
+    A: Send + 'static,
+    R: Send + 'static,
+{
+    /// No call, and no batch at work.
+    pub(super) fn new(at_once: usize) -> Self {
+        let queue = Mutex::new(Queue { calls: VecDeque::new(), working: 0 });
+        Self(Arc::new(Waiting { queue, at_once }))
+    }
+
+    /// Waits until `work` has answered this question in some batch. A caller that goes away before
+    /// its batch begins is passed over; after that the work is done whether they wait or not.
+    pub(super) async fn call<W, F>(&self, runtime: &Handle, asks: A, work: W) -> Result<R>
+    where
+        W: Fn(Vec<Call<A, R>>) -> F + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        if self.0.add(Call { asks, answer }) {
+            let waiting = Arc::clone(&self.0);
+            let batches = runtime.clone();
+            runtime.spawn(async move {
+                while let Some(calls) = waiting.next_batch() {
+                    // In a task of its own: a panic costs its batch and no other.
+                    drop(batches.spawn(work(calls)).await);
+                }
+            });
+        }
+        let lost = |_| StoreError::Database("the batch of this call has failed".to_owned());
+        answered.await.map_err(lost)?
+    }
+}
+
+impl<A, R> Clone for Gathering<A, R> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<A, R> Call<A, R> {
+    /// Answers; whether the caller is still there makes no difference.
+    pub(super) fn answer(self, answer: Result<R>) {
+        drop(self.answer.send(answer));
+    }
+}
+
+impl<A, R> Waiting<A, R> {
+    /// Adds a call; `true` if somebody has to begin working.
+    fn add(&self, call: Call<A, R>) -> bool {
+        let mut queue = self.lock();
+        queue.calls.push_back(call);
+        let begins = queue.working < self.at_once;
+        queue.working += usize::from(begins);
+        begins
+    }
+
+    /// What has arrived so far; `None` if that is nothing, and then whoever asked is done.
+    fn next_batch(&self) -> Option<Vec<Call<A, R>>> {
+        let mut queue = self.lock();
+        queue.calls.retain(|call| !call.answer.is_closed());
+        let size = queue.calls.len().min(BATCH);
+        if size == 0 {
+            queue.working -= 1;
+            return None;
+        }
+        Some(queue.calls.drain(..size).collect())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Queue<A, R>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    type Numbers = Gathering<usize, usize>;
+
+    /// Answers each with the size of its batch, once it is let through.
+    async fn sizes(gate: Arc<Semaphore>, calls: Vec<Call<usize, usize>>) {
+        let Ok(permit) = gate.acquire().await else { return };
+        permit.forget();
+        let size = calls.len();
+        assert!(calls.iter().all(|call| call.asks != 13), "a batch with an unlucky number");
+        calls.into_iter().for_each(|call| call.answer(Ok(size)));
+    }
+
+    fn ask(
+        numbers: &Numbers,
+        gate: &Arc<Semaphore>,
+        number: usize,
+    ) -> tokio::task::JoinHandle<Result<usize>> {
+        let (numbers, gate) = (numbers.clone(), Arc::clone(gate));
+        tokio::spawn(async move {
+            numbers
+                .call(&Handle::current(), number, move |calls| sizes(Arc::clone(&gate), calls))
+                .await
+        })
+    }
+
+    async fn settle() {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn what_arrives_while_a_batch_is_at_work_is_the_next_one() {
+        let (numbers, gate) = (Numbers::new(1), Arc::new(Semaphore::new(0)));
+        let first = ask(&numbers, &gate, 1);
+        settle().await;
+        let rest = [2, 3, 4].map(|number| ask(&numbers, &gate, number));
+        settle().await;
+        gate.add_permits(2);
+        assert_eq!(first.await.unwrap().unwrap(), 1);
+        for call in rest {
+            assert_eq!(call.await.unwrap().unwrap(), 3);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_goes_away_is_passed_over() {
+        let (numbers, gate) = (Numbers::new(1), Arc::new(Semaphore::new(0)));
+        let first = ask(&numbers, &gate, 1);
+        settle().await;
+        let (gone, stays) = (ask(&numbers, &gate, 2), ask(&numbers, &gate, 3));
+        settle().await;
+        gone.abort();
+        settle().await;
+        gate.add_permits(2);
+        assert_eq!(first.await.unwrap().unwrap(), 1);
+        assert_eq!(stays.await.unwrap().unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_one_batch() {
+        let (numbers, gate) = (Numbers::new(1), Arc::new(Semaphore::new(2)));
+        assert!(ask(&numbers, &gate, 13).await.unwrap().is_err());
+        assert_eq!(ask(&numbers, &gate, 1).await.unwrap().unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn as_many_batches_work_at_once_as_may() {
+        let (numbers, gate) = (Numbers::new(2), Arc::new(Semaphore::new(0)));
+        let first = ask(&numbers, &gate, 1);
+        settle().await;
+        let second = ask(&numbers, &gate, 2);
+        settle().await;
+        let rest = [3, 4].map(|number| ask(&numbers, &gate, number));
+        settle().await;
+        gate.add_permits(4);
+        assert_eq!(first.await.unwrap().unwrap(), 1);
+        assert_eq!(second.await.unwrap().unwrap(), 1);
+        for call in rest {
+            assert_eq!(call.await.unwrap().unwrap(), 2);
+        }
+    }
+}

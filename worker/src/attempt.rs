@@ -1,0 +1,95 @@
+//! One attempt, between its claim and its report: the mail is made ahead of its turn, and holds a
+//! connection only while it is sent.
+
+use std::sync::Arc;
+
+use adapters::mailer::Mail;
+use adapters::store::Claimed;
+use domain::{Phase, SendOutcome, Trouble};
+use tokio::time::Instant;
+
+use crate::breaker::Lesson;
+use crate::connections::Lent;
+use crate::gate::{Admission, Pass};
+use crate::handle::Handler;
+use crate::report::Ending;
+
+/// An attempt that is ours until its lease ends.
+pub struct Attempt {
+    /// What the database says about it.
+    pub claimed: Arc<Claimed>,
+    /// When the lease began, at the latest.
+    pub since: Instant,
+}
+
+impl Handler {
+    /// Makes the mail and sends it; whatever happens becomes the end of the attempt.
+    pub async fn attempt(&self, attempt: &Attempt) -> Ending {
+        let pass = match self.gate.admit() {
+            Admission::Go(pass) => pass,
+            Admission::Postpone { trouble, pause } => return postponed(trouble, pause),
+        };
+        // Trouble before SMTP teaches nothing about the server: the pass is dropped unused.
+        let mail = match self.prepare(attempt).await {
+            Ok(mail) => mail,
+            Err(outcome) => return Ending::of(outcome),
+        };
+        let lent = match self.connection(attempt).await {
+            Ok(lent) => lent,
+            Err(outcome) => return Ending::of(outcome),
+        };
+        match pass.confirm() {
+            Admission::Go(pass) => self.send(attempt, &mail, lent, pass).await,
+            Admission::Postpone { trouble, pause } => postponed(trouble, pause),
+        }
+    }
+
+    /// Waits for a connection, but not so long that no time would be left to use it.
+    async fn connection(&self, attempt: &Attempt) -> Result<Lent<'_>, SendOutcome> {
+        let until = attempt.since + self.lease / 8;
+        tokio::select! {
+            biased;
+            () = self.overrun.cancelled() => {
+                Err(no_connection("the worker was stopped before the mail was sent"))
+            }
+            lent = self.connections.lend(until) => {
+                lent.ok_or_else(|| no_connection("no connection to the mail server came free in time"))
+            }
+        }
+    }
+
+    /// Sends, unless the worker is stopped for good meanwhile.
+    async fn send(&self, attempt: &Attempt, mail: &Mail, lent: Lent<'_>, pass: Pass<'_>) -> Ending {
+        let outcome = tokio::select! {
+            biased;
+            outcome = lent.send(mail, self.dot_deadline(attempt)) => outcome,
+            () = self.overrun.cancelled() => return Ending::of(cut_off()),
+        };
+        let (pause, recovered) = match pass.learn(&outcome) {
+            Lesson::Nothing => (None, false),
+            Lesson::Postpone(pause) => (Some(pause), false),
+            Lesson::Recovered => (None, true),
+        };
+        Ending { outcome, pause, recovered }
+    }
+
+    /// After this moment the mail is not completed: when its answer came, the lease might be over.
+    pub fn dot_deadline(&self, attempt: &Attempt) -> Instant {
+        attempt.since + self.lease / 4
+    }
+}
+
+const fn postponed(trouble: Trouble, pause: std::time::Duration) -> Ending {
+    Ending { outcome: SendOutcome::Ours(trouble), pause: Some(pause), recovered: false }
+}
+
+/// Nothing is wrong with the mail, and nothing is known against the server.
+fn no_connection(why: &str) -> SendOutcome {
+    SendOutcome::Ours(Trouble { phase: Phase::Connect, reply: None, detail: why.to_owned() })
+}
+
+/// The mailer alone knows whether the final dot was out; to us it may have been.
+fn cut_off() -> SendOutcome {
+    let detail = "the worker was stopped before the answer of the mail server arrived".to_owned();
+    SendOutcome::Uncertain(Trouble { phase: Phase::FinalDot, reply: None, detail })
+}
