@@ -10,8 +10,8 @@ use adapters::templates::{InvitationMail, MailContent, Templates};
 use divan::{Bencher, black_box, main as run};
 use domain::delivery::DeliveryEvent;
 use domain::{
-    AttemptToken, Delivery, DeliveryId, DeliveryState, EmailAddress, InvitationId, Job,
-    LinkToken, Mailbox, Name, SendOutcome, Timestamp,
+    AttemptToken, Delivery, DeliveryId, DeliveryState, EmailAddress, InvitationId, Job, LinkToken,
+    Mailbox, Name, SendOutcome, Timestamp,
 };
 
 fn main() {

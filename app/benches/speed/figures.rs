@@ -217,7 +217,6 @@ fn idle(samples: &Samples) -> Option<f64> {
     // The embedded broker has nothing to confirm.
     let confirm = samples.get("limit.confirm_ms").unwrap_or_default();
     let smtp = samples.get("limit.smtp_conversation_ms")?;
-    let commits =
-        samples.get("limit.commit_invite_ms")? + samples.get("limit.commit_report_ms")?;
+    let commits = samples.get("limit.commit_invite_ms")? + samples.get("limit.commit_report_ms")?;
     Some(commits + confirm + smtp)
 }

@@ -100,7 +100,8 @@ pub async fn open<A: Ask>(
             let mut connection = Connection::open(server).await?;
             let (mut log, mut request) = (Log::default(), Vec::new());
             for turn in 0.. {
-                let due = start + Duration::from_secs(1) * (first + turn * CONNECTIONS) / per_second;
+                let due =
+                    start + Duration::from_secs(1) * (first + turn * CONNECTIONS) / per_second;
                 if due >= start + time {
                     break;
                 }

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 use crate::Result;
+use crate::processes::cpu_of_us;
+use crate::product::World;
 use crate::samples::Samples;
 use crate::statistics::number;
 
@@ -24,24 +26,39 @@ pub fn calibrate(folder: &Path, samples: &mut Samples) -> Result<()> {
     let before = Stat::now();
     std::thread::sleep(LISTENING);
     let (foreign, _) = Stat::now().since(&before);
-    samples.set("noise.foreign_cores", foreign);
+    samples.set("noise.busy_while_idle", foreign);
     samples.set("noise.load", load());
     Ok(())
 }
 
-/// What the hypervisor gave to others, as a share of all time, while it is kept.
-pub struct Steal(Stat);
+/// What others do with the machine while we measure.
+pub struct Others {
+    before: Stat,
+    ours: f64,
+}
 
-impl Steal {
-    /// From now on.
-    pub fn watch() -> Self {
-        Self(Stat::now())
+impl Others {
+    /// From now on; no product may run.
+    pub fn watch(world: &World) -> Self {
+        Self { before: Stat::now(), ours: ours(world) }
     }
 
-    /// Until now.
-    pub fn share(&self) -> f64 {
-        Stat::now().since(&self.0).1
+    /// Until now: cores that were busy for others, and the share of time that the hypervisor took.
+    pub fn note(&self, world: &World, samples: &mut Samples) {
+        let now = Stat::now();
+        let (busy, steal) = now.since(&self.before);
+        let seconds = (now.at - self.before.at).as_secs_f64();
+        let others = busy - (ours(world) - self.ours) / seconds;
+        samples.set("noise.other_cores", others.max(0.0));
+        samples.set("noise.steal", steal);
     }
+}
+
+/// CPU seconds so far of all that this benchmark has started; servers in containers are not seen.
+fn ours(world: &World) -> f64 {
+    let servers = world.servers.as_ref();
+    let servers = servers.map_or(0.0, |all| all.postgres.cpu() + all.rabbitmq.cpu());
+    cpu_of_us() + world.sink.process().cpu() + servers
 }
 
 fn fixed_loop() -> f64 {

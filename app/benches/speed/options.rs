@@ -45,12 +45,8 @@ pub struct Options {
 impl Options {
     /// Reads the arguments without the program's name; empty values count as absent.
     pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let mut options = Self {
-            role: Role::Bench,
-            mode: Mode::Usual,
-            database: Database::Postgres,
-            rounds: 3,
-        };
+        let mut options =
+            Self { role: Role::Bench, mode: Mode::Usual, database: Database::Postgres, rounds: 3 };
         for argument in arguments {
             match argument.split_once('=').unwrap_or((&argument, "")) {
                 // `cargo bench` adds it.
@@ -63,7 +59,9 @@ impl Options {
                 ("--rounds", number) => options.rounds = number.parse::<usize>()?.max(1),
                 _ => {
                     let known = "MODE=large, DATABASE=sqlite and ROUNDS=3";
-                    return Err(format!("unknown option {argument}; make bench knows {known}").into());
+                    return Err(
+                        format!("unknown option {argument}; make bench knows {known}").into()
+                    );
                 }
             }
         }

@@ -46,13 +46,23 @@ pub struct Product {
 impl World {
     /// Starts the product on an empty database; `worker` is started with it if wanted.
     pub async fn product(&self, scene: &str, worker: bool) -> Result<Product> {
+        self.product_with(scene, &[], worker).await
+    }
+
+    /// The same, with more settings.
+    pub async fn product_with(
+        &self,
+        scene: &str,
+        more: &[(&str, &str)],
+        worker: bool,
+    ) -> Result<Product> {
         static SERIAL: AtomicUsize = AtomicUsize::new(0);
         let name = format!("bench_{scene}_{}", SERIAL.fetch_add(1, Ordering::Relaxed));
         let database_url = match &self.servers {
             Some(servers) => create_database(&servers.postgres.url, &name).await?,
             None => format!("sqlite://{}", self.folder.join(format!("{name}.db")).display()),
         };
-        self.product_on(name, database_url, &[], worker).await
+        self.product_on(name, database_url, more, worker).await
     }
 
     /// The same, with more settings, on a database that is there already, and that stays.
@@ -212,9 +222,7 @@ pub struct Invite {
 impl Ask for Invite {
     fn request(&self, into: &mut Vec<u8>) {
         let address = next_address();
-        let body = format!(
-            r#"{{"email":"{address}","first_name":"Grace","last_name":"Hopper"}}"#
-        );
+        let body = format!(r#"{{"email":"{address}","first_name":"Grace","last_name":"Hopper"}}"#);
         into.extend_from_slice(format!("{}{}\r\n\r\n{body}", self.head, body.len()).as_bytes());
     }
 

@@ -82,7 +82,8 @@ impl<'a> Report<'a> {
             "noise": {
                 "calibration_spread": self.spread("noise.loop_ms"),
                 "fdatasync_spread": self.spread("noise.fdatasync_per_s"),
-                "foreign_cores": self.median("noise.foreign_cores"),
+                "cores_busy_for_others": self.median("noise.other_cores"),
+                "cores_busy_while_idle": self.median("noise.busy_while_idle"),
                 "steal": self.median("noise.steal"),
                 "load": self.median("noise.load"),
             },

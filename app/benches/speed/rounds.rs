@@ -12,7 +12,7 @@ use crate::figures;
 use crate::limits::pgbench::Pgbench;
 use crate::limits::{lettre, publish, smtp, sqlite};
 use crate::mail::MailMaker;
-use crate::noise::{self, Steal};
+use crate::noise::{self, Others};
 use crate::options::{Database, Options};
 use crate::product::{World, fresh_folder};
 use crate::report::Report;
@@ -35,17 +35,19 @@ pub async fn run(options: &Options) -> Result<()> {
     }
     for turn in 1..=options.rounds {
         let start = Instant::now();
-        let steal = Steal::watch();
+        let others = Others::watch(&world);
         let mut samples = Samples::default();
         block_in_place(|| noise::calibrate(&world.folder, &mut samples))?;
         round(&mut world, &mails, &mut samples).await?;
-        samples.set("noise.steal", steal.share());
+        others.note(&world, &mut samples);
         rounds.push(samples);
         eprintln!("round {turn} of {}: {:.0} s", options.rounds, start.elapsed().as_secs_f64());
     }
     let (title, name) = match options.database {
         Database::Postgres => ("API and worker over PostgreSQL and RabbitMQ", "postgres"),
-        Database::Sqlite => ("the embedded product over SQLite, pgbench replaced by one connection", "sqlite"),
+        Database::Sqlite => {
+            ("the embedded product over SQLite, pgbench replaced by one connection", "sqlite")
+        }
     };
     let report = Report::new(title, figures::USUAL, &rounds);
     table::print(&report);

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
 use lapin::{Connection, ConnectionProperties};
@@ -24,6 +26,8 @@ pub struct Server {
     folder: PathBuf,
     /// Where it answers.
     pub url: String,
+    /// CPU time of earlier lives, in milliseconds.
+    spent: AtomicU64,
 }
 
 impl Servers {
@@ -40,13 +44,18 @@ impl Server {
             .map_err(|_| "TEST_SERVERS_DIR is not set; run `make bench`, which sets it")?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/test").join(kind);
         let folder = Path::new(&folder).join(kind);
-        let mut server = Self { script, folder, url: String::new() };
+        let mut server = Self { script, folder, url: String::new(), spent: AtomicU64::new(0) };
         server.url = server.run("start")?;
         Ok(server)
     }
 
     /// Runs one of the script's verbs; gives what it prints.
     pub fn run(&self, verb: &str) -> Result<String> {
+        if verb == "stop" {
+            let lived = Duration::from_secs_f64(self.cpu_of_this_life().max(0.0));
+            let millis = u64::try_from(lived.as_millis())?;
+            self.spent.fetch_add(millis, Ordering::Relaxed);
+        }
         let output = self.command(verb).stderr(Stdio::inherit()).output()?;
         if output.status.success() {
             return Ok(String::from_utf8(output.stdout)?.trim().to_owned());
@@ -72,6 +81,11 @@ impl Server {
 
     /// CPU seconds so far of a server without a container.
     pub fn cpu(&self) -> f64 {
+        let earlier = Duration::from_millis(self.spent.load(Ordering::Relaxed));
+        earlier.as_secs_f64() + self.cpu_of_this_life()
+    }
+
+    fn cpu_of_this_life(&self) -> f64 {
         let id = |file: &str| {
             let text = fs::read_to_string(self.folder.join(file)).ok()?;
             text.trim().parse::<u32>().ok()

@@ -35,9 +35,9 @@ pub fn median(values: &[f64]) -> f64 {
 
 /// How far apart the extremes are, as a share of the median.
 pub fn spread(values: &[f64]) -> f64 {
-    let (least, most) = values.iter().fold((f64::MAX, f64::MIN), |(least, most), value| {
-        (least.min(*value), most.max(*value))
-    });
+    let (least, most) = values
+        .iter()
+        .fold((f64::MAX, f64::MIN), |(least, most), value| (least.min(*value), most.max(*value)));
     let median = median(values);
     if median > 0.0 { (most - least) / median } else { 0.0 }
 }

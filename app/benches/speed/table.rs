@@ -100,13 +100,14 @@ fn noise(report: &Report<'_>) {
     let of = |name| report.median(name).unwrap_or_default();
     println!(
         "\nNoise: the fixed loop took {:.0} ms ± {:.0} % between rounds; {:.0} fdatasync/s ± {:.0} %; \
-         while we did nothing, {:.2} cores were busy; {:.1} % of the time was stolen; load {:.1} at \
-         the start of a round.",
+         others kept {:.2} cores busy ({:.2} while we did nothing); {:.1} % of the time was stolen; \
+         load {:.1} at the start of a round.",
         of("noise.loop_ms"),
         report.spread("noise.loop_ms") * 100.0,
         of("noise.fdatasync_per_s"),
         report.spread("noise.fdatasync_per_s") * 100.0,
-        of("noise.foreign_cores"),
+        of("noise.other_cores"),
+        of("noise.busy_while_idle"),
         of("noise.steal") * 100.0,
         of("noise.load"),
     );

@@ -8,19 +8,22 @@ mod statements;
 
 use std::time::{Duration, Instant};
 
+use app::http::Client;
 use sea_orm::Database;
 use tokio::task::block_in_place;
 
 use crate::Result;
 use crate::load::{self, Until};
-use crate::noise::{self, Steal};
+use crate::noise::{self, Others};
 use crate::options::{Database as Kind, Options};
-use crate::product::World;
+use crate::product::{KEY, Product, World};
 use crate::report::Report;
 use crate::rounds::{report_folder, world};
 use crate::samples::Samples;
 use crate::servers::{create_database, execute};
 use crate::table;
+
+use self::sizes::Size;
 
 const ROWS: &str = "2000000";
 const FILL: &str = include_str!("fill.sql");
@@ -28,6 +31,18 @@ const LARGE: &str = "bench_large";
 const CLIENTS: usize = 64;
 const TIME: Duration = Duration::from_secs(4);
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A rescue comes around once in this time.
+const RESCUE: (&str, &str) = ("WELCOMAT_WORKER_RESCUE_INTERVAL", "1s");
+/// Lists that people ask for; what they look for is common, rare, or nowhere.
+const LISTS: &[&str] = &[
+    "limit=50",
+    "limit=50&status=pending",
+    "limit=50&status=accepted",
+    "limit=50&delivery_status=sent",
+    "limit=50&delivery_status=failed",
+    "limit=50&email=o1000@example.com",
+];
 
 /// Fills a database, measures both, prints and writes.
 pub async fn run(options: &Options) -> Result<()> {
@@ -48,14 +63,14 @@ pub async fn run(options: &Options) -> Result<()> {
     eprintln!("{ROWS} settled invitations made in {:.0} s", start.elapsed().as_secs_f64());
     let sizes = sizes::read(&url).await?;
 
-    let mut rounds = Vec::new();
+    let (mut rounds, mut live) = (Vec::new(), Vec::new());
     for number in 1..=options.rounds {
-        let (start, steal) = (Instant::now(), Steal::watch());
+        let (start, others) = (Instant::now(), Others::watch(&world));
         let mut samples = Samples::default();
         block_in_place(|| noise::calibrate(&world.folder, &mut samples))?;
-        measure(&mut world, &postgres, None, "empty", &mut samples).await?;
+        live = measure(&mut world, &postgres, None, "empty", &mut samples).await?;
         measure(&mut world, &postgres, Some(&url), "large", &mut samples).await?;
-        samples.set("noise.steal", steal.share());
+        others.note(&world, &mut samples);
         rounds.push(samples);
         eprintln!("round {number} of {}: {:.0} s", options.rounds, start.elapsed().as_secs_f64());
     }
@@ -63,10 +78,11 @@ pub async fn run(options: &Options) -> Result<()> {
     let report = Report::new("2,000,000 settled invitations", figures::LARGE, &rounds);
     table::print(&report);
     statements::print(&report);
-    sizes::print(&sizes);
+    sizes::print("Once everything is settled, without dead rows", &sizes);
+    sizes::print("As the service has just written it, with dead rows", &live);
     let folder = report_folder();
     std::fs::write(folder.join("plans.txt"), plans)?;
-    sizes::write(&sizes, &folder)?;
+    sizes::write(&sizes, &live, &folder)?;
     let path = report.write(&folder, "large")?;
     eprintln!("\nall of it: {}, and plans.txt and sizes.json beside it", path.display());
     Ok(())
@@ -79,10 +95,10 @@ async fn measure(
     large: Option<&str>,
     which: &str,
     samples: &mut Samples,
-) -> Result<()> {
+) -> Result<Vec<Size>> {
     let product = match large {
-        Some(url) => world.product_over(LARGE, url, &[], true).await?,
-        None => world.product("empty", true).await?,
+        Some(url) => world.product_over(LARGE, url, &[RESCUE], true).await?,
+        None => world.product_with("empty", &[RESCUE], true).await?,
     };
     world.sink.reset()?;
     let warm = product.warm_up().await?;
@@ -97,7 +113,23 @@ async fn measure(
     }
     world.sink.until(closed.granted, PATIENCE).await?;
     samples.set(format!("{which}.accepted_per_s"), closed.rate());
+    for _ in 0..20 {
+        look_at_list(&product, LISTS[0]).await?;
+    }
     statements::read(&database, product.database_name(), which, samples).await?;
     database.close().await?;
-    world.end(product).await
+    let sizes = sizes::read(&product.database_url).await?;
+    world.end(product).await?;
+    Ok(sizes)
+}
+
+/// Asks for a list once.
+async fn look_at_list(product: &Product, query: &str) -> Result<()> {
+    let client = Client::new(product.address, Some(KEY.to_owned()));
+    let path = format!("/v1/organizations/{}/invitations?{query}", product.organization);
+    let answer = client.get(&path).await?;
+    if answer.status == 200 {
+        return Ok(());
+    }
+    Err(format!("the list with {query} was answered with {}", answer.status).into())
 }

@@ -33,6 +33,7 @@ pub async fn read(url: &str) -> Result<Vec<Size>> {
     let ask = async |sql: &str| {
         database.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await
     };
+    database.execute_unprepared("ANALYZE").await?;
     let (tables, indexes) = (ask(TABLES).await?, ask(INDEXES).await?);
     let mut sizes = Vec::new();
     for row in tables {
@@ -52,8 +53,8 @@ pub async fn read(url: &str) -> Result<Vec<Size>> {
 }
 
 /// Prints bytes for each row.
-pub fn print(sizes: &[Size]) {
-    println!("\n| Table | Rows | Bytes a row | of its indexes | Together, MB |");
+pub fn print(title: &str, sizes: &[Size]) {
+    println!("\n{title}:\n\n| Table | Rows | Bytes a row | of its indexes | Together, MB |");
     println!("|---|---:|---:|---:|---:|");
     for size in sizes {
         let each = |bytes: i64| number(bytes) / size.rows;
@@ -69,9 +70,10 @@ pub fn print(sizes: &[Size]) {
 }
 
 /// Writes `sizes.json`.
-pub fn write(sizes: &[Size], folder: &Path) -> Result<()> {
-    let all: Vec<Value> = sizes.iter().map(Size::json).collect();
-    std::fs::write(folder.join("sizes.json"), serde_json::to_string_pretty(&all)? + "\n")?;
+pub fn write(settled: &[Size], live: &[Size], folder: &Path) -> Result<()> {
+    let all = |sizes: &[Size]| sizes.iter().map(Size::json).collect::<Vec<Value>>();
+    let both = json!({"settled": all(settled), "live": all(live)});
+    std::fs::write(folder.join("sizes.json"), serde_json::to_string_pretty(&both)? + "\n")?;
     Ok(())
 }
 

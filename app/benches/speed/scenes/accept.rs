@@ -27,8 +27,7 @@ pub async fn measure(world: &mut World, samples: &mut Samples) -> Result<()> {
     samples.set("limit.http_per_s", floor.rate());
 
     world.sink.reset()?;
-    let steady =
-        load::open(product.address, &product.invite(), STEADY_PER_SECOND, STEADY).await?;
+    let steady = load::open(product.address, &product.invite(), STEADY_PER_SECOND, STEADY).await?;
     note(samples, "open", &steady)?;
     world.sink.until(steady.granted, PATIENCE).await?;
 

@@ -55,7 +55,10 @@ pub async fn measure(world: &World, samples: &mut Samples) -> Result<()> {
 }
 
 /// Waits until this invitation, or every one, has its mail.
-async fn until_sent(database: &DatabaseConnection, id: Option<sea_orm::prelude::Uuid>) -> Result<()> {
+async fn until_sent(
+    database: &DatabaseConnection,
+    id: Option<sea_orm::prelude::Uuid>,
+) -> Result<()> {
     let backend = database.get_database_backend();
     let place = if backend == DbBackend::Postgres { "$1" } else { "?" };
     let (sql, values) = match id {
@@ -64,7 +67,8 @@ async fn until_sent(database: &DatabaseConnection, id: Option<sea_orm::prelude::
             (of, vec![Value::from(id)])
         }
         None => {
-            let any = "SELECT 1 AS one WHERE NOT EXISTS (SELECT 1 FROM invitation WHERE NOT email_sent)";
+            let any =
+                "SELECT 1 AS one WHERE NOT EXISTS (SELECT 1 FROM invitation WHERE NOT email_sent)";
             (any.to_owned(), Vec::new())
         }
     };

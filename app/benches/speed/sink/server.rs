@@ -70,7 +70,9 @@ pub fn serve() -> Result<()> {
     });
     let (handle, orders) = (runtime.handle().clone(), Arc::clone(&shared));
     let (done, ended) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || done.send(obey(&handle, &orders).map_err(|error| error.to_string())));
+    std::thread::spawn(move || {
+        done.send(obey(&handle, &orders).map_err(|error| error.to_string()))
+    });
     Ok(runtime.block_on(ended)??)
 }
 
@@ -106,7 +108,9 @@ fn obey(runtime: &Handle, shared: &Arc<Shared>) -> Result<()> {
                 let (first, last) = (tally.first.as_micros(), tally.last.as_micros());
                 json!({"count": tally.count, "first_us": first as u64, "last_us": last as u64})
             }
-            ("last", _) => json!(shared.tally().kept.back().map(|mail| String::from_utf8_lossy(mail))),
+            ("last", _) => {
+                json!(shared.tally().kept.back().map(|mail| String::from_utf8_lossy(mail)))
+            }
             _ => return Err(format!("the sink does not know the order {order}").into()),
         };
         let mut out = std::io::stdout().lock();
