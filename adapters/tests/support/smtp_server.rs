@@ -179,9 +179,7 @@ async fn converse(
             "EHLO" => {
                 let offer = match (shared.encryption, encrypted, shared.pipelining) {
                     (Encryption::StartTls, false, _) => "250-test\r\n250 STARTTLS",
-                    (_, _, Pipelining::None) => {
-                        "250-test\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN"
-                    }
+                    (_, _, Pipelining::None) => "250-test\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN",
                     _ => "250-test\r\n250-PIPELINING\r\n250 AUTH PLAIN LOGIN",
                 };
                 shared.act(At::Ehlo, offer, &mut stream).await?;
