@@ -111,12 +111,11 @@ fn read(log: &str) -> Vec<Plan> {
             if buffers.is_none() && line.trim_start().starts_with("Buffers:") {
                 buffers = Some(pages(line));
             }
-            match line.strip_prefix("Query Text: ") {
-                Some(query) => text = without_lists(query, "($", ')', "(…)"),
-                None => {
-                    tree.push('\n');
-                    tree.push_str(&without_lists(line, "'{", '}', "'{…}"));
-                }
+            if let Some(query) = line.strip_prefix("Query Text: ") {
+                text = without_lists(query, "($", ')', "(…)");
+            } else {
+                tree.push('\n');
+                tree.push_str(&without_lists(line, "'{", '}', "'{…}"));
             }
         }
         plans.push(Plan { text, tree, buffers: buffers.unwrap_or_default() });
