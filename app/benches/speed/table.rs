@@ -3,6 +3,7 @@
 
 use crate::figures::{Better, STEPS, Standing};
 use crate::report::{Line, Report, machine};
+use crate::samples::Samples;
 
 /// Prints figures, latencies, CPU and noise, as Markdown.
 pub fn print(report: &Report<'_>) {
@@ -55,7 +56,7 @@ fn figure(line: &Line<'_>) {
 }
 
 fn cpu(report: &Report<'_>) {
-    let names = report.rounds.iter().flat_map(|round| round.names());
+    let names = report.rounds.iter().flat_map(Samples::names);
     let mut processes: Vec<&str> =
         names.filter_map(|name| name.strip_prefix("cpu_s_per_1000.")).collect();
     processes.sort_unstable();

@@ -48,7 +48,7 @@ pub async fn collect(world: &mut World, name: &str, url: &str) -> Result<String>
 /// A statement with its plan.
 struct Plan {
     text: String,
-    plan: String,
+    tree: String,
     buffers: u64,
 }
 
@@ -68,7 +68,9 @@ fn sorted(log: &str) -> String {
     }
     let mut out = HEAD.to_owned();
     for (statement, words) in WATCHED {
-        out += &format!("## {statement}\n\n");
+        out.push_str("## ");
+        out.push_str(statement);
+        out.push_str("\n\n");
         let before = out.len();
         for plan in worst.values().filter(|plan| words.iter().all(|word| plan.text.contains(word)))
         {
@@ -82,7 +84,7 @@ fn sorted(log: &str) -> String {
     let watched = |plan: &Plan| {
         WATCHED.iter().any(|(_, words)| words.iter().all(|word| plan.text.contains(word)))
     };
-    for plan in worst.values().filter(|plan| plan.plan.contains("Seq Scan") && !watched(plan)) {
+    for plan in worst.values().filter(|plan| plan.tree.contains("Seq Scan") && !watched(plan)) {
         out += &plan.shown();
     }
     out
@@ -90,7 +92,7 @@ fn sorted(log: &str) -> String {
 
 impl Plan {
     fn shown(&self) -> String {
-        format!("{}\n\n{}\n\n", self.text, self.plan)
+        format!("{}\n\n{}\n\n", self.text, self.tree)
     }
 }
 
@@ -101,7 +103,7 @@ fn read(log: &str) -> Vec<Plan> {
     while let Some(line) = lines.next() {
         let Some((_, took)) = line.split_once("duration: ") else { continue };
         let Some(took) = took.strip_suffix("plan:") else { continue };
-        let (mut text, mut plan) = (String::new(), format!("took {}", took.trim()));
+        let (mut text, mut tree) = (String::new(), format!("took {}", took.trim()));
         let mut buffers = None;
         while let Some(line) = lines.next_if(|line| line.starts_with('\t')) {
             let line = &line[1..];
@@ -109,12 +111,14 @@ fn read(log: &str) -> Vec<Plan> {
             if buffers.is_none() && line.trim_start().starts_with("Buffers:") {
                 buffers = Some(pages(line));
             }
-            match line.strip_prefix("Query Text: ") {
-                Some(query) => text = without_lists(query, "($", ')', "(…)"),
-                None => plan += &format!("\n{}", without_lists(line, "'{", '}', "'{…}")),
+            if let Some(query) = line.strip_prefix("Query Text: ") {
+                text = without_lists(query, "($", ')', "(…)");
+            } else {
+                tree.push('\n');
+                tree.push_str(&without_lists(line, "'{", '}', "'{…}"));
             }
         }
-        plans.push(Plan { text, plan, buffers: buffers.unwrap_or_default() });
+        plans.push(Plan { text, tree, buffers: buffers.unwrap_or_default() });
     }
     plans
 }

@@ -56,7 +56,7 @@ pub async fn slow(world: &mut World, samples: &mut Samples) -> Result<()> {
 }
 
 fn rate(taken: Taken) -> f64 {
-    number(taken.count - 1) / (taken.last - taken.first).as_secs_f64()
+    number(taken.count - 1) / taken.last.saturating_sub(taken.first).as_secs_f64()
 }
 
 /// Waits until the relay has nothing left to do.

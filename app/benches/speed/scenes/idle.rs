@@ -61,16 +61,13 @@ async fn until_sent(
 ) -> Result<()> {
     let backend = database.get_database_backend();
     let place = if backend == DbBackend::Postgres { "$1" } else { "?" };
-    let (sql, values) = match id {
-        Some(id) => {
-            let of = format!("SELECT 1 AS one FROM invitation WHERE id = {place} AND email_sent");
-            (of, vec![Value::from(id)])
-        }
-        None => {
-            let any =
-                "SELECT 1 AS one WHERE NOT EXISTS (SELECT 1 FROM invitation WHERE NOT email_sent)";
-            (any.to_owned(), Vec::new())
-        }
+    let (sql, values) = if let Some(id) = id {
+        let of = format!("SELECT 1 AS one FROM invitation WHERE id = {place} AND email_sent");
+        (of, vec![Value::from(id)])
+    } else {
+        let any =
+            "SELECT 1 AS one WHERE NOT EXISTS (SELECT 1 FROM invitation WHERE NOT email_sent)";
+        (any.to_owned(), Vec::new())
     };
     let start = Instant::now();
     loop {

@@ -82,7 +82,7 @@ fn obey(runtime: &Handle, shared: &Arc<Shared>) -> Result<()> {
         let order = order?;
         let answer = match order.split_once(' ').unwrap_or((&order, "")) {
             ("open", _) => {
-                let (at, task) = runtime.block_on(listen(address, shared))?;
+                let (at, task) = listen(runtime, address, shared)?;
                 (address, listening) = (Some(at), Some(task));
                 json!(at.to_string())
             }
@@ -105,8 +105,9 @@ fn obey(runtime: &Handle, shared: &Arc<Shared>) -> Result<()> {
             }
             ("taken", _) => {
                 let tally = shared.tally();
-                let (first, last) = (tally.first.as_micros(), tally.last.as_micros());
-                json!({"count": tally.count, "first_us": first as u64, "last_us": last as u64})
+                let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+                let (first, last) = (micros(tally.first), micros(tally.last));
+                json!({"count": tally.count, "first_us": first, "last_us": last})
             }
             ("last", _) => {
                 json!(shared.tally().kept.back().map(|mail| String::from_utf8_lossy(mail)))
@@ -127,10 +128,12 @@ impl Tally {
     }
 }
 
-async fn listen(
+fn listen(
+    runtime: &Handle,
     address: Option<SocketAddr>,
     shared: &Arc<Shared>,
 ) -> Result<(SocketAddr, JoinHandle<()>)> {
+    let _inside = runtime.enter();
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
     socket.bind(address.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))))?;
