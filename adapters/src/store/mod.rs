@@ -29,6 +29,7 @@ mod issue_password;
 mod late_answer;
 mod limit;
 mod members;
+mod new_link;
 mod newcomers;
 mod organizations;
 mod outbox;
@@ -36,6 +37,7 @@ mod plan;
 mod read;
 mod report;
 mod rescue;
+mod unwanted;
 mod view;
 mod wrong_password;
 
@@ -64,6 +66,7 @@ pub use dead_letter::DeadLetterView;
 pub use error::StoreError;
 pub use idempotency::IdempotencyKey;
 pub use members::{MemberView, RemoveOutcome};
+pub use new_link::LinkRequest;
 pub use organizations::{
     NewOrganization, OrganizationChange, OrganizationOutcome, OrganizationView, RolesChange,
 };
