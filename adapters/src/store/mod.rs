@@ -32,6 +32,7 @@ mod late_answer;
 mod limit;
 mod locked;
 mod members;
+mod new_link;
 mod newcomers;
 mod organizations;
 mod outbox;
@@ -40,6 +41,7 @@ mod read;
 mod report;
 mod rescue;
 mod together;
+mod unwanted;
 mod view;
 mod wrong_password;
 
@@ -68,6 +70,7 @@ pub use dead_letter::DeadLetterView;
 pub use error::StoreError;
 pub use idempotency::IdempotencyKey;
 pub use members::{MemberView, RemoveOutcome};
+pub use new_link::LinkRequest;
 pub use organizations::{
     NewOrganization, OrganizationChange, OrganizationOutcome, OrganizationView, RolesChange,
 };
