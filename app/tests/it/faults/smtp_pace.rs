@@ -32,41 +32,42 @@ fn a_server_that_is_pressed_gets_fewer_connections_and_later_all_again() {
     block_on(async {
         let _turn = TURN.lock().await;
         let env = [
+            ("WELCOMAT_MAIL_TIMEOUTS_COMMAND", "30s"),
             ("WELCOMAT_MAIL_TIMEOUTS_DATA", "30s"),
             ("WELCOMAT_MAIL_TIMEOUTS_FINAL_DOT", "30s"),
-            // Ten seconds to wait for a connection, twenty to the final dot.
-            ("WELCOMAT_WORKER_LEASE", "80s"),
+            // A quarter of a minute to wait for a connection, half a minute to the final dot.
+            ("WELCOMAT_WORKER_LEASE", "120s"),
             ("WELCOMAT_RETRY_PAUSES", "1s"),
         ];
         let (mut fleet, script) = scripted(&env).await;
-        let in_use = async |count: usize| {
-            eventually(&format!("{count} mails were held"), async || {
-                (script.fired(At::Data) == count).then_some(())
+        let held = async |at: At, count: usize| {
+            eventually(&format!("{count} mails were held at {at:?}"), async || {
+                (script.fired(at) == count).then_some(())
             })
             .await;
         };
-        script.add(Rule::new(At::Data, Act::Hold));
+        script.add(Rule::new(At::Rcpt, Act::Hold));
         script.add(Rule::new(At::Dot, Act::Leave("421 4.3.2 too busy")).to(0).times(1));
         script.add(Rule::new(At::Dot, Act::Hold));
         fleet.add_worker();
         fleet.invite(0..8).await;
-        in_use(8).await;
-        // One of them is told, and the others come back when there are too many connections.
-        script.release(At::Data);
-        put_off(&fleet, 1, "too busy").await;
-        script.heal();
-        fleet.until_all_sent(8).await;
-        // Whoever holds a connection now keeps it: the others find out that there is none for them.
-        script.add(Rule::new(At::Data, Act::Hold));
+        held(At::Rcpt, 8).await;
         fleet.invite(8..24).await;
+        all_are_ready(&fleet, 24).await;
+        // One connection is told; those in use come back one by one, and are waited for.
+        script.release(At::Rcpt);
+        put_off(&fleet, 1, "too busy").await;
+        script.add(Rule::new(At::Data, Act::Hold));
+        script.release(At::Dot);
+        // Whoever holds a connection now keeps it: the others find out that there is none for them.
         put_off(&fleet, 12, "no connection to the mail server came free in time").await;
-        assert_eq!(script.fired(At::Data), 8 + 4, "half of eight connections");
+        assert_eq!(script.fired(At::Data), 4, "half of eight connections");
         fleet.invite(24..100).await;
         script.release(At::Data);
         fleet.until_all_sent(100).await;
         script.add(Rule::new(At::Data, Act::Hold));
         fleet.invite(100..116).await;
-        in_use(8 + 4 + 8).await;
+        held(At::Data, 4 + 8).await;
         script.heal();
         let tally = fleet.settled().await;
         assert_eq!(tally.sent, 116);
