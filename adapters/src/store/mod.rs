@@ -40,6 +40,7 @@ mod plan;
 mod read;
 mod report;
 mod rescue;
+mod statuses;
 mod together;
 mod unwanted;
 mod view;
@@ -86,6 +87,7 @@ use self::claim::Wanted;
 use self::gathering::Gathering;
 use self::intake::Asked;
 use self::report::Report;
+use self::statuses::{Question, Statuses};
 
 /// The database; cheap to clone.
 #[derive(Clone)]
@@ -108,6 +110,7 @@ struct Gatherings {
     callers: Gathering<SecretHash, Option<Caller>>,
     claims: Gathering<Arc<Wanted>, Option<Claimed>>,
     reports: Gathering<Arc<Report>, Option<DeliveryState>>,
+    statuses: Gathering<Arc<Question>, Statuses>,
 }
 
 impl Gatherings {
@@ -119,6 +122,7 @@ impl Gatherings {
             callers: Gathering::new(2),
             claims: Gathering::new(writers),
             reports: Gathering::new(writers),
+            statuses: Gathering::new(1),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod claims;
 mod outbox;
 mod reports;
+mod statuses;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
