@@ -120,8 +120,9 @@ impl Gatherings {
         Self {
             creates: Gathering::new(writers),
             callers: Gathering::new(2),
-            claims: Gathering::new(writers),
-            reports: Gathering::new(writers),
+            // One at a time: what a larger batch saves is more than what it lets wait.
+            claims: Gathering::new(1),
+            reports: Gathering::new(1),
             statuses: Gathering::new(1),
         }
     }

@@ -50,7 +50,7 @@ impl Store {
                     .col_expr(outbox::Column::LockToken, Expr::value(token.uuid()))
                     .col_expr(outbox::Column::LockedUntil, Expr::value(now + lock))
                     .col_expr(outbox::Column::Tries, Expr::col(outbox::Column::Tries).add(1))
-                    .filter(outbox::Column::Id.in_subquery(due(now, limit)))
+                    .filter(bulk::is_any_of(tx, outbox::Column::Id, due(now, limit)))
                     .exec_with_returning(tx)
                     .await?;
                 let entries = rows.into_iter().map(|row| OutboxEntry {
