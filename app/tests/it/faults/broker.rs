@@ -164,7 +164,8 @@ mod long {
         block_on(async {
             let _turn = TURN.lock().await;
             let broker = OwnServer::start("rabbitmq");
-            let mut fleet = Fleet::new(broker.url.clone(), &[&HASTE[..], &CALM].concat()).await;
+            let env = [&HASTE[..], &CALM, &[("WELCOMAT_WORKER_PREFETCH", "8")]].concat();
+            let mut fleet = Fleet::new(broker.url.clone(), &env).await;
             fleet.add_api().await;
             fleet.add_worker();
             for restart in 0..RESTARTS {
@@ -188,7 +189,7 @@ mod long {
                 told.then(|| in_queues(&broker, in_hand))
             })
             .await;
-            assert_eq!(in_hand, 8, "as many as there are slots");
+            assert_eq!(in_hand, 8, "as many as there are hands");
             fleet.sink.hold(false);
             let tally = heals(&fleet).await;
             record("F11", "the broker restarts five times", &tally, &Repeats::None);
