@@ -26,7 +26,7 @@ async fn pipelined(tls: Tls) -> (Fleet, SmtpScript) {
 /// Each answer counts in its own phase, whoever was asked together with whom.
 #[test]
 fn answers_that_come_together_mean_what_they_mean_one_by_one() {
-    for (number, tls) in [("F53a", Tls::None), ("F53b", Tls::Offered)] {
+    for (number, tls, line) in [("F53a", Tls::None, "plain"), ("F53b", Tls::Offered, "TLS")] {
         block_on(async {
             let _turn = TURN.lock().await;
             let (mut fleet, script) = pipelined(tls).await;
@@ -55,7 +55,7 @@ fn answers_that_come_together_mean_what_they_mean_one_by_one() {
             // Behind RSET or MAIL come the others of the same mail.
             assert_eq!(pipelined, 3 * mails - connections, "all of them came together");
             assert_eq!(tally.repeated, 1, "whose answer to the dot was lost");
-            let fault = format!("trouble among pipelined commands, TLS: {tls:?}");
+            let fault = format!("trouble among pipelined commands, {line}");
             record(number, &fault, &tally, &Repeats::UpTo(1));
             fleet.end().await;
         });
@@ -65,7 +65,7 @@ fn answers_that_come_together_mean_what_they_mean_one_by_one() {
 /// What is out of step is never a success, and the mail comes again.
 #[test]
 fn a_server_that_loses_count_of_the_commands_has_not_taken_the_mail() {
-    for (number, tls) in [("F54a", Tls::None), ("F54b", Tls::Offered)] {
+    for (number, tls, line) in [("F54a", Tls::None, "plain"), ("F54b", Tls::Offered, "TLS")] {
         block_on(async {
             let _turn = TURN.lock().await;
             let (mut fleet, script) = pipelined(tls).await;
@@ -89,7 +89,7 @@ fn a_server_that_loses_count_of_the_commands_has_not_taken_the_mail() {
             }
             let told = script.journal(|j| j.messages.iter().filter(|m| m.told).count());
             assert_eq!(told, 7, "each was sent because of a real 250");
-            let fault = format!("pipelined commands answered out of step, TLS: {tls:?}");
+            let fault = format!("pipelined commands answered out of step, {line}");
             record(number, &fault, &tally, &Repeats::None);
             fleet.end().await;
         });
