@@ -75,7 +75,8 @@ pub async fn run(options: &Options) -> Result<()> {
         rounds.push(samples);
         eprintln!("round {turn} of {}: {:.0} s", options.rounds, start.elapsed().as_secs_f64());
     }
-    let plans = plans::collect(&mut world, LARGE, &url).await?;
+    let plans = plans::on_large(&mut world, LARGE, &url).await?;
+    let first = plans::on_empty(&mut world, &postgres).await?;
     let report = Report::new("2,000,000 settled invitations", figures::LARGE, &rounds);
     table::print(&report);
     statements::print(&report);
@@ -83,6 +84,7 @@ pub async fn run(options: &Options) -> Result<()> {
     sizes::print("As the service has just written it, with dead rows", &live);
     let folder = report_folder();
     std::fs::write(folder.join("plans.txt"), plans)?;
+    std::fs::write(folder.join("plans-empty.txt"), first)?;
     sizes::write(&sizes, &live, &folder)?;
     let path = report.write(&folder, "large")?;
     eprintln!(
