@@ -15,6 +15,7 @@ mod options;
 mod processes;
 mod product;
 mod report;
+mod requests;
 mod rounds;
 mod samples;
 mod scenes;

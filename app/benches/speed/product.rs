@@ -11,8 +11,9 @@ use app::http::Client;
 use tokio::time::sleep;
 
 use crate::Result;
-use crate::load::{self, Ask, Until};
+use crate::load::{self, Until};
 use crate::processes::Process;
+use crate::requests::{Invite, InviteMany, Nothing};
 use crate::servers::{Servers, create_database, drop_database, remove_queues};
 use crate::sink::Sink;
 
@@ -161,17 +162,17 @@ impl Product {
     /// Requests that invite one person each.
     pub fn invite(&self) -> Arc<Invite> {
         let path = format!("/v1/organizations/{}/invitations", self.organization);
-        Arc::new(Invite { head: self.head(&path) })
+        Arc::new(Invite::new(self.address, KEY, &path))
     }
 
     /// Requests that invite so many people each.
     pub fn invite_many(&self, people: usize) -> Arc<InviteMany> {
-        Arc::new(InviteMany { head: self.head("/organization/users/invite"), people })
+        Arc::new(InviteMany::new(self.address, KEY, people))
     }
 
     /// Requests that ask for nothing.
     pub fn nothing(&self) -> Arc<Nothing> {
-        Arc::new(Nothing(format!("GET /livez HTTP/1.1\r\nHost: {}\r\n\r\n", self.address)))
+        Arc::new(Nothing::new(self.address))
     }
 
     /// The first requests of a process find nothing in any cache.
@@ -182,14 +183,6 @@ impl Product {
             return Err(format!("an invitation was refused: {refusal}").into());
         }
         Ok(outcome.granted)
-    }
-
-    fn head(&self, path: &str) -> String {
-        format!(
-            "POST {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {KEY}\r\n\
-             Content-Type: application/json\r\nContent-Length: ",
-            self.address
-        )
     }
 
     /// Waits until the API answers; gives the id of its organization.
@@ -205,61 +198,6 @@ impl Product {
             sleep(Duration::from_millis(20)).await;
         }
         Err(format!("the API does not answer; see {}", self.log.display()).into())
-    }
-}
-
-/// Every address is new: `b<number>@example.com`.
-fn next_address() -> String {
-    static NUMBER: AtomicUsize = AtomicUsize::new(1_000_000);
-    format!("b{}@example.com", NUMBER.fetch_add(1, Ordering::Relaxed))
-}
-
-/// Invites one person.
-pub struct Invite {
-    head: String,
-}
-
-impl Ask for Invite {
-    fn request(&self, into: &mut Vec<u8>) {
-        let address = next_address();
-        let body = format!(r#"{{"email":"{address}","first_name":"Grace","last_name":"Hopper"}}"#);
-        into.extend_from_slice(format!("{}{}\r\n\r\n{body}", self.head, body.len()).as_bytes());
-    }
-
-    fn granted(&self) -> u16 {
-        201
-    }
-}
-
-/// Invites many.
-pub struct InviteMany {
-    head: String,
-    people: usize,
-}
-
-impl Ask for InviteMany {
-    fn request(&self, into: &mut Vec<u8>) {
-        let entries: Vec<_> =
-            (0..self.people).map(|_| format!(r#"{{"email":"{}"}}"#, next_address())).collect();
-        let body = format!(r#"{{"emailAddresses":[{}]}}"#, entries.join(","));
-        into.extend_from_slice(format!("{}{}\r\n\r\n{body}", self.head, body.len()).as_bytes());
-    }
-
-    fn granted(&self) -> u16 {
-        200
-    }
-}
-
-/// The least that HTTP costs.
-pub struct Nothing(String);
-
-impl Ask for Nothing {
-    fn request(&self, into: &mut Vec<u8>) {
-        into.extend_from_slice(self.0.as_bytes());
-    }
-
-    fn granted(&self) -> u16 {
-        200
     }
 }
 

@@ -1,6 +1,7 @@
 //! The figures of the large run: the same thing with and without a long past.
 
 use crate::figures::{Better, Figure};
+use crate::samples::Samples;
 
 /// All of them.
 pub const LARGE: &[Figure] = &[
@@ -17,13 +18,20 @@ pub const LARGE: &[Figure] = &[
     },
     Figure {
         id: "claim_large",
-        title: "claims in a second of the database's time",
+        title: "claims in a second of the database's time (lock, claim, secret)",
         unit: "/s",
         against: "on an empty database",
-        value: |samples| samples.get("large.claim_ms").map(|ms| 1000.0 / ms),
-        limit: Some(|samples| samples.get("empty.claim_ms").map(|ms| 1000.0 / ms)),
+        value: |samples| claims_per_s(samples, "large"),
+        limit: Some(|samples| claims_per_s(samples, "empty")),
         better: Better::Higher,
         at_least: 0.8,
         goal: 0.95,
     },
 ];
+
+/// What all statements of a claim take together; not every version of the product has all of them.
+fn claims_per_s(samples: &Samples, which: &str) -> Option<f64> {
+    let ms = |part| samples.get(&format!("{which}.{part}_ms"));
+    let others = [ms("lock"), ms("secret")].into_iter().flatten().sum::<f64>();
+    Some(1000.0 / (ms("claim")? + others))
+}

@@ -21,6 +21,7 @@ use crate::report::Report;
 use crate::rounds::{report_folder, world};
 use crate::samples::Samples;
 use crate::servers::{create_database, execute};
+use crate::statistics::number;
 use crate::table;
 
 use self::sizes::Size;
@@ -64,7 +65,7 @@ pub async fn run(options: &Options) -> Result<()> {
     let sizes = sizes::read(&url).await?;
 
     let (mut rounds, mut live) = (Vec::new(), Vec::new());
-    for number in 1..=options.rounds {
+    for turn in 1..=options.rounds {
         let (start, others) = (Instant::now(), Others::watch(&world));
         let mut samples = Samples::default();
         block_in_place(|| noise::calibrate(&world.folder, &mut samples))?;
@@ -72,9 +73,10 @@ pub async fn run(options: &Options) -> Result<()> {
         measure(&mut world, &postgres, Some(&url), "large", &mut samples).await?;
         others.note(&world, &mut samples);
         rounds.push(samples);
-        eprintln!("round {number} of {}: {:.0} s", options.rounds, start.elapsed().as_secs_f64());
+        eprintln!("round {turn} of {}: {:.0} s", options.rounds, start.elapsed().as_secs_f64());
     }
-    let plans = plans::collect(&mut world, LARGE, &url).await?;
+    let plans = plans::on_large(&mut world, LARGE, &url).await?;
+    let first = plans::on_empty(&mut world, &postgres).await?;
     let report = Report::new("2,000,000 settled invitations", figures::LARGE, &rounds);
     table::print(&report);
     statements::print(&report);
@@ -82,9 +84,13 @@ pub async fn run(options: &Options) -> Result<()> {
     sizes::print("As the service has just written it, with dead rows", &live);
     let folder = report_folder();
     std::fs::write(folder.join("plans.txt"), plans)?;
+    std::fs::write(folder.join("plans-empty.txt"), first)?;
     sizes::write(&sizes, &live, &folder)?;
     let path = report.write(&folder, "large")?;
-    eprintln!("\nall of it: {}, and plans.txt and sizes.json beside it", path.display());
+    eprintln!(
+        "\nall of it: {}, with plans.txt, sizes.json and statements-*.txt beside it",
+        path.display()
+    );
     Ok(())
 }
 
@@ -117,6 +123,9 @@ async fn measure(
         look_at_list(&product, LISTS[0]).await?;
     }
     statements::read(&database, product.database_name(), which, samples).await?;
+    let invitations = number(closed.granted);
+    let text = statements::busiest(&database, product.database_name(), invitations).await?;
+    std::fs::write(report_folder().join(format!("statements-{which}.txt")), text)?;
     database.close().await?;
     let sizes = sizes::read(&product.database_url).await?;
     world.end(product).await?;

@@ -8,12 +8,13 @@ use std::time::Duration;
 use tokio::task::block_in_place;
 
 use super::statements::WATCHED;
-use super::{LISTS, RESCUE, look_at_list};
+use super::{CLIENTS, LISTS, RESCUE, look_at_list};
 use crate::Result;
+use crate::load::{self, Until};
 use crate::product::World;
-use crate::servers::execute;
+use crate::servers::{create_database, execute};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(2);
 const RESCUED: Duration = Duration::from_secs(3);
 
 const EXPLAIN: &[(&str, &str)] = &[
@@ -23,11 +24,22 @@ const EXPLAIN: &[(&str, &str)] = &[
     ("auto_explain.log_buffers", "on"),
 ];
 
-/// Lets the product work for a moment and gives its plans, as text.
-pub async fn collect(world: &mut World, name: &str, url: &str) -> Result<String> {
-    for (setting, value) in EXPLAIN {
-        execute(url, &format!("ALTER DATABASE {name} SET {setting} = '{value}'")).await?;
-    }
+const LARGE: &str = "\
+Plans of the product's own statements on 2,000,000 settled invitations, half of them of the organization
+that is asked about, as the database explained them while they ran (auto_explain with ANALYZE and BUFFERS).
+Of all runs of a statement, the one that touched most pages. Lists of parameters and of ids are cut.
+
+";
+const EMPTY: &str = "\
+The same on a database that was empty seconds before, while people invite at 64 connections: what the
+planner decides before it has ever counted anything.
+
+";
+
+/// Lets the product work for a moment on the large database and gives its plans, as text.
+pub async fn on_large(world: &mut World, name: &str, url: &str) -> Result<String> {
+    let before = log(world)?.len();
+    explain(name, url).await?;
     let product = world.product_over(name, url, &[RESCUE], true).await?;
     world.sink.reset()?;
     let warm = product.warm_up().await?;
@@ -37,12 +49,34 @@ pub async fn collect(world: &mut World, name: &str, url: &str) -> Result<String>
     }
     tokio::time::sleep(RESCUED).await;
     world.end(product).await?;
-    let server = world.servers.as_ref().ok_or("there are no servers")?;
-    let log = block_in_place(|| server.postgres.run("log"))?;
-    for (setting, _) in EXPLAIN {
-        execute(url, &format!("ALTER DATABASE {name} RESET {setting}")).await?;
+    Ok(sorted(LARGE, log(world)?.get(before..).unwrap_or_default()))
+}
+
+/// The same on an empty one, while many people invite.
+pub async fn on_empty(world: &mut World, postgres: &str) -> Result<String> {
+    let name = "bench_plans";
+    let url = create_database(postgres, name).await?;
+    let before = log(world)?.len();
+    explain(name, &url).await?;
+    let product = world.product_over(name, &url, &[RESCUE], true).await?;
+    world.sink.reset()?;
+    let until = Until { time: RESCUED, count: usize::MAX };
+    let closed = load::closed(product.address, &product.invite(), CLIENTS, until).await?;
+    world.sink.until(closed.granted, PATIENCE).await?;
+    world.end(product).await?;
+    Ok(sorted(EMPTY, log(world)?.get(before..).unwrap_or_default()))
+}
+
+async fn explain(name: &str, url: &str) -> Result<()> {
+    for (setting, value) in EXPLAIN {
+        execute(url, &format!("ALTER DATABASE {name} SET {setting} = '{value}'")).await?;
     }
-    Ok(sorted(&log))
+    Ok(())
+}
+
+fn log(world: &World) -> Result<String> {
+    let server = world.servers.as_ref().ok_or("there are no servers")?;
+    block_in_place(|| server.postgres.run("log"))
 }
 
 /// A statement with its plan.
@@ -52,21 +86,14 @@ struct Plan {
     buffers: u64,
 }
 
-const HEAD: &str = "\
-Plans of the product's own statements on 2,000,000 settled invitations, half of them of the organization
-that is asked about, as the database explained them while they ran (auto_explain with ANALYZE and BUFFERS).
-Of all runs of a statement, the one that touched most pages. Lists of parameters and of ids are cut.
-
-";
-
-fn sorted(log: &str) -> String {
+fn sorted(head: &str, log: &str) -> String {
     let mut worst: BTreeMap<String, Plan> = BTreeMap::new();
     for plan in read(log) {
         if worst.get(&plan.text).is_none_or(|known| known.buffers < plan.buffers) {
             worst.insert(plan.text.clone(), plan);
         }
     }
-    let mut out = HEAD.to_owned();
+    let mut out = head.to_owned();
     for (statement, words) in WATCHED {
         out.push_str("## ");
         out.push_str(statement);

@@ -14,14 +14,17 @@ pub struct Size {
     pub rows: f64,
     pub heap_bytes: i64,
     pub index_bytes: i64,
+    /// Share of updates that touched no index.
+    pub hot: Option<f64>,
     /// Each index with its bytes.
     pub indexes: Vec<(String, i64)>,
 }
 
 const TABLES: &str = "SELECT c.relname AS name, c.reltuples::float8 AS rows, \
-    pg_table_size(c.oid) AS heap, pg_indexes_size(c.oid) AS indexes \
+    pg_table_size(c.oid) AS heap, pg_indexes_size(c.oid) AS indexes, \
+    u.n_tup_hot_upd / nullif(u.n_tup_upd, 0)::float8 AS hot \
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-    WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.reltuples > 1000 \
+    LEFT JOIN pg_stat_user_tables u ON u.relid = c.oid WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.reltuples > 1000 \
     ORDER BY pg_total_relation_size(c.oid) DESC";
 const INDEXES: &str = "SELECT t.relname AS name, i.relname AS index, pg_relation_size(i.oid) AS bytes \
     FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid \
@@ -45,8 +48,8 @@ pub async fn read(url: &str) -> Result<Vec<Size>> {
             }
         }
         let (rows, heap_bytes) = (row.try_get("", "rows")?, row.try_get("", "heap")?);
-        let index_bytes = row.try_get("", "indexes")?;
-        sizes.push(Size { table, rows, heap_bytes, index_bytes, indexes: own });
+        let (index_bytes, hot) = (row.try_get("", "indexes")?, row.try_get("", "hot")?);
+        sizes.push(Size { table, rows, heap_bytes, index_bytes, hot, indexes: own });
     }
     database.close().await?;
     Ok(sizes)
@@ -54,17 +57,20 @@ pub async fn read(url: &str) -> Result<Vec<Size>> {
 
 /// Prints bytes for each row.
 pub fn print(title: &str, sizes: &[Size]) {
-    println!("\n{title}:\n\n| Table | Rows | Bytes a row | of its indexes | Together, MB |");
-    println!("|---|---:|---:|---:|---:|");
+    println!(
+        "\n{title}:\n\n| Table | Rows | Bytes a row | of its indexes | Together, MB | Updates that touch no index |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|");
     for size in sizes {
         let each = |bytes: i64| number(bytes) / size.rows;
         println!(
-            "| {} | {:.0} | {:.0} | {:.0} | {:.0} |",
+            "| {} | {:.0} | {:.0} | {:.0} | {:.0} | {} |",
             size.table,
             size.rows,
             each(size.heap_bytes),
             each(size.index_bytes),
             number(size.heap_bytes + size.index_bytes) / 1e6,
+            size.hot.map_or_else(String::new, |share| format!("{:.0} %", share * 100.0)),
         );
     }
 }
@@ -86,6 +92,7 @@ impl Size {
             "rows": self.rows,
             "heap_bytes": self.heap_bytes,
             "index_bytes": self.index_bytes,
+            "hot_updates": self.hot,
             "indexes": indexes,
         })
     }

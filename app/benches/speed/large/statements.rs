@@ -1,6 +1,8 @@
 //! What the product's own statements took, as the database counts it.
 #![expect(clippy::print_stdout, reason = "this is what the benchmark is for")]
 
+use std::fmt::Write;
+
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use tokio::task::block_in_place;
 
@@ -13,7 +15,9 @@ use crate::servers::{Server, execute};
 ///
 /// They are recognized by what they are about, so that they may be written in another way.
 pub const WATCHED: &[(&str, &[&str])] = &[
-    ("claim", &["UPDATE \"delivery\"", "\"expires_at\""]),
+    ("lock", &["SELECT", "FROM \"invitation\"", "IN (SELECT \"invitation_id\"", "FOR UPDATE"]),
+    ("claim", &["UPDATE \"delivery\"", "\"next_attempt_at\" <="]),
+    ("secret", &["UPDATE \"invitation\"", "\"sealed\" =", "\"secret_generation\" <"]),
     ("relay claim", &["UPDATE \"outbox\"", "SKIP LOCKED"]),
     ("relay settle", &["UPDATE \"outbox\" SET", "\"published_at\" = "]),
     ("rescue", &["SELECT", "FROM \"delivery\"", "\"lease_until\" <="]),
@@ -57,6 +61,29 @@ pub async fn read(
         }
     }
     Ok(())
+}
+
+/// What the database was busy with, as text: the statements that took most of its time.
+pub async fn busiest(
+    database: &DatabaseConnection,
+    name: &str,
+    invitations: f64,
+) -> Result<String> {
+    let sql = format!(
+        "SELECT query, calls::float8 AS calls, rows::float8 AS rows, total_exec_time AS ms \
+         FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid \
+         WHERE datname = '{name}' ORDER BY total_exec_time DESC LIMIT 30"
+    );
+    let rows = database.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    let mut text = String::from("µs, calls and rows, each per invitation, and the statement\n\n");
+    for row in rows {
+        let per = |column: &str| row.try_get::<f64>("", column).map(|all| all / invitations);
+        let (us, calls, rows) = (per("ms")? * 1000.0, per("calls")?, per("rows")?);
+        let query: String = row.try_get("", "query")?;
+        let query = query.split_whitespace().collect::<Vec<_>>().join(" ");
+        writeln!(text, "{us:8.1} {calls:7.3} {rows:7.3}  {query:.300}")?;
+    }
+    Ok(text)
 }
 
 /// Prints both, side by side.

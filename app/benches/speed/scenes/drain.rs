@@ -16,7 +16,7 @@ use crate::statistics::number;
 
 /// What a mail takes at the slow one.
 pub const SLOW: Duration = Duration::from_millis(20);
-const FAST_BATCHES: usize = 4;
+const FAST_BATCHES: usize = 3;
 const SLOW_BATCHES: usize = 2;
 const ALONE: Duration = Duration::from_secs(2);
 
