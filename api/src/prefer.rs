@@ -119,7 +119,7 @@ async fn next_look(deadline: Instant) {
     let since = now - *FIRST_LOOK;
     let nanos = since.as_nanos() % LOOK_EVERY.as_nanos();
     let passed = Duration::from_nanos(u64::try_from(nanos).unwrap_or_default());
-    sleep((LOOK_EVERY - passed).min(deadline - now)).await;
+    sleep(LOOK_EVERY.saturating_sub(passed).min(deadline - now)).await;
 }
 
 fn seconds(value: &str) -> Option<Duration> {

@@ -6,9 +6,7 @@ use std::collections::HashMap;
 use entity::{delivery, invitation};
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{LockBehavior, LockType, Query};
-use sea_orm::{
-    DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::together::Locking;
 use super::{Result, bulk};
