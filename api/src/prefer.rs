@@ -1,6 +1,7 @@
 //! The `Prefer` header (RFC 7240): how long a client wants to wait for its mail.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use actix_web::HttpResponseBuilder;
@@ -15,6 +16,8 @@ use crate::problem::ApiError;
 const LONGEST: u64 = 30;
 /// How often a waiting request looks; most mails are out within a few of them.
 const LOOK_EVERY: Duration = Duration::from_millis(75);
+/// All who wait look at the same moments, counted from this one: then one query is for all of them.
+static FIRST_LOOK: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// What a request prefers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,17 +59,22 @@ impl Preference {
         self,
         store: &Store,
         organization: OrganizationId,
-        mut invitation: InvitationView,
+        invitation: InvitationView,
     ) -> Result<InvitationView, ApiError> {
         let Some(wait) = self.wait else { return Ok(invitation) };
-        let deadline = Instant::now() + wait;
-        while !is_known(invitation.delivery.status) && Instant::now() < deadline {
-            sleep(LOOK_EVERY.min(deadline - Instant::now())).await;
+        let (id, deadline) = (invitation.id, Instant::now() + wait);
+        let mut status = invitation.delivery.status;
+        while !is_known(status) && Instant::now() < deadline {
+            next_look(deadline).await;
+            let found = store.delivery_statuses(organization, vec![id]).await.unwrap_or_default();
             // What was asked has happened: if it cannot be looked at now, the older view is true.
-            match store.invitation(organization, invitation.id).await {
-                Ok(Some(detail)) => invitation = detail.invitation,
-                Ok(None) | Err(_) => break,
-            }
+            let Some(&(_, newer)) = found.first() else { return Ok(invitation) };
+            status = newer;
+        }
+        if status != invitation.delivery.status
+            && let Ok(Some(detail)) = store.invitation(organization, id).await
+        {
+            return Ok(detail.invitation);
         }
         Ok(invitation)
     }
@@ -91,7 +99,7 @@ impl Preference {
             if open.is_empty() || Instant::now() >= deadline {
                 break;
             }
-            sleep(LOOK_EVERY.min(deadline - Instant::now())).await;
+            next_look(deadline).await;
         }
         statuses
     }
@@ -104,6 +112,14 @@ impl Preference {
             response.insert_header(("Preference-Applied", "respond-async"));
         }
     }
+}
+
+async fn next_look(deadline: Instant) {
+    let now = Instant::now();
+    let since = now - *FIRST_LOOK;
+    let nanos = since.as_nanos() % LOOK_EVERY.as_nanos();
+    let passed = Duration::from_nanos(u64::try_from(nanos).unwrap_or_default());
+    sleep(LOOK_EVERY.saturating_sub(passed).min(deadline - now)).await;
 }
 
 fn seconds(value: &str) -> Option<Duration> {

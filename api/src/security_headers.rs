@@ -24,6 +24,12 @@ pub const PAGE: Policy = policy(
      form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 );
 
+/// For the page with the form, which our script makes easier to fill in.
+pub const FORM: Policy = policy(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+);
+
 /// For the page at `/docs`: its scripts are files of ours. It writes styles as it goes, which only
 /// `unsafe-inline` allows: the library cannot be told a nonce.
 pub const DOCS: Policy = policy(

@@ -12,6 +12,7 @@ use adapters::seal::SealKeys;
 use adapters::settings::{ContractSettings, Network};
 use adapters::store::Store;
 use adapters::templates::Templates;
+use chrono::TimeDelta;
 use domain::NamePolicy;
 
 use crate::asset::Asset;
@@ -41,6 +42,8 @@ pub struct AppState {
     pub invitation_expires_in: Duration,
     /// How long after a mail another one may be asked for.
     pub resend_interval: Duration,
+    /// How long after its end an invitation can be asked for once more.
+    pub new_link_within: TimeDelta,
     /// The longest body that is read.
     pub body_limit: usize,
     /// How long a request may take, apart from a wait that it asks for.
@@ -74,6 +77,7 @@ impl AppState {
         Self {
             invitation_expires_in: parts.settings.invitation.expires_in,
             resend_interval: parts.settings.limits.resend_interval,
+            new_link_within: TimeDelta::days(parts.settings.invitation.new_link_days.into()),
             password_valid_for: parts.settings.invitation.temporary_password_valid_for,
             guesses: Guesses::new(parts.settings.limits.unknown_tokens_per_minute),
             trusted_proxies: parts.settings.http.trusted_proxies.clone(),
@@ -88,7 +92,7 @@ impl AppState {
             public_path: parts.settings.public_url.path().to_owned(),
             store: parts.store,
             broker: parts.broker,
-            templates: parts.templates,
+            templates: parts.templates.below(parts.settings.public_url.path()),
             hasher: parts.hasher,
             inbox: parts.inbox,
             health: parts.health,

@@ -33,6 +33,12 @@ pub enum EventKind {
     /// Somebody tried to answer it after its end; only the first time.
     #[serde(rename = "invitation.late_answer")]
     LateAnswer,
+    /// The invitee did not expect it: no mail of the organization goes to the address any more.
+    #[serde(rename = "invitation.unwanted")]
+    Unwanted,
+    /// The invitee asks for a new link after the invitation's time has passed.
+    #[serde(rename = "invitation.link_requested")]
+    LinkRequested,
     /// Too many wrong temporary passwords: the right one does not work any more, the link does.
     #[serde(rename = "invitation.password_locked")]
     PasswordLocked,
@@ -69,6 +75,8 @@ impl EventKind {
             Self::InvitationExpired => "invitation.expired",
             Self::PasswordIssued => "invitation.password_issued",
             Self::LateAnswer => "invitation.late_answer",
+            Self::Unwanted => "invitation.unwanted",
+            Self::LinkRequested => "invitation.link_requested",
             Self::PasswordLocked => "invitation.password_locked",
             Self::MemberRemoved => "member.removed",
             Self::SendingPaused => "organization.sending_paused",

@@ -9,7 +9,7 @@ use domain::{Phase, SendOutcome, Trouble};
 use tokio::time::Instant;
 
 use crate::breaker::Lesson;
-use crate::connections::Lent;
+use crate::connections::{Lent, Unreported};
 use crate::gate::{Admission, Pass};
 use crate::handle::Handler;
 use crate::report::Ending;
@@ -24,24 +24,23 @@ pub struct Attempt {
 
 impl Handler {
     /// Makes the mail and sends it; whatever happens becomes the end of the attempt.
-    pub async fn attempt(&self, attempt: &Attempt) -> Ending {
-        let pass = match self.gate.admit() {
-            Admission::Go(pass) => pass,
-            Admission::Postpone { trouble, pause } => return postponed(trouble, pause),
-        };
-        // Trouble before SMTP teaches nothing about the server: the pass is dropped unused.
-        let mail = match self.prepare(attempt).await {
-            Ok(mail) => mail,
-            Err(outcome) => return Ending::of(outcome),
-        };
-        let lent = match self.connection(attempt).await {
-            Ok(lent) => lent,
-            Err(outcome) => return Ending::of(outcome),
-        };
-        match pass.confirm() {
-            Admission::Go(pass) => self.send(attempt, &mail, lent, pass).await,
-            Admission::Postpone { trouble, pause } => postponed(trouble, pause),
+    pub async fn attempt(&self, attempt: &Attempt) -> (Ending, Option<Unreported<'_>>) {
+        match self.ready(attempt).await {
+            Ok((mail, mut lent, pass)) => {
+                let unreported = lent.unreported();
+                (self.send(attempt, &mail, lent, pass).await, unreported)
+            }
+            Err(ending) => (ending, None),
         }
+    }
+
+    /// A mail, a connection and the leave to use it; an end if there is one before that.
+    async fn ready(&self, attempt: &Attempt) -> Result<(Mail, Lent<'_>, Pass<'_>), Ending> {
+        let pass = admitted(self.gate.admit())?;
+        // Trouble before SMTP teaches nothing about the server: the pass is dropped unused.
+        let mail = self.prepare(attempt).await.map_err(Ending::of)?;
+        let lent = self.connection(attempt).await.map_err(Ending::of)?;
+        Ok((mail, lent, admitted(pass.confirm())?))
     }
 
     /// Waits for a connection, but not so long that no time would be left to use it.
@@ -79,8 +78,14 @@ impl Handler {
     }
 }
 
-const fn postponed(trouble: Trouble, pause: std::time::Duration) -> Ending {
-    Ending { outcome: SendOutcome::Ours(trouble), pause: Some(pause), recovered: false }
+fn admitted(admission: Admission<'_>) -> Result<Pass<'_>, Ending> {
+    match admission {
+        Admission::Go(pass) => Ok(pass),
+        Admission::Postpone { trouble, pause } => {
+            let outcome = SendOutcome::Ours(trouble);
+            Err(Ending { outcome, pause: Some(pause), recovered: false })
+        }
+    }
 }
 
 /// Nothing is wrong with the mail, and nothing is known against the server.

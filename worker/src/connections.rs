@@ -20,6 +20,9 @@ pub struct Connections {
     mailer: Mailer,
     /// One for each connection that may be lent; whoever waits longest is served first.
     permits: Semaphore,
+    /// Two for each connection: so many mails may be under way or sent without a report. They are
+    /// what comes twice if the worker dies, and there is no end to them while no report is heard.
+    open: Semaphore,
     state: Mutex<State>,
 }
 
@@ -35,10 +38,16 @@ struct State {
 /// The right to use a connection, which may have to be made first.
 pub struct Lent<'a> {
     home: &'a Connections,
+    open: Option<Unreported<'a>>,
     permit: Option<SemaphorePermit<'a>>,
     slot: Option<Slot>,
     round: Round,
     since: Instant,
+}
+
+/// A mail that may have been sent while nobody else knows; to be dropped once it is reported.
+pub struct Unreported<'a> {
+    _permit: SemaphorePermit<'a>,
 }
 
 impl Connections {
@@ -47,19 +56,22 @@ impl Connections {
         let pace = Pace::new(most);
         let permits = pace.limit();
         let state = State { pace, permits, lent: 0, idle: Vec::with_capacity(permits) };
-        Self { mailer, permits: Semaphore::new(permits), state: Mutex::new(state) }
+        let (permits, open) = (Semaphore::new(permits), Semaphore::new(2 * permits));
+        Self { mailer, permits, open, state: Mutex::new(state) }
     }
 
     /// Waits for a connection until then; `None` if none came free.
     pub async fn lend(&self, until: Instant) -> Option<Lent<'_>> {
+        let open = timeout_at(until, self.open.acquire()).await.ok()?.ok()?;
         let permit = timeout_at(until, self.permits.acquire()).await.ok()?.ok()?;
         let mut state = self.state();
         state.lent += 1;
         let slot = state.idle.pop().unwrap_or_else(|| self.mailer.slot());
         let round = state.pace.round();
         drop(state);
-        let since = Instant::now();
-        Some(Lent { home: self, permit: Some(permit), slot: Some(slot), round, since })
+        let (permit, slot, since) = (Some(permit), Some(slot), Instant::now());
+        let open = Some(Unreported { _permit: open });
+        Some(Lent { home: self, open, permit, slot, round, since })
     }
 
     /// Takes leave of the server on every connection that is not lent.
@@ -116,7 +128,12 @@ impl Connections {
     }
 }
 
-impl Lent<'_> {
+impl<'a> Lent<'a> {
+    /// What is to be kept until the mail is reported, if it is sent.
+    pub fn unreported(&mut self) -> Option<Unreported<'a>> {
+        self.open.take()
+    }
+
     /// Tries once to hand the mail over, see [`Slot::send`], and gives the connection back.
     pub async fn send(mut self, mail: &Mail, dot_deadline: Instant) -> SendOutcome {
         // Away from here meanwhile: what is dropped half-way is not given back.

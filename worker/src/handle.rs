@@ -68,7 +68,7 @@ impl Handler {
             }
         };
         failpoint::reach("worker.claimed").await;
-        let ending = self.attempt(&attempt).await;
+        let (ending, unreported) = self.attempt(&attempt).await;
         failpoint::reach("worker.mail_ended").await;
         let verdict = match self.report(&attempt, &ending).await {
             Ok(state) => {
@@ -84,6 +84,7 @@ impl Handler {
                 Verdict::HandBack
             }
         };
+        drop(unreported);
         self.wake_if_recovered(&ending).await;
         verdict
     }

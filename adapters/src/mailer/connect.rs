@@ -62,7 +62,8 @@ impl Server {
     /// Makes a connection that is ready for MAIL; each step has its own deadline.
     pub(super) async fn connect(&self, last: Instant) -> Result<Dialogue, Stop> {
         let limit = self.timeouts.connect;
-        let stream = within(Phase::Connect, limit, last, self.dial()).await?;
+        let stream =
+            within(Phase::Connect, limit, last, dial(&self.relay.host, self.relay.port)).await?;
         let mut encrypted = self.relay.protection == Protection::Implicit;
         let mut dialogue = if encrypted {
             let stream = within(Phase::Tls, limit, last, self.tls.handshake(stream)).await?;
@@ -91,13 +92,6 @@ impl Server {
         }
         dialogue.pipelining = offers.iter().any(|offer| offer.trim() == "PIPELINING");
         Ok(dialogue)
-    }
-
-    async fn dial(&self) -> io::Result<TcpStream> {
-        let stream = TcpStream::connect((self.relay.host.as_str(), self.relay.port)).await?;
-        // TLS writes more pieces than we do: without it one may wait some 40 ms for a delayed ACK.
-        stream.set_nodelay(true)?;
-        Ok(stream)
     }
 
     async fn hello(&self, dialogue: &mut Dialogue, last: Instant) -> Result<Vec<String>, Stop> {
@@ -160,6 +154,14 @@ impl Server {
     }
 }
 
+/// Plain or with TLS inside, there is no waiting for more to send.
+async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect((host, port)).await?;
+    // TLS writes more pieces than we do: without it one may wait some 40 ms for a delayed ACK.
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
 fn offers_mechanism(offers: &[String], mechanism: &str) -> bool {
     offers.iter().any(|offer| {
         let mut words = offer.split([' ', '=']);
@@ -174,4 +176,16 @@ fn encode(text: &str) -> Zeroizing<String> {
 /// Lets exactly one code pass.
 pub(super) fn expect(phase: Phase, code: u16, answer: Answer) -> Result<Answer, Stop> {
     if answer.code == code { Ok(answer) } else { Err(Stop::Answer(phase, answer)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn no_piece_waits_for_another() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert!(super::dial("127.0.0.1", port).await.unwrap().nodelay().unwrap());
+    }
 }

@@ -78,6 +78,8 @@ pub struct InvitationSettings {
     /// How often overdue invitations are closed.
     #[serde(serialize_with = "duration::serialize")]
     pub expiry_sweep: Duration,
+    /// For so many days after its end an invitee can have an expired invitation mailed once more.
+    pub new_link_days: u32,
 }
 
 /// The shape of log lines.
@@ -157,6 +159,7 @@ impl InvitationSettings {
             temporary_password_valid_for: values
                 .duration("invitation.temporary_password_valid_for")?,
             expiry_sweep: values.duration("invitation.expiry_sweep")?,
+            new_link_days: values.number("invitation.new_link_days", 0..=3650)?,
         })
     }
 }

@@ -2,8 +2,8 @@
 
 use domain::invitation::{IllegalInvitationEvent, InvitationEvent};
 use domain::{
-    EmailAddress, EventKind, InvitationId, InvitationStatus, OrganizationId, SecretHash, Timestamp,
-    UserId,
+    EmailAddress, EventKind, Invitation, InvitationId, InvitationStatus, OrganizationId,
+    SecretHash, Timestamp, UserId,
 };
 use entity::{invitation, membership, organization, user};
 use sea_orm::{
@@ -13,7 +13,7 @@ use sea_orm::{
 use serde::Serialize;
 
 use super::audit::By;
-use super::{Result, Store, Verdict, change, close, convert, limit, wrong_password};
+use super::{Result, Store, Verdict, change, close, convert, limit, unwanted, wrong_password};
 
 /// What the invitee got by mail.
 #[derive(Debug, Clone)]
@@ -73,6 +73,16 @@ pub enum AcceptOutcome {
     Illegal(IllegalInvitationEvent),
 }
 
+/// What an invitee says.
+enum Reply {
+    /// Yes, with the hash of the password that they sign in with from now on.
+    Accept { password_hash: String },
+    /// No.
+    Decline,
+    /// No, and no further mail.
+    Unwanted,
+}
+
 impl Store {
     /// What the holder of a link may see.
     pub async fn find_by_token(&self, token: SecretHash) -> Result<Option<OpenInvitation>> {
@@ -116,20 +126,21 @@ impl Store {
         credential: Credential,
         password_hash: String,
     ) -> Result<AcceptOutcome> {
-        self.answer(credential, InvitationEvent::Accept, Some(password_hash)).await
+        self.answer(credential, Reply::Accept { password_hash }).await
     }
 
     /// Declines.
     pub async fn decline(&self, credential: Credential) -> Result<AcceptOutcome> {
-        self.answer(credential, InvitationEvent::Decline, None).await
+        self.answer(credential, Reply::Decline).await
     }
 
-    async fn answer(
-        &self,
-        credential: Credential,
-        answer: InvitationEvent,
-        password_hash: Option<String>,
-    ) -> Result<AcceptOutcome> {
+    /// Declines for somebody who did not expect to be invited: the organization's mails do not go
+    /// to the address any more. Can be said after declining as well.
+    pub async fn decline_unwanted(&self, credential: Credential) -> Result<AcceptOutcome> {
+        self.answer(credential, Reply::Unwanted).await
+    }
+
+    async fn answer(&self, credential: Credential, reply: Reply) -> Result<AcceptOutcome> {
         let most = self.limits.wrong_passwords;
         self.write(move |tx, now| {
             Box::pin(async move {
@@ -145,28 +156,54 @@ impl Store {
                     user_id: UserId::from_uuid(row.user_id),
                     email: row.email.clone(),
                 };
-                let next = match convert::invitation(&row)?.apply(answer, now) {
+                let next = match convert::invitation(&row)?.apply(reply.event(), now) {
                     Ok(next) => next,
-                    Err(illegal) if said_before(answer, illegal.from) => {
-                        return Ok(Verdict::RollBack(AcceptOutcome::Again(accepted)));
+                    Err(illegal) if said_before(reply.event(), illegal.from) => {
+                        if matches!(reply, Reply::Unwanted) {
+                            unwanted::suppress(tx, now, &row).await?;
+                        }
+                        return Ok(Verdict::Commit(AcceptOutcome::Again(accepted)));
                     }
                     Err(illegal) => return Ok(Verdict::RollBack(AcceptOutcome::Illegal(illegal))),
                 };
-                let accepts = password_hash.is_some();
-                let kind = if let Some(hash) = password_hash {
-                    activate(tx, now, &row, hash).await?;
-                    EventKind::InvitationAccepted
-                } else {
-                    EventKind::InvitationDeclined
-                };
-                let row = close::close(tx, now, row, &next, kind, By::Invitee).await?;
-                if accepts {
-                    limit::count_accepted(tx, now, &row).await?;
-                }
+                reply.write(tx, now, row, &next).await?;
                 Ok(Verdict::Commit(AcceptOutcome::Done(accepted)))
             })
         })
         .await
+    }
+}
+
+impl Reply {
+    const fn event(&self) -> InvitationEvent {
+        match self {
+            Self::Accept { .. } => InvitationEvent::Accept,
+            Self::Decline | Self::Unwanted => InvitationEvent::Decline,
+        }
+    }
+
+    /// Ends the invitation so.
+    async fn write(
+        self,
+        tx: &DatabaseTransaction,
+        now: Timestamp,
+        row: invitation::Model,
+        next: &Invitation,
+    ) -> Result<()> {
+        let (declined, by) = (EventKind::InvitationDeclined, By::Invitee);
+        match self {
+            Self::Accept { password_hash } => {
+                activate(tx, now, &row, password_hash).await?;
+                let kind = EventKind::InvitationAccepted;
+                let row = close::close(tx, now, row, next, kind, by).await?;
+                limit::count_accepted(tx, now, &row).await
+            }
+            Self::Decline => close::close(tx, now, row, next, declined, by).await.map(drop),
+            Self::Unwanted => {
+                let row = close::close(tx, now, row, next, declined, by).await?;
+                unwanted::suppress(tx, now, &row).await
+            }
+        }
     }
 }
 

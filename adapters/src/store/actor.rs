@@ -19,13 +19,22 @@ pub enum Actor {
         /// Who that is here, if anybody.
         user: Option<UserId>,
     },
+    /// Somebody who has been invited and asks for it once more.
+    Invitee {
+        /// That person.
+        user: UserId,
+        /// In whose name they were invited, and are again.
+        inviter: Option<UserId>,
+    },
 }
 
 impl Actor {
-    /// The person, if it is one we know.
+    /// The person in whose name it happens, if it is one we know.
     pub const fn user(&self) -> Option<UserId> {
         match self {
-            Self::Key { user, .. } | Self::Token { user, .. } => *user,
+            Self::Key { user, .. }
+            | Self::Token { user, .. }
+            | Self::Invitee { inviter: user, .. } => *user,
         }
     }
 
@@ -36,6 +45,7 @@ impl Actor {
         match self {
             Self::Key { key, .. } => Self::Key { key, user },
             Self::Token { subject, .. } => Self::Token { subject, user },
+            Self::Invitee { user, .. } => Self::Invitee { user, inviter: Some(person) },
         }
     }
 
@@ -44,6 +54,7 @@ impl Actor {
         match self {
             Self::Key { key, .. } => key.uuid().into_bytes().to_vec(),
             Self::Token { subject, .. } => SecretHash::of_exact(subject).to_vec(),
+            Self::Invitee { user, .. } => user.uuid().into_bytes().to_vec(),
         }
     }
 
@@ -59,6 +70,7 @@ impl Actor {
             Self::Key { key, user: None } => format!("key:{key}"),
             Self::Token { user: Some(user), .. } => format!("user:{user} token"),
             Self::Token { subject, user: None } => format!("token:{subject}"),
+            Self::Invitee { user, .. } => format!("user:{user}"),
         }
     }
 }

@@ -176,12 +176,12 @@ async fn find_by_hashes(
         |key: &&api_key::Model| key.last_used_at.is_none_or(|at| now - at >= LAST_USED_STEP);
     let stale = keys.iter().filter(is_stale).map(|key| key.id).collect();
     let callers =
-        keys.into_iter().map(|key| (key.key_hash.clone(), of_key(key, &organizations, &users)));
+        keys.iter().map(|key| (key.key_hash.clone(), of_key(key, &organizations, &users)));
     Ok(Found { callers: callers.collect(), stale })
 }
 
 fn of_key(
-    key: api_key::Model,
+    key: &api_key::Model,
     organizations: &[organization::Model],
     users: &[user::Model],
 ) -> Result<Caller> {

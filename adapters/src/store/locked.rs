@@ -6,9 +6,7 @@ use std::collections::HashMap;
 use entity::{delivery, invitation};
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{LockBehavior, LockType, Query};
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::together::Locking;
 use super::{Result, bulk};
@@ -32,7 +30,7 @@ pub(super) async fn lock(
         .to_owned();
     // No locks on SQLite, where the transaction is the only writer already.
     let invitations = invitation::Entity::find()
-        .filter(invitation::Column::Id.in_subquery(theirs))
+        .filter(bulk::is_any_of(tx, invitation::Column::Id, theirs))
         .order_by_asc(invitation::Column::Id);
     let invitations = locking.lock(invitations).all(tx).await?;
     let reached = invitations.iter().map(|row| row.id).collect();

@@ -166,6 +166,20 @@ fn status(row: &membership::Model) -> Result<MembershipStatus> {
     MembershipStatus::parse(&row.status).ok_or(convert::inconsistent("membership", "status"))
 }
 
+/// What the product calls the member's place.
+pub(super) fn position(row: &membership::Model) -> Result<Position> {
+    let permissions = row.permissions.clone().map(serde_json::from_value).transpose();
+    Ok(Position {
+        job_title: row.job_title.clone(),
+        department: row.department.clone(),
+        access_level: row.access_level.clone(),
+        auto_assign_default_workdays: row.auto_assign_default_workdays,
+        scope: row.scope,
+        permissions: permissions.map_err(|_| convert::inconsistent("membership", "permissions"))?,
+        profession_id: row.profession_id,
+    })
+}
+
 async fn place(
     db: &impl ConnectionTrait,
     organization: OrganizationId,
@@ -231,8 +245,7 @@ async fn with_users(
 
 impl MemberView {
     fn new(row: membership::Model, user: &user::Model) -> Result<Self> {
-        let status = status(&row)?;
-        let permissions = row.permissions.map(serde_json::from_value).transpose();
+        let (status, position) = (status(&row)?, position(&row)?);
         Ok(Self {
             id: MembershipId::from_uuid(row.id),
             number: row.number,
@@ -243,16 +256,7 @@ impl MemberView {
             email: user.email.clone(),
             role: row.role,
             status,
-            position: Position {
-                job_title: row.job_title,
-                department: row.department,
-                access_level: row.access_level,
-                auto_assign_default_workdays: row.auto_assign_default_workdays,
-                scope: row.scope,
-                permissions: permissions
-                    .map_err(|_| convert::inconsistent("membership", "permissions"))?,
-                profession_id: row.profession_id,
-            },
+            position,
             created_at: row.created_at,
             updated_at: row.updated_at,
             deleted_at: row.deleted_at,

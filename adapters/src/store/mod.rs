@@ -32,6 +32,7 @@ mod late_answer;
 mod limit;
 mod locked;
 mod members;
+mod new_link;
 mod newcomers;
 mod organizations;
 mod outbox;
@@ -39,7 +40,9 @@ mod plan;
 mod read;
 mod report;
 mod rescue;
+mod statuses;
 mod together;
+mod unwanted;
 mod view;
 mod wrong_password;
 
@@ -68,6 +71,7 @@ pub use dead_letter::DeadLetterView;
 pub use error::StoreError;
 pub use idempotency::IdempotencyKey;
 pub use members::{MemberView, RemoveOutcome};
+pub use new_link::LinkRequest;
 pub use organizations::{
     NewOrganization, OrganizationChange, OrganizationOutcome, OrganizationView, RolesChange,
 };
@@ -83,6 +87,7 @@ use self::claim::Wanted;
 use self::gathering::Gathering;
 use self::intake::Asked;
 use self::report::Report;
+use self::statuses::{Question, Statuses};
 
 /// The database; cheap to clone.
 #[derive(Clone)]
@@ -105,6 +110,7 @@ struct Gatherings {
     callers: Gathering<SecretHash, Option<Caller>>,
     claims: Gathering<Arc<Wanted>, Option<Claimed>>,
     reports: Gathering<Arc<Report>, Option<DeliveryState>>,
+    statuses: Gathering<Arc<Question>, Statuses>,
 }
 
 impl Gatherings {
@@ -114,8 +120,10 @@ impl Gatherings {
         Self {
             creates: Gathering::new(writers),
             callers: Gathering::new(2),
-            claims: Gathering::new(writers),
-            reports: Gathering::new(writers),
+            // One at a time: what a larger batch saves is more than what it lets wait.
+            claims: Gathering::new(1),
+            reports: Gathering::new(1),
+            statuses: Gathering::new(1),
         }
     }
 }

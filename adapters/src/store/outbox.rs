@@ -13,8 +13,7 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect, Set,
 };
 
-use super::convert;
-use super::{Result, Store, Verdict};
+use super::{Result, Store, Verdict, bulk, convert};
 use crate::rng;
 
 /// A row that the caller may publish while its lock holds.
@@ -51,7 +50,7 @@ impl Store {
                     .col_expr(outbox::Column::LockToken, Expr::value(token.uuid()))
                     .col_expr(outbox::Column::LockedUntil, Expr::value(now + lock))
                     .col_expr(outbox::Column::Tries, Expr::col(outbox::Column::Tries).add(1))
-                    .filter(outbox::Column::Id.in_subquery(due(now, limit)))
+                    .filter(bulk::is_any_of(tx, outbox::Column::Id, due(now, limit)))
                     .exec_with_returning(tx)
                     .await?;
                 let entries = rows.into_iter().map(|row| OutboxEntry {
@@ -81,7 +80,7 @@ impl Store {
             Box::pin(async move {
                 let mine = |ids: Vec<_>| {
                     outbox::Entity::update_many()
-                        .filter(outbox::Column::Id.is_in(ids))
+                        .filter(bulk::is_any(tx, outbox::Column::Id, ids))
                         .filter(outbox::Column::LockToken.eq(lock.uuid()))
                 };
                 if !published.is_empty() {
@@ -177,7 +176,7 @@ async fn put_off(
     let tries: Option<i32> = outbox::Entity::find()
         .select_only()
         .column_as(outbox::Column::Tries.max(), "tries")
-        .filter(outbox::Column::Id.is_in(ids.clone()))
+        .filter(bulk::is_any(tx, outbox::Column::Id, ids.clone()))
         .into_tuple::<Option<i32>>()
         .one(tx)
         .await?
@@ -192,7 +191,7 @@ async fn put_off(
             locked_until: Set(Some(now + pause)),
             ..Default::default()
         })
-        .filter(outbox::Column::Id.is_in(ids))
+        .filter(bulk::is_any(tx, outbox::Column::Id, ids))
         .filter(outbox::Column::LockToken.eq(lock.uuid()))
         .exec(tx)
         .await?;

@@ -7,7 +7,7 @@ use entity::{delivery, invitation, suppression};
 use sea_orm::prelude::Uuid;
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 
-use super::{DeliveryPolicy, Result, bulk, outbox};
+use super::{DeliveryPolicy, Result, bulk, outbox, unwanted};
 use crate::rng;
 
 /// Plans the mail of an invitation's current generation, unless the address is suppressed.
@@ -95,9 +95,7 @@ fn row(
         next_attempt_at: None,
         give_up_at: invitation.expires_at.min(now + policy.give_up_after),
         reason: suppressed.map(|row| row.reason.clone()),
-        detail: suppressed.map(|_| {
-            "an earlier mail to this address was refused for good, so none is tried".to_owned()
-        }),
+        detail: suppressed.map(|row| unwanted::why_suppressed(&row.reason).to_owned()),
         message_id: format!("{id}.{}@{}", invitation.generation, policy.mail_domain),
         repeated: 0,
         postponed: false,

@@ -59,42 +59,6 @@ impl Store {
         .await
     }
 
-    /// Where the newest mail of each of these invitations stands, in no order. At most 30 000: each
-    /// is a parameter of one statement, and SQLite takes 32 766.
-    pub async fn delivery_statuses(
-        &self,
-        organization: OrganizationId,
-        invitations: Vec<InvitationId>,
-    ) -> Result<Vec<(InvitationId, DeliveryStatus)>> {
-        let ids: Vec<Uuid> = invitations.into_iter().map(InvitationId::uuid).collect();
-        let current = Query::select()
-            .expr(Expr::val(1))
-            .from(invitation::Entity)
-            .and_where(is_current_delivery())
-            .and_where(
-                Expr::col((invitation::Entity, invitation::Column::OrganizationId))
-                    .eq(organization.uuid()),
-            )
-            .to_owned();
-        let query = delivery::Entity::find()
-            .select_only()
-            .column(delivery::Column::InvitationId)
-            .column(delivery::Column::Status)
-            .filter(delivery::Column::InvitationId.is_in(ids))
-            .filter(Expr::exists(current));
-        self.read(move |db, _| {
-            Box::pin(async move {
-                let rows: Vec<(Uuid, String)> = query.into_tuple().all(db).await?;
-                rows.into_iter()
-                    .map(|(id, status)| {
-                        Ok((InvitationId::from_uuid(id), convert::delivery_status(&status)?))
-                    })
-                    .collect()
-            })
-        })
-        .await
-    }
-
     /// A page of the organization's invitations.
     pub async fn invitations(
         &self,
@@ -146,7 +110,8 @@ fn list(organization: OrganizationId, filter: &ListFilter) -> sea_orm::Select<in
     query
 }
 
-fn is_current_delivery() -> sea_orm::sea_query::SimpleExpr {
+/// Joins a delivery to its invitation, if it is the newest one.
+pub(super) fn is_current_delivery() -> Expr {
     let of = |column: delivery::Column| Expr::col((delivery::Entity, column));
     let its = |column: invitation::Column| Expr::col((invitation::Entity, column));
     of(delivery::Column::InvitationId)

@@ -10,6 +10,7 @@ use rust_embed::RustEmbed;
 use super::{DEFAULT_LOCALE, TemplateError};
 
 const STYLESHEET: &str = "pages.css";
+const SCRIPT: &str = "pages.js";
 const SUFFIX: &str = ".hbs";
 /// Deep enough for `locale/mail/file`; ends the walk through a folder that links to itself.
 const MAX_DEPTH: usize = 3;
@@ -37,7 +38,7 @@ pub(super) fn gather(override_dir: Option<&Path>) -> Result<Files, TemplateError
         .map_err(|(path, source)| TemplateError::Read { path, source })?;
     for path in found {
         let relative = relative_name(dir, &path);
-        if !relative.ends_with(SUFFIX) && !is_css(&relative) {
+        if !is_ours(&relative) {
             continue;
         }
         let shown = path.display().to_string();
@@ -71,12 +72,24 @@ impl Files {
 
     /// The CSS of the pages.
     pub fn stylesheet(&self) -> String {
-        self.0.get(STYLESHEET).map(|file| file.text.clone()).unwrap_or_default()
+        self.text(STYLESHEET)
     }
 
-    /// Whether a file of this name has a meaning: it is the stylesheet, or English has it too.
+    /// The JavaScript of the pages.
+    pub fn script(&self) -> String {
+        self.text(SCRIPT)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.0.get(name).map(|file| file.text.clone()).unwrap_or_default()
+    }
+
+    /// Whether a file of this name has a meaning: it is the stylesheet or the script, or English has
+    /// it too.
     fn replaces(&self, relative: &str) -> bool {
-        let Some((locale, name)) = relative.split_once('/') else { return relative == STYLESHEET };
+        let Some((locale, name)) = relative.split_once('/') else {
+            return [STYLESHEET, SCRIPT].contains(&relative);
+        };
         let is_locale = locale.len() >= 2
             && locale.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         is_locale && self.0.contains_key(&format!("{DEFAULT_LOCALE}/{name}"))
@@ -89,13 +102,16 @@ fn embedded() -> Files {
         Some(File { shown: format!("templates/{path}"), text })
     };
     let files = Embedded::iter()
-        .filter(|path| path.ends_with(SUFFIX) || is_css(path))
+        .filter(|path| is_ours(path))
         .filter_map(|path| Some((path.to_string(), read(&path)?)));
     Files(files.collect())
 }
 
-fn is_css(path: &str) -> bool {
-    Path::new(path).extension().is_some_and(|extension| extension == "css")
+/// Whether a file is one that ought to have a meaning. Another script is somebody else's.
+fn is_ours(path: &str) -> bool {
+    path.ends_with(SUFFIX)
+        || path == SCRIPT
+        || Path::new(path).extension().is_some_and(|extension| extension == "css")
 }
 
 /// All files below `dir`. Names that start with a dot are skipped: Kubernetes keeps a second copy

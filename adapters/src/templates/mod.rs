@@ -27,11 +27,15 @@ const DEFAULT_LOCALE: &str = "en";
 
 /// All templates of all locales, compiled. Cheap to clone.
 #[derive(Clone)]
-pub struct Templates(Arc<Inner>);
+pub struct Templates {
+    inner: Arc<Inner>,
+    base: Arc<str>,
+}
 
 struct Inner {
     locales: BTreeMap<String, Registry>,
     stylesheet: String,
+    script: String,
 }
 
 impl Templates {
@@ -46,7 +50,15 @@ impl Templates {
             page::try_samples(&registry, locale)?;
             locales.insert(locale.to_owned(), registry);
         }
-        Ok(Self(Arc::new(Inner { locales, stylesheet: files.stylesheet() })))
+        let (stylesheet, script) = (files.stylesheet(), files.script());
+        let inner = Arc::new(Inner { locales, stylesheet, script });
+        Ok(Self { inner, base: "/".into() })
+    }
+
+    /// The same for pages that people reach below this path, which ends with a slash.
+    #[must_use]
+    pub fn below(self, base: &str) -> Self {
+        Self { base: base.into(), ..self }
     }
 
     /// Renders the mail that invites someone.
@@ -62,13 +74,19 @@ impl Templates {
     /// Renders a page as a whole HTML document.
     pub fn page(&self, locale: &str, page: &Page<'_>) -> Result<String, TemplateError> {
         let (locale, registry) = self.locale(locale)?;
-        page::render(registry, locale, page)
+        page::render(registry, locale, &self.base, page)
     }
 
     /// The CSS of all pages, to be served at `/assets/pages.css`; a file of its own, so that a
     /// strict content security policy can forbid inline styles.
     pub fn stylesheet(&self) -> &str {
-        &self.0.stylesheet
+        &self.inner.stylesheet
+    }
+
+    /// The script of the page with a form, to be served at `/assets/pages.js`; what it does is a
+    /// convenience.
+    pub fn script(&self) -> &str {
+        &self.inner.script
     }
 
     /// The best locale there is: `de-AT`, else `de`, else English.
@@ -77,7 +95,7 @@ impl Templates {
         let language = wanted.split('-').next().unwrap_or_default();
         [wanted.as_str(), language, DEFAULT_LOCALE]
             .into_iter()
-            .find_map(|name| self.0.locales.get_key_value(name))
+            .find_map(|name| self.inner.locales.get_key_value(name))
             .map(|(name, registry)| (name.as_str(), registry))
             .ok_or(TemplateError::NoLocale)
     }

@@ -21,7 +21,10 @@ pub enum Page<'a> {
         inviter: Option<&'a str>,
         /// The invited address, mostly hidden: whoever holds the link need not learn it.
         email_masked: &'a str,
-        /// The forms post to this path followed by `/accept` and `/decline`.
+        /// Until when it can be accepted.
+        #[serde(serialize_with = "serialize_readable")]
+        expires_at: Timestamp,
+        /// The invitation's own path; the form posts to it followed by `/accept`.
         token_path: &'a str,
         /// What was wrong with the last try, as a sentence.
         error: Option<&'a str>,
@@ -31,10 +34,35 @@ pub enum Page<'a> {
         /// The organization.
         organization: &'a str,
     },
+    /// Asks whether to decline.
+    Decline {
+        /// The organization.
+        organization: &'a str,
+        /// The form posts to this path followed by `/decline`.
+        token_path: &'a str,
+    },
     /// The invitee has just declined, or had before.
     Declined {
         /// The organization.
         organization: &'a str,
+        /// For a link to this path followed by `/unexpected`.
+        token_path: &'a str,
+    },
+    /// Asks whether to decline, and keep the organization's mail from the address.
+    Unexpected {
+        /// The organization.
+        organization: &'a str,
+        /// The address, mostly hidden.
+        email_masked: &'a str,
+        /// The form posts to this path followed by `/unexpected`.
+        token_path: &'a str,
+    },
+    /// The invitee did not expect the invitation; the organization's mail does not come again.
+    Unwanted {
+        /// The organization.
+        organization: &'a str,
+        /// The address, mostly hidden.
+        email_masked: &'a str,
     },
     /// The invitation was accepted before.
     AlreadyAccepted {
@@ -45,6 +73,19 @@ pub enum Page<'a> {
     Expired {
         /// The organization.
         organization: &'a str,
+        /// The address that a new link would go to, mostly hidden.
+        email_masked: &'a str,
+        /// The form posts to this path followed by `/new-link`.
+        token_path: &'a str,
+    },
+    /// The invitee has asked for a new link.
+    LinkRequested {
+        /// The organization.
+        organization: &'a str,
+        /// The address that it goes to, mostly hidden.
+        email_masked: &'a str,
+        /// Whether it is on its way; otherwise the organization sees the wish.
+        sent: bool,
     },
     /// The organization has withdrawn the invitation.
     Revoked {
@@ -97,6 +138,7 @@ pub struct InboxRow {
 #[derive(Serialize)]
 struct Context<'a> {
     lang: &'a str,
+    base: &'a str,
     #[serde(flatten)]
     page: &'a Page<'a>,
 }
@@ -106,9 +148,13 @@ impl Page<'_> {
         match self {
             Self::Accept { .. } => "pages/accept.html",
             Self::Accepted { .. } => "pages/accepted.html",
+            Self::Decline { .. } => "pages/decline.html",
             Self::Declined { .. } => "pages/declined.html",
+            Self::Unexpected { .. } => "pages/unexpected.html",
+            Self::Unwanted { .. } => "pages/unwanted.html",
             Self::AlreadyAccepted { .. } => "pages/already_accepted.html",
             Self::Expired { .. } => "pages/expired.html",
+            Self::LinkRequested { .. } => "pages/link_requested.html",
             Self::Revoked { .. } => "pages/revoked.html",
             Self::NotFound => "pages/not_found.html",
             Self::TryLater => "pages/try_later.html",
@@ -122,21 +168,26 @@ impl Page<'_> {
 pub(super) fn render(
     registry: &Registry,
     lang: &str,
+    base: &str,
     page: &Page<'_>,
 ) -> Result<String, TemplateError> {
-    registry.render(page.template(), &Context { lang, page })
+    registry.render(page.template(), &Context { lang, base, page })
 }
 
 /// Renders every page, with and without everything optional.
 pub(super) fn try_samples(registry: &Registry, lang: &str) -> Result<(), TemplateError> {
-    let organization = "Acme";
+    let (organization, token_path) = ("Acme", "/i/sample");
+    let email_masked = "g•••@example.com";
+    let expires_at = sample_time();
     let accept = |inviter, error| Page::Accept {
         organization,
         inviter,
-        email_masked: "g•••@example.com",
-        token_path: "/i/sample",
+        email_masked,
+        expires_at,
+        token_path,
         error,
     };
+    let requested = |sent| Page::LinkRequested { organization, email_masked, sent };
     let messages = [InboxRow {
         id: Uuid::nil(),
         to: "grace@example.com".to_owned(),
@@ -157,9 +208,14 @@ pub(super) fn try_samples(registry: &Registry, lang: &str) -> Result<(), Templat
         accept(None, None),
         accept(Some("Ada Lovelace"), Some("The password is too short.")),
         Page::Accepted { organization },
-        Page::Declined { organization },
+        Page::Decline { organization, token_path },
+        Page::Declined { organization, token_path },
+        Page::Unexpected { organization, email_masked, token_path },
+        Page::Unwanted { organization, email_masked },
         Page::AlreadyAccepted { organization },
-        Page::Expired { organization },
+        Page::Expired { organization, email_masked, token_path },
+        requested(true),
+        requested(false),
         Page::Revoked { organization },
         Page::NotFound,
         Page::TryLater,
@@ -167,5 +223,5 @@ pub(super) fn try_samples(registry: &Registry, lang: &str) -> Result<(), Templat
         Page::Inbox { messages: &messages },
         message,
     ];
-    pages.iter().try_for_each(|page| render(registry, lang, page).map(drop))
+    pages.iter().try_for_each(|page| render(registry, lang, "/", page).map(drop))
 }

@@ -1,4 +1,4 @@
-//! `/assets/pages.css`: how the hosted pages look.
+//! `/assets`: how the hosted pages look, and the script that makes a form easier to fill in.
 
 use actix_web::HttpResponse;
 use actix_web::web::ServiceConfig;
@@ -6,14 +6,24 @@ use actix_web::web::ServiceConfig;
 use super::{get, resource};
 use crate::state::State;
 
-/// Adds the route.
+/// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(resource("/assets/pages.css", "GET, HEAD").route(get().to(stylesheet)));
+    config
+        .service(resource("/assets/pages.css", "GET, HEAD").route(get().to(stylesheet)))
+        .service(resource("/assets/pages.js", "GET, HEAD").route(get().to(script)));
 }
 
 async fn stylesheet(state: State) -> HttpResponse {
+    file("text/css; charset=utf-8", state.templates.stylesheet())
+}
+
+async fn script(state: State) -> HttpResponse {
+    file("text/javascript; charset=utf-8", state.templates.script())
+}
+
+fn file(media_type: &'static str, text: &str) -> HttpResponse {
     HttpResponse::Ok()
-        .content_type("text/css; charset=utf-8")
+        .content_type(media_type)
         .insert_header(("Cache-Control", "public, max-age=3600"))
-        .body(state.templates.stylesheet().to_owned())
+        .body(text.to_owned())
 }

@@ -46,6 +46,7 @@ mod list;
 mod mail;
 mod members;
 mod organizations;
+mod pages;
 mod processes;
 mod retry;
 mod servers;

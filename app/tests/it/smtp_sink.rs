@@ -189,7 +189,7 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>) -> Option<()> {
         let line = read_line(&mut stream).await?;
         let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
         match verb.as_str() {
-            "EHLO" => say(&mut stream, "250-sink\r\n250 8BITMIME").await?,
+            "EHLO" => say(&mut stream, "250-sink\r\n250-PIPELINING\r\n250 8BITMIME").await?,
             "MAIL" => {
                 luck = shared.luck();
                 say(&mut stream, "250 2.0.0 ok").await?;

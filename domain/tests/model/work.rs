@@ -151,7 +151,7 @@ pub fn falls_late(world: &mut World, at: usize, generation: Generation) {
     }
     match &mut step {
         Step::Ready(attempt, _) | Step::AtTheDot(attempt, _) | Step::Ended(attempt, _) => {
-            attempt.late = true
+            attempt.late = true;
         }
         Step::Fetched | Step::Reported => {}
     }

@@ -8,11 +8,12 @@ mod json;
 mod update;
 
 use sea_orm::prelude::Expr;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::extension::postgres::PgFunc;
 use sea_orm::sea_query::postgres_array::NotU8;
+use sea_orm::sea_query::{Func, OnConflict, SelectStatement};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityName,
-    EntityTrait, IdenStatic, IntoActiveModel, Iterable, Statement, Value,
+    EntityTrait, ExprTrait, IdenStatic, IntoActiveModel, Iterable, Statement, Value,
 };
 
 use super::Result;
@@ -91,6 +92,19 @@ where
         DbBackend::Postgres => column.eq_any(values),
         _ => column.is_in(values),
     }
+}
+
+/// Whether a column holds one of what a query finds. PostgreSQL would rather read the whole table
+/// beside it than look each one up: it is told to.
+pub(super) fn is_any_of<C>(db: &impl ConnectionTrait, column: C, query: SelectStatement) -> Expr
+where
+    C: ColumnTrait,
+{
+    if db.get_database_backend() != DbBackend::Postgres {
+        return column.in_subquery(query);
+    }
+    let found = Func::cust("ARRAY").arg(Expr::SubQuery(None, Box::new(query.into())));
+    column.into_expr().eq(PgFunc::any(found))
 }
 
 /// Any conflict counts, whichever index has it.

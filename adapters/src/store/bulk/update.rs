@@ -1,10 +1,10 @@
 //! Changing many rows, each to values of its own.
 
-use sea_orm::prelude::Expr;
+use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::sea_query::{Func, IntoIden, Query, TableRef, UpdateStatement};
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityName, ExprTrait,
-    IdenStatic,
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend,
+    EntityName, ExprTrait, IdenStatic, Value,
 };
 
 use super::super::{Result, StoreError};
@@ -53,8 +53,14 @@ where
     let json = Expr::val(json::text(rows, &columns)?).cast_as("json");
     let populated = Func::cust("json_populate_recordset").args([kind, json]);
     let new = |column: ColumnOf<A>| Expr::col((NEW, column));
+    let id = id::<A>(&columns)?;
+    let ids: Vec<Uuid> = rows.iter().filter_map(|row| uuid(row.get(id))).collect();
     let mut update = changes::<A>(&columns, &new)?;
-    update.from(TableRef::FunctionCall(populated, NEW.into_iden())).and_where(guard(&new));
+    update
+        .from(TableRef::FunctionCall(populated, NEW.into_iden()))
+        // The same once more, in a form by which the index is used and not the whole table read.
+        .and_where(id.eq_any(ids))
+        .and_where(guard(&new));
     Ok(vec![update])
 }
 
@@ -80,14 +86,24 @@ fn changes<A: ActiveModelTrait>(
     columns: &[ColumnOf<A>],
     new: New<'_, A>,
 ) -> Result<UpdateStatement> {
-    let (id, changed): (Vec<_>, Vec<_>) = columns.iter().partition(|column| column.as_str() == ID);
-    let [id] = id[..] else {
-        return Err(StoreError::Database("a row that is to be changed has no id".to_owned()));
-    };
+    let id = id::<A>(columns)?;
+    let changed = columns.iter().filter(|column| column.as_str() != ID);
     let mut update = Query::update();
     update
         .table(A::Entity::default())
-        .values(changed.into_iter().map(|&column| (column, new(column))))
-        .and_where(Expr::col((A::Entity::default(), *id)).eq(new(*id)));
+        .values(changed.map(|&column| (column, new(column))))
+        .and_where(id.into_expr().eq(new(id)));
     Ok(update)
+}
+
+fn id<A: ActiveModelTrait>(columns: &[ColumnOf<A>]) -> Result<ColumnOf<A>> {
+    let id = columns.iter().find(|column| column.as_str() == ID).copied();
+    id.ok_or_else(|| StoreError::Database("a row that is to be changed has no id".to_owned()))
+}
+
+fn uuid(id: ActiveValue<Value>) -> Option<Uuid> {
+    match id.into_value() {
+        Some(Value::Uuid(id)) => id,
+        _ => None,
+    }
 }

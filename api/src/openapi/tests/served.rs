@@ -12,12 +12,17 @@ use super::{document, operations};
 use crate::routes;
 
 /// For people and their browsers, or the document itself: no part of the API.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 13] = [
     "GET /",
     "GET /assets/pages.css",
+    "GET /assets/pages.js",
     "GET /i/{token}",
     "POST /i/{token}/accept",
+    "GET /i/{token}/decline",
     "POST /i/{token}/decline",
+    "GET /i/{token}/unexpected",
+    "POST /i/{token}/unexpected",
+    "POST /i/{token}/new-link",
     "GET /inbox",
     "GET /inbox/messages/{message}",
     "GET /inbox/messages/{message}/html",

@@ -9,13 +9,18 @@ use serde_json::Value;
 use super::tenants::operations::{Operation, operations};
 use crate::harness::{Stack, TestApp, block_on, text};
 
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 19] = [
     "GET /",
     "GET /assets/pages.css",
+    "GET /assets/pages.js",
     "GET /i/{token}",
     "GET /i/unknown",
+    "GET /i/{token}/decline",
+    "GET /i/{token}/unexpected",
     "POST /i/{token}/accept",
+    "POST /i/{token}/new-link",
     "POST /i/{token}/decline",
+    "POST /i/{token}/unexpected",
     "GET /inbox",
     "GET /inbox/messages/{message}",
     "GET /inbox/messages/{message}/html",
@@ -26,8 +31,14 @@ const PAGES: [&str; 14] = [
     "GET /no/such/page",
 ];
 /// Files that are the same for everybody and say nothing of anybody.
-const KEPT: [&str; 5] =
-    ["/assets/pages.css", "/openapi.json", "/docs", "/docs/start.js", "/docs/scalar.js"];
+const KEPT: [&str; 6] = [
+    "/assets/pages.css",
+    "/assets/pages.js",
+    "/openapi.json",
+    "/docs",
+    "/docs/start.js",
+    "/docs/scalar.js",
+];
 
 fn check(what: &str, path: &str, answer: &Answer) {
     let header = |name: &str| answer.header(name).unwrap_or_else(|| panic!("{what} has no {name}"));

@@ -21,7 +21,8 @@ async fn a_thousand_looks_change_nothing(stack: Stack) {
     let (invitation, mail) = app.invite_and_receive("ann@example.com").await;
     let before = app.get(&invitation).await;
     let link = mail.path();
-    let (accept, decline) = (format!("{link}/accept"), format!("{link}/decline"));
+    let [accept, decline, unexpected, new_link] =
+        ["accept", "decline", "unexpected", "new-link"].map(|what| format!("{link}/{what}"));
     let looks = [
         ("GET", link.as_str(), 200),
         ("HEAD", &link, 200),
@@ -29,7 +30,15 @@ async fn a_thousand_looks_change_nothing(stack: Stack) {
         ("GET", &accept, 405),
         ("HEAD", &accept, 405),
         ("OPTIONS", &accept, 405),
-        ("GET", &decline, 405),
+        ("GET", &decline, 200),
+        ("HEAD", &decline, 200),
+        ("OPTIONS", &decline, 405),
+        ("GET", &unexpected, 200),
+        ("HEAD", &unexpected, 200),
+        ("OPTIONS", &unexpected, 405),
+        ("GET", &new_link, 405),
+        ("HEAD", &new_link, 405),
+        ("OPTIONS", &new_link, 405),
         ("HEAD", "/v1/invitations/accept", 405),
         ("GET", "/v1/invitations/accept", 405),
         ("OPTIONS", "/v1/invitations/decline", 405),

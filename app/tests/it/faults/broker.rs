@@ -55,6 +55,13 @@ fn in_queues(broker: &OwnServer, column: &str) -> u32 {
 
 #[cfg(feature = "long-faults")]
 mod long {
+    use std::time::Duration;
+
+    use adapters::broker::{Broker, Outgoing};
+    use adapters::settings::Settings;
+    use domain::job::JobV1;
+    use domain::{DeliveryId, Job, OutboxId, Timestamp};
+
     use super::super::operator::{Operator, until_broker_is};
     use super::*;
     use crate::processes::process::LOG_FILE;
@@ -65,6 +72,51 @@ mod long {
         let set = ["set_disk_free_limit", "900000GB"];
         let reset = ["set_disk_free_limit", "50MB"];
         block_on(an_alarm("F20", "disk alarm: publishers are blocked", &set, &reset));
+    }
+
+    /// F19, where API and worker are one process: its publisher waits, its consumer does not.
+    #[test]
+    fn acknowledgements_arrive_while_the_same_process_cannot_publish() {
+        block_on(async {
+            let _turn = TURN.lock().await;
+            let server = OwnServer::start("rabbitmq");
+            let env = [("BROKER_URL", server.url.as_str()), ("BROKER_CONFIRM_TIMEOUT", "2s")];
+            let env = env.map(|(name, value)| (format!("WELCOMAT_{name}"), value.to_owned()));
+            let settings = Settings::load(None, env.into_iter()).unwrap();
+            let broker = Broker::connect(&settings.broker).unwrap();
+            let mut rng = adapters::rng();
+            let mut job = || {
+                let now = Timestamp::UNIX_EPOCH;
+                let delivery = DeliveryId::new(now, &mut rng);
+                let job = Job::V1(JobV1::Email { delivery, generation: 1 });
+                [Outgoing { id: OutboxId::new(now, &mut rng), job }]
+            };
+            let first = job();
+            eventually("it is published", async || {
+                (broker.publish(&first).await.len() == 1).then_some(())
+            })
+            .await;
+            let consumer = broker.consumer(10);
+            let received = consumer.next().await.unwrap();
+            server.ctl(&["set_vm_memory_high_watermark", "absolute", "1MB"]);
+            eventually("publishers are blocked", async || {
+                broker.publish(&job()).await.is_empty().then_some(())
+            })
+            .await;
+            assert!(received.ack().await, "the acknowledgement gets through");
+            eventually("what came before is acknowledged as well", async || {
+                let next = tokio::time::timeout(Duration::from_millis(100), consumer.next()).await;
+                match next {
+                    Ok(Some(received)) => assert!(received.ack().await),
+                    Ok(None) => panic!("the consumer has ended"),
+                    Err(_) => {}
+                }
+                (in_queues(&server, "messages_unacknowledged") == 0).then_some(())
+            })
+            .await;
+            server.ctl(&["set_vm_memory_high_watermark", "0.6"]);
+            broker.close().await;
+        });
     }
 
     /// F10
@@ -112,7 +164,8 @@ mod long {
         block_on(async {
             let _turn = TURN.lock().await;
             let broker = OwnServer::start("rabbitmq");
-            let mut fleet = Fleet::new(broker.url.clone(), &[&HASTE[..], &CALM].concat()).await;
+            let env = [&HASTE[..], &CALM, &[("WELCOMAT_WORKER_PREFETCH", "8")]].concat();
+            let mut fleet = Fleet::new(broker.url.clone(), &env).await;
             fleet.add_api().await;
             fleet.add_worker();
             for restart in 0..RESTARTS {
@@ -136,7 +189,7 @@ mod long {
                 told.then(|| in_queues(&broker, in_hand))
             })
             .await;
-            assert_eq!(in_hand, 8, "as many as there are slots");
+            assert_eq!(in_hand, 8, "as many as there are hands");
             fleet.sink.hold(false);
             let tally = heals(&fleet).await;
             record("F11", "the broker restarts five times", &tally, &Repeats::None);

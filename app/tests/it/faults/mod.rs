@@ -24,6 +24,9 @@ mod relay;
 mod smtp;
 #[cfg(feature = "long-faults")]
 mod smtp_long;
+#[cfg(feature = "long-faults")]
+mod smtp_pace;
+mod smtp_pipelining;
 mod smtp_protocol;
 #[cfg(feature = "long-faults")]
 mod topology;
@@ -61,9 +64,8 @@ pub const CALM: [(&str, &str); 2] =
 /// Takes the net away that catches whatever the broker lost: what is lost stays lost.
 pub const NO_NET: [(&str, &str); 1] = [("WELCOMAT_WORKER_REQUEUE_AFTER", "1h")];
 
-/// How soon everything is well again once a fault is over: ten seconds, and then some for a machine
-/// that others keep busy.
-const HEALING: Duration = Duration::from_secs(30);
+/// How soon everything is well again once a fault is over, with the limits of [`HASTE`].
+const HEALING: Duration = Duration::from_secs(10);
 
 /// Nobody else has this number.
 const LATECOMER: usize = 1_000_000;

@@ -30,6 +30,8 @@ pub struct Lab {
     pub store: Store,
     pub clock: Clock,
     pub keys: SealKeys,
+    pub url: String,
+    settings: Settings,
     pub organization: OrganizationId,
     pub actor: Actor,
     /// Whether anything goes wrong at all.
@@ -82,6 +84,8 @@ impl Lab {
             organization: caller.organization.unwrap().id,
             actor: caller.actor,
             store,
+            url,
+            settings,
             faults: true,
             alone,
             queue: Mutex::default(),
@@ -92,6 +96,11 @@ impl Lab {
             database,
             _folder: folder,
         }
+    }
+
+    /// The store of another process, so to speak.
+    pub async fn another_store(&self) -> Store {
+        Store::connect(&self.settings, self.clock.clone()).await.unwrap()
     }
 
     /// Whether something goes wrong now; more seldom than not.

@@ -2,10 +2,13 @@
 //! pause at any step, relays, a broker that loses, doubles and reorders, a mail server whose answers
 //! get lost, sweeps, a clock that jumps ahead, and people who invite, resend, revoke and accept.
 //!
+//! `batches` are claims and reports that arrive at once, and what is wrong with one of them.
+//!
 //! `domain/tests/model` explores all interleavings of a model; this shows that the statements in
 //! `adapters/src/store` keep to the same rules. Alone, each step is compared with what the domain says;
 //! side by side, what must be true in the end.
 
+mod batches;
 mod checks;
 mod lab;
 mod others;

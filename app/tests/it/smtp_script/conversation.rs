@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::{Act, At, Message, Shared, Tls};
+use super::{Act, At, Message, Pipelining, Shared, Tls};
 use crate::mail::TestMail;
 
 const TLS_FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../adapters/tests/support/tls");
@@ -80,15 +80,26 @@ enum After {
 impl Conversation {
     /// One command; `None` at the end.
     async fn step(&mut self) -> Option<After> {
+        let behind_another = !self.stream.buffer().is_empty();
         let line = self.read_line().await?;
         let line = line.trim_end();
-        self.shared.note(|journal| journal.commands.push((self.number, line.to_owned())));
+        let pipelining = *self.shared.pipelining.lock().unwrap();
+        self.shared.note(|journal| {
+            journal.commands.push((self.number, line.to_owned()));
+            journal.pipelined += usize::from(behind_another);
+            if behind_another && pipelining == Pipelining::None {
+                journal.broken_promises.push(format!("not waited for: {line}"));
+            }
+        });
         let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
         let tls = *self.shared.tls.lock().unwrap();
         match verb.as_str() {
             "EHLO" => {
                 let offer = match tls {
                     Tls::Offered if !self.encrypted => "250-script\r\n250 STARTTLS",
+                    _ if pipelining != Pipelining::None => {
+                        "250-script\r\n250-PIPELINING\r\n250 AUTH PLAIN LOGIN"
+                    }
                     _ => "250-script\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN",
                 };
                 self.act(At::Ehlo, offer).await?;
@@ -120,6 +131,10 @@ impl Conversation {
                 return None;
             }
             _ => self.say("500 5.5.2 what?").await?,
+        }
+        if pipelining == Pipelining::Lost {
+            let read_ahead = self.stream.buffer().len();
+            self.stream.consume(read_ahead);
         }
         Some(After::Command)
     }

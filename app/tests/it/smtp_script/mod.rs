@@ -1,8 +1,8 @@
 //! An SMTP server that does what a test scripts, phase by phase, and remembers what it saw.
 //!
 //! It takes what [`SmtpSink`] takes, into the same mailbox. When the test ends it holds every
-//! message against two promises: exactly one recipient, whom the mail itself names; and no log-in
-//! in clear where the client was told to demand TLS.
+//! message against three promises: exactly one recipient, whom the mail itself names; no log-in in
+//! clear where the client was told to demand TLS; and one command at a time unless more are welcome.
 #![cfg_attr(not(feature = "long-faults"), expect(dead_code, reason = "some faults take longer"))]
 
 mod conversation;
@@ -102,6 +102,16 @@ pub enum Tls {
     Offered,
 }
 
+/// What the server does about several commands at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pipelining {
+    /// Offers nothing: whoever sends them all the same breaks a promise.
+    None,
+    Offered,
+    /// Offers it, and throws away whatever it has read beyond the command that it answers.
+    Lost,
+}
+
 /// A message whose final dot arrived.
 #[derive(Debug, Clone)]
 pub struct Message {
@@ -115,6 +125,8 @@ pub struct Journal {
     pub connections: usize,
     /// Each with the number of its connection.
     pub commands: Vec<(usize, String)>,
+    /// How many of them came in one piece with the one before.
+    pub pipelined: usize,
     /// Messages that were begun, with a dot or without.
     pub begun: usize,
     pub messages: Vec<Message>,
@@ -133,6 +145,7 @@ pub struct SmtpScript {
 struct Shared {
     rules: watch::Sender<Vec<Rule>>,
     tls: Mutex<Tls>,
+    pipelining: Mutex<Pipelining>,
     journal: Mutex<Journal>,
     mailbox: Mailbox,
 }
@@ -145,6 +158,7 @@ impl SmtpScript {
         let shared = Arc::new(Shared {
             rules: watch::Sender::default(),
             tls: Mutex::new(Tls::None),
+            pipelining: Mutex::new(Pipelining::None),
             journal: Mutex::default(),
             mailbox: sink.mailbox(),
         });
@@ -179,6 +193,10 @@ impl SmtpScript {
 
     pub fn set_tls(&self, tls: Tls) {
         *self.shared.tls.lock().unwrap() = tls;
+    }
+
+    pub fn set_pipelining(&self, pipelining: Pipelining) {
+        *self.shared.pipelining.lock().unwrap() = pipelining;
     }
 
     pub fn journal<T>(&self, read: impl FnOnce(&Journal) -> T) -> T {

@@ -1,0 +1,88 @@
+//! The page of an open invitation, and accepting on it.
+
+use actix_web::web::{Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use adapters::store::AcceptOutcome;
+use adapters::templates::Page;
+use domain::InvitationStatus;
+use serde::Deserialize;
+
+use super::Opened;
+use crate::form;
+use crate::problem::ApiError;
+use crate::routes::invitations::{credential, password};
+use crate::state::State;
+
+#[derive(Deserialize)]
+struct Form {
+    /// Left out, it is as good as an empty one: the page says what it has to be.
+    #[serde(default)]
+    password: String,
+}
+
+/// Shows the invitation as it stands.
+pub async fn show(
+    state: State,
+    request: HttpRequest,
+    token: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    match Opened::find(&state, &request, &token).await {
+        Ok(opened) if opened.is_pending() => form_page(&state, &opened, None),
+        Ok(opened) => opened.ended(&state, opened.invitation.status),
+        Err(page) => page,
+    }
+}
+
+/// Takes the password and joins.
+pub async fn accept(
+    state: State,
+    token: Path<String>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
+    let opened = match Opened::find(&state, &request, &token).await {
+        Ok(opened) => opened,
+        Err(page) => return page,
+    };
+    let status = opened.invitation.status;
+    if status != InvitationStatus::Pending {
+        if status != InvitationStatus::Accepted {
+            drop(credential::too_late(&state, &opened.invitation).await);
+        }
+        return opened.ended(&state, status);
+    }
+    let form: Form = form::read(&request, payload).await?;
+    let chosen = match password::check(form.password) {
+        Ok(chosen) => chosen,
+        Err(problem) => {
+            let sentence = format!("The password {problem}.");
+            return form_page(&state, &opened, Some(&sentence));
+        }
+    };
+    let hash = password::hash(&state.hasher, chosen).await?;
+    let organization = opened.invitation.organization_name.as_str();
+    match state.store.accept(opened.token.clone(), hash).await? {
+        AcceptOutcome::Done(_) | AcceptOutcome::Again(_) => {
+            opened.page(&state, 200, &Page::Accepted { organization })
+        }
+        AcceptOutcome::Unknown => opened.page(&state, 404, &Page::NotFound),
+        AcceptOutcome::Illegal(illegal) => opened.ended(&state, illegal.from),
+    }
+}
+
+/// The form, with what was wrong with the last try.
+pub(super) fn form_page(
+    state: &State,
+    opened: &Opened,
+    error: Option<&str>,
+) -> Result<HttpResponse, ApiError> {
+    let page = Page::Accept {
+        organization: &opened.invitation.organization_name,
+        inviter: opened.invitation.inviter.as_deref(),
+        email_masked: &opened.email_masked,
+        expires_at: opened.invitation.expires_at,
+        token_path: &opened.path,
+        error,
+    };
+    opened.page(state, if error.is_some() { 422 } else { 200 }, &page)
+}

@@ -1,0 +1,47 @@
+//! A page as an answer, and the pages for links that open nothing.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
+use adapters::templates::Page;
+
+use crate::problem::{ApiError, whole_seconds};
+use crate::security_headers;
+use crate::state::State;
+
+/// Renders a page; it is in no search engine.
+pub fn html(
+    state: &State,
+    locale: &str,
+    status: u16,
+    page: &Page<'_>,
+) -> Result<HttpResponse, ApiError> {
+    let body = state.templates.page(locale, page).map_err(|error| {
+        tracing::error!(%error, "a page cannot be rendered");
+        ApiError::Internal
+    })?;
+    let status = StatusCode::from_u16(status).map_err(|_| ApiError::Internal)?;
+    let policy = match page {
+        Page::Accept { .. } => security_headers::FORM,
+        _ => security_headers::PAGE,
+    };
+    Ok(HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .insert_header(policy)
+        .insert_header(("X-Robots-Tag", "noindex"))
+        .body(body))
+}
+
+/// What a person sees whose link opens nothing.
+pub(super) fn no_invitation(state: &State, error: ApiError) -> Result<HttpResponse, ApiError> {
+    match error {
+        ApiError::InvalidCredential => html(state, "en", 404, &Page::NotFound),
+        ApiError::TooManyGuesses(wait) => {
+            let mut page = html(state, "en", 429, &Page::TryLater)?;
+            let wait = HeaderValue::from_str(&whole_seconds(wait));
+            page.headers_mut().insert(RETRY_AFTER, wait.map_err(|_| ApiError::Internal)?);
+            Ok(page)
+        }
+        other => Err(other),
+    }
+}
