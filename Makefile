@@ -47,7 +47,7 @@ bench:
 
 # The pure parts alone: rendering, building, parsing, transitions, sealing.
 bench-parts:
-	$(CARGO) bench -p app --bench parts
+	$(CARGO) bench -p app -p api -p worker --bench parts
 
 # Every fuzz target for this long, with a nightly compiler; `FUZZ=address` picks one.
 SECONDS ?= 60

@@ -86,6 +86,7 @@ fn others(report: &Report<'_>) {
         ("limit.smtp_pipelined_per_s", "raw pipelined SMTP, 16 connections", "/s"),
         ("limit.lettre_per_s", "raw lettre with TCP_NODELAY, 16 connections, the same mail", "/s"),
         ("limit.publish_per_s", "raw publish and confirm, windows of 1,000", "/s"),
+        ("wal_bytes_per_invitation", "WAL per invitation, from the request to sent", "bytes"),
         ("idle_accept_ms", "idle: accepting alone", "ms"),
         ("bulk_p50_ms", "a bulk request of 1,000, two at a time", "ms"),
     ];

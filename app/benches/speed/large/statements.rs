@@ -15,7 +15,7 @@ use crate::servers::{Server, execute};
 ///
 /// They are recognized by what they are about, so that they may be written in another way.
 pub const WATCHED: &[(&str, &[&str])] = &[
-    ("lock", &["SELECT", "FROM \"invitation\"", "IN (SELECT \"invitation_id\"", "FOR UPDATE"]),
+    ("lock", &["SELECT", "FROM \"invitation\"", "(SELECT \"invitation_id\"", "FOR UPDATE"]),
     ("claim", &["UPDATE \"delivery\"", "\"next_attempt_at\" <="]),
     ("secret", &["UPDATE \"invitation\"", "\"sealed\" =", "\"secret_generation\" <"]),
     ("relay claim", &["UPDATE \"outbox\"", "SKIP LOCKED"]),

@@ -47,7 +47,7 @@ impl<'a> Pgbench<'a> {
 
     /// One invitation a statement, on 64 connections and on one.
     pub async fn invite(&self, samples: &mut Samples) -> Result<()> {
-        let bare = self.run(64, Duration::from_secs(1), &statements::invite_bare())?;
+        let bare = self.run(64, Duration::from_secs(2), &statements::invite_bare())?;
         samples.set("limit.pg_bare_per_s", bare.per_second);
         self.empty().await?;
         let one = self.run(64, Duration::from_secs(3), &statements::invite(1))?;

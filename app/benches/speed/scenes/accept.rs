@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
+
 use super::{CLIENTS, PATIENCE};
 use crate::Result;
 use crate::load::{self, Outcome, Until};
@@ -33,12 +35,16 @@ pub async fn measure(world: &mut World, samples: &mut Samples) -> Result<()> {
 
     let memory = Memory::watch(&product);
     let before = Cpu::of(world, &product);
+    let log_before = written(world).await?;
     world.sink.reset()?;
     let until = Until { time: TIME, count: MOST };
     let closed = load::closed(product.address, &product.invite(), CLIENTS, until).await?;
     note(samples, "closed", &closed)?;
     let taken = world.sink.until(closed.granted, PATIENCE).await?;
     let after = Cpu::of(world, &product);
+    if let (Some(before), Some(after)) = (log_before, written(world).await?) {
+        samples.set("wal_bytes_per_invitation", (after - before) / number(closed.granted));
+    }
 
     samples.set("accepted_per_s", closed.rate());
     samples.set("mails_per_s", number(taken.count) / taken.last.as_secs_f64());
@@ -54,6 +60,17 @@ pub async fn measure(world: &mut World, samples: &mut Samples) -> Result<()> {
     samples.set("own_cpu_s_per_1000", own);
     drop(memory);
     world.end(product).await
+}
+
+/// Bytes that the database has written to its log so far.
+async fn written(world: &World) -> Result<Option<f64>> {
+    let Some(servers) = &world.servers else { return Ok(None) };
+    let database = Database::connect(&servers.postgres.url).await?;
+    let ask = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 AS bytes";
+    let row = database.query_one_raw(Statement::from_string(DbBackend::Postgres, ask)).await?;
+    let bytes = row.ok_or("the database does not tell its place in the log")?;
+    database.close().await?;
+    Ok(Some(bytes.try_get("", "bytes")?))
 }
 
 /// Latencies, and whether all was granted.
