@@ -18,7 +18,7 @@ pub fn create_body(text: &str) {
     let roles = RolePolicy::default();
     let week = Duration::from_hours(168);
     let native = json::parse(text).and_then(|body| {
-        fields::validate(body, NamePolicy { links: LinkPolicy::Defang }, &roles, week)
+        fields::validate(body, NamePolicy { links: LinkPolicy::Defang }, &roles, "en", week)
     });
     is_the_callers(native.map(|wanted| {
         // PostgreSQL takes no NUL, and the limits of the columns are those of the fields.

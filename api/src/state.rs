@@ -40,6 +40,8 @@ pub struct AppState {
     pub health: Health,
     /// How long a new invitation can be accepted.
     pub invitation_expires_in: Duration,
+    /// The language of invitations that name none.
+    pub locale: String,
     /// How long after its end an invitation can be asked for once more.
     pub new_link_within: TimeDelta,
     /// The longest body that is read.
@@ -74,6 +76,7 @@ impl AppState {
     pub fn new(parts: ApiParts) -> Self {
         Self {
             invitation_expires_in: parts.settings.invitation.expires_in,
+            locale: parts.settings.invitation.locale.clone(),
             new_link_within: TimeDelta::days(parts.settings.invitation.new_link_days.into()),
             password_valid_for: parts.settings.invitation.temporary_password_valid_for,
             guesses: Guesses::new(parts.settings.limits.unknown_tokens_per_minute),

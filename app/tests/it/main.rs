@@ -40,6 +40,7 @@ mod harness;
 mod idempotency;
 mod interleavings;
 mod keys;
+mod languages;
 mod limits;
 mod list;
 mod mail;

@@ -90,8 +90,8 @@ pub async fn create(
     auth.require_admin()?;
     let body = body.read::<Fields>().await?;
     let key = idempotency::key(request.headers(), ROUTE, &body.text)?;
-    let (names, roles) = (state.names, &organization.roles);
-    let wanted = fields::validate(body.value, names, roles, state.invitation_expires_in)?;
+    let (names, roles, locale) = (state.names, &organization.roles, &state.locale);
+    let wanted = fields::validate(body.value, names, roles, locale, state.invitation_expires_in)?;
     let organization = organization.id;
     let outcome = state.store.create_invitation(organization, auth.actor(), wanted, key).await?;
     let invitation = match outcome {
