@@ -274,8 +274,11 @@ pub(super) async fn inviter_name(
 ) -> Result<Option<String>> {
     let Some(id) = row.inviter_id else { return Ok(None) };
     let inviter = user::Entity::find().filter(user::Column::Id.eq(id)).one(db).await?;
-    Ok(inviter.and_then(|user| {
-        let names: Vec<_> = [user.first_name, user.last_name].into_iter().flatten().collect();
-        (!names.is_empty()).then(|| names.join(" "))
-    }))
+    Ok(inviter.and_then(full_name))
+}
+
+/// How people call the user, if they gave a name.
+pub(super) fn full_name(user: user::Model) -> Option<String> {
+    let names: Vec<_> = [user.first_name, user.last_name].into_iter().flatten().collect();
+    (!names.is_empty()).then(|| names.join(" "))
 }

@@ -33,6 +33,7 @@ mod new_link;
 mod newcomers;
 mod organizations;
 mod outbox;
+mod own_invitations;
 mod plan;
 mod read;
 mod report;
@@ -71,6 +72,7 @@ pub use organizations::{
     NewOrganization, OrganizationChange, OrganizationOutcome, OrganizationView, RolesChange,
 };
 pub use outbox::{OutboxEntry, OutboxLag};
+pub use own_invitations::OwnInvitation;
 pub use read::ListFilter;
 pub use view::{AttemptView, DeliveryView, EventView, InvitationDetail, InvitationView};
 

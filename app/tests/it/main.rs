@@ -46,6 +46,7 @@ mod list;
 mod mail;
 mod members;
 mod organizations;
+mod own_invitations;
 mod pages;
 mod processes;
 mod retry;

@@ -1,5 +1,7 @@
 //! `GET /v1/me`: whose key or token this is.
 
+pub mod invitations;
+
 use actix_web::HttpResponse;
 use actix_web::web::ServiceConfig;
 use adapters::store::{OrganizationRef, UserRef};
@@ -10,9 +12,11 @@ use utoipa::ToSchema;
 use super::{get, resource};
 use crate::auth::Auth;
 
-/// Adds the route.
+/// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(resource("/me", "GET, HEAD").route(get().to(me)));
+    config
+        .service(resource("/me", "GET, HEAD").route(get().to(me)))
+        .service(resource("/me/invitations", "GET, HEAD").route(get().to(invitations::list)));
 }
 
 /// Who calls, and where.
