@@ -184,11 +184,11 @@ fn the_mail_in_every_language() {
     }
 }
 
-#[test]
-fn the_pages_in_every_language() {
+/// Every page that an invitee can see.
+fn pages() -> [Page<'static>; 14] {
     let AcceptForm { organization, email_masked, token_path, .. } = form();
     let again = AcceptForm { inviter: None, error: Some(PasswordProblem::TooShort(8)), ..form() };
-    let pages = [
+    [
         Page::Accept(form()),
         Page::Accept(again),
         Page::Decline { organization, token_path },
@@ -203,8 +203,32 @@ fn the_pages_in_every_language() {
         Page::Revoked { organization },
         Page::NotFound,
         Page::TryLater,
-    ];
+    ]
+}
+
+#[test]
+fn pages_are_light_and_have_what_assistive_technology_goes_by() {
+    let assets = templates().stylesheet().len() + templates().script().len();
     for tag in LANGUAGES {
+        for page in pages() {
+            let html = templates().page(tag, &page).unwrap();
+            assert!(html.len() + assets < 50_000, "{tag}: {}", html.len() + assets);
+            for once in ["<main>", "<header ", "<h1>", "<title>", "<html lang=\""] {
+                assert_eq!(html.matches(once).count(), 1, "{tag}: {once} in {html}");
+            }
+            let form = html.contains("<input");
+            assert_eq!(html.contains("<label for=\"password\">"), form, "{tag}: {html}");
+            assert_eq!(html.contains("autocomplete=\"new-password\""), form, "{tag}: {html}");
+            assert_eq!(html.contains("<script"), form, "{tag}: one page has a script");
+            assert_eq!(html.contains("role=\"alert\""), html.contains("aria-invalid"), "{tag}");
+        }
+    }
+}
+
+#[test]
+fn the_pages_in_every_language() {
+    for tag in LANGUAGES {
+        let pages = pages();
         let texts = pages.iter().map(|page| text(&templates().page(tag, page).unwrap()));
         let texts: Vec<String> = texts.collect();
         insta::assert_snapshot!(format!("pages_in_{tag}"), visible(&texts.join("\n\n")));
