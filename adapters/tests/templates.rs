@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use adapters::templates::{InboxRow, InvitationMail, MailContent, Page, TemplateError, Templates};
+use adapters::templates::{
+    AcceptForm, InboxRow, InvitationMail, MailContent, Page, PasswordProblem, TemplateError,
+    Templates,
+};
 use chrono::{DateTime, TimeZone, Utc};
 use uuid::Uuid;
 
@@ -37,6 +40,18 @@ fn templates() -> Templates {
 
 fn mail(invitation: &InvitationMail<'_>) -> MailContent {
     templates().mail("en", invitation).unwrap()
+}
+
+fn form() -> AcceptForm<'static> {
+    AcceptForm {
+        organization: "Harbour & Sons",
+        inviter: Some("Ada Lovelace"),
+        email_masked: "g***@example.com",
+        expires_at: at(),
+        token_path: "/i/7q2m9x4c1v8b3n6k5j0hgfdsap",
+        password_min: 8,
+        error: None,
+    }
 }
 
 fn page(page: &Page<'_>) -> String {
@@ -80,7 +95,7 @@ fn the_mail_does_without_everything_optional() {
     let content = mail(&bare);
     insta::assert_snapshot!("mail_bare_subject", content.subject);
     insta::assert_snapshot!("mail_bare_text", content.text);
-    assert!(content.html.contains("Valid for 1 hour after"));
+    assert!(content.html.contains("valid for 1 hour after"));
 }
 
 #[test]
@@ -94,21 +109,13 @@ fn the_mail_to_somebody_with_a_password_has_the_link_only() {
 #[test]
 fn every_page_is_as_it_was() {
     let organization = "Harbour & Sons";
-    let (email_masked, token_path) = ("g•••@example.com", "/i/7q2m9x4c1v8b3n6k5j0hgfdsap");
-    let expires_at = at();
-    let accept = |inviter, error| Page::Accept {
-        organization,
-        inviter,
-        email_masked,
-        expires_at,
-        token_path,
-        error,
-    };
+    let AcceptForm { email_masked, token_path, .. } = form();
     let requested = |sent| Page::LinkRequested { organization, email_masked, sent };
     let unexpected = Page::Unexpected { organization, email_masked, token_path };
-    insta::assert_snapshot!("page_accept", page(&accept(Some("Ada Lovelace"), None)));
-    let error = Some("The password is too short; take at least 8 characters.");
-    insta::assert_snapshot!("page_accept_error", page(&accept(None, error)));
+    insta::assert_snapshot!("page_accept", page(&Page::Accept(form())));
+    let error = Some(PasswordProblem::TooShort(8));
+    let again = AcceptForm { inviter: None, error, ..form() };
+    insta::assert_snapshot!("page_accept_error", page(&Page::Accept(again)));
     insta::assert_snapshot!("page_accepted", page(&Page::Accepted { organization }));
     insta::assert_snapshot!("page_decline", page(&Page::Decline { organization, token_path }));
     insta::assert_snapshot!("page_declined", page(&Page::Declined { organization, token_path }));
@@ -165,15 +172,13 @@ fn user_data_is_text_and_nothing_else() {
     let content = mail(&hostile);
     assert!(content.text.contains(HOSTILE), "a text part must not be escaped");
     assert!(content.subject.contains(HOSTILE), "a subject must not be escaped");
-    let accept = Page::Accept {
+    let accept = AcceptForm {
         organization: HOSTILE,
         inviter: Some(HOSTILE),
         email_masked: HOSTILE,
-        expires_at: at(),
-        token_path: "/i/token",
-        error: Some(HOSTILE),
+        ..form()
     };
-    for html in [content.html, page(&accept)] {
+    for html in [content.html, page(&Page::Accept(accept))] {
         assert!(!html.contains("<script>"), "a script got through");
         assert!(html.contains("&lt;script&gt;"));
         assert!(!html.contains("&amp;lt;"), "escaped twice");
@@ -211,13 +216,67 @@ fn pages_load_nothing_but_our_own_stylesheet() {
 
 #[test]
 fn an_unknown_locale_gets_english_and_a_new_one_the_rest_from_english() {
-    let dir = folder("de/mail/invitation.subject.txt.hbs", "Einladung zu {{organization}}");
+    let dir = folder("sv/mail/invitation.subject.txt.hbs", "Inbjudan till {{organization}}");
+    fs::create_dir_all(dir.path().join("en/mail")).unwrap();
+    fs::write(dir.path().join("en/mail/layout.html.hbs"), "MINE{{> @partial-block}}").unwrap();
     let templates = Templates::load(Some(dir.path())).unwrap();
-    let german = templates.mail("de-AT", &invitation()).unwrap();
-    assert_eq!(german.subject, "Einladung zu Harbour & Sons");
-    assert!(german.html.contains(r#"<html lang="de""#));
-    let other = templates.mail("fr", &invitation()).unwrap();
+    let swedish = templates.mail("sv-FI", &invitation()).unwrap();
+    assert_eq!(swedish.subject, "Inbjudan till Harbour & Sons");
+    assert!(swedish.html.starts_with("MINE"), "English as the operator has it");
+    assert!(swedish.text.contains("You did not expect"));
+    let other = templates.mail("xx", &invitation()).unwrap();
     assert_eq!(other.subject, mail(&invitation()).subject);
+    assert!(other.html.starts_with("MINE"));
+    let german = templates.mail("de", &invitation()).unwrap();
+    assert!(!german.html.starts_with("MINE"), "what is in en/ is for English");
+}
+
+#[test]
+fn a_file_without_a_language_is_for_all_and_one_with_a_language_for_that() {
+    let dir = folder("mail/layout.html.hbs", "{{lang}} {{dir}}{{> @partial-block}}");
+    fs::create_dir_all(dir.path().join("pt-br/mail")).unwrap();
+    fs::write(dir.path().join("pt-br/mail/layout.html.hbs"), "OUR{{> @partial-block}}").unwrap();
+    let templates = Templates::load(Some(dir.path())).unwrap();
+    let html = |locale| templates.mail(locale, &invitation()).unwrap().html;
+    assert!(html("en").starts_with("en ltr"));
+    assert!(html("he").starts_with("he rtl"));
+    assert!(html("pt").starts_with("OUR") && html("pt").contains("Aceitar o convite"));
+}
+
+#[test]
+fn a_string_can_be_replaced_and_a_language_added() {
+    let dir = folder("locales/de.toml", "[mail]\nheading = \"Willkommen, {organization}!\"");
+    let swedish = "[language]\nmonths = [\"januari\", \"februari\", \"mars\", \"april\", \"maj\", \"juni\", \
+        \"juli\", \"augusti\", \"september\", \"oktober\", \"november\", \"december\"]\n\
+        [mail]\nuntil = \"Till {expires_at}.\"";
+    fs::write(dir.path().join("locales/sv.toml"), swedish).unwrap();
+    let templates = Templates::load(Some(dir.path())).unwrap();
+    let german = templates.mail("de", &invitation()).unwrap();
+    assert!(german.html.contains("Willkommen, Harbour &amp; Sons!"), "{}", german.html);
+    assert!(german.html.contains("Einladung annehmen"), "the rest stays");
+    let swedish = templates.mail("sv", &invitation()).unwrap();
+    assert!(swedish.text.contains("Till 1 december 2026, 14:05 UTC."), "{}", swedish.text);
+    assert!(swedish.text.contains("Ignore this email") && swedish.html.contains("lang=\"sv\""));
+    assert_eq!(templates.locale("sv-SE"), Some("sv"));
+}
+
+#[test]
+fn a_string_that_cannot_be_right_stops_the_start() {
+    for (text, said) in [
+        ("[mail]\nsubjekt = \"x\"", "de.toml: mail.subjekt is not the name of a string"),
+        ("[mail]\nsubject = \"{organisation}\"", "mail.subject cannot show {organisation}"),
+        ("[mail]\nsubject = \"{organization\"", "mail.subject a { is left open"),
+        ("[mail]\nsubject = 7", "mail.subject must be a string"),
+        ("[mail.password_valid]\nother = \"x\"", "mail.password_valid has no form \"one\""),
+        ("[mail]\nsubject.one = \"x\"\nsubject.other = \"y\"", "mail.subject cannot show {count}"),
+        ("[language]\ntime = \"{hours}\"", "[language] time cannot show {hours}"),
+        ("[language]\ncolour = \"red\"", "[language]: unknown field `colour`"),
+        ("subject = \"x\"", "subject is in no section"),
+        ("[mail", "de.toml: "),
+    ] {
+        let found = broken("locales/de.toml", text);
+        assert!(found.contains(said), "{text}: {found}");
+    }
 }
 
 #[test]
@@ -245,7 +304,15 @@ fn a_broken_file_is_named_with_its_line_and_column() {
 
 #[test]
 fn a_file_that_can_never_be_used_is_refused() {
-    for name in ["en/mail/invitaton.html.hbs", "mail/invitation.html.hbs", "page.css"] {
+    for name in [
+        "en/mail/invitaton.html.hbs",
+        "mail/invitaton.html.hbs",
+        "en/pages.css",
+        "page.css",
+        "mail/mail/invitation.html.hbs",
+        "locales/german.toml",
+        "locales/de/strings.toml",
+    ] {
         assert!(broken(name, "x").contains("is not the name of a template"), "{name}");
     }
     let useless = broken("en/mail/invitation.text.txt.hbs", "Welcome!");

@@ -18,7 +18,8 @@ pub fn create_body(text: &str) {
     let roles = RolePolicy::default();
     let week = Duration::from_hours(168);
     let native = json::parse(text).and_then(|body| {
-        fields::validate(body, NamePolicy { links: LinkPolicy::Defang }, &roles, week, week)
+        let names = NamePolicy { links: LinkPolicy::Defang };
+        fields::validate(body, names, &roles, "en", week, week)
     });
     is_the_callers(native.map(|wanted| {
         // PostgreSQL takes no NUL, and the limits of the columns are those of the fields.

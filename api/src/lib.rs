@@ -11,6 +11,7 @@ pub mod fuzzing;
 pub mod openapi;
 pub mod start;
 
+mod accept_language;
 mod access_log;
 mod asset;
 mod auth;

@@ -42,6 +42,8 @@ pub struct AppState {
     pub invitation_expires_in: Duration,
     /// How long after a mail another one may be asked for.
     pub resend_interval: Duration,
+    /// The language of invitations that name none.
+    pub locale: String,
     /// How long after its end an invitation can be asked for once more.
     pub new_link_within: TimeDelta,
     /// The longest body that is read.
@@ -77,6 +79,7 @@ impl AppState {
         Self {
             invitation_expires_in: parts.settings.invitation.expires_in,
             resend_interval: parts.settings.limits.resend_interval,
+            locale: parts.settings.invitation.locale.clone(),
             new_link_within: TimeDelta::days(parts.settings.invitation.new_link_days.into()),
             password_valid_for: parts.settings.invitation.temporary_password_valid_for,
             guesses: Guesses::new(parts.settings.limits.unknown_tokens_per_minute),

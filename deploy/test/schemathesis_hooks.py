@@ -20,6 +20,9 @@ BEYOND_SCHEMAS = (
     "may have at most 4096 bytes as JSON",
     # The organization's own roles, which the run changes as it goes.
     "must be one of ",
+    # What a date is to the clock.
+    "must be in the future",
+    "may be at most 365 days away",
 )
 
 

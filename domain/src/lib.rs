@@ -13,6 +13,7 @@ pub mod id;
 pub mod invitation;
 pub mod job;
 pub mod limit;
+pub mod locale;
 pub mod mailbox;
 pub mod membership;
 pub mod name;
@@ -34,6 +35,7 @@ pub use id::{
 pub use invitation::{Generation, Invitation, InvitationState, InvitationStatus};
 pub use job::Job;
 pub use limit::{Limit, SendRefusal, Window};
+pub use locale::is_locale;
 pub use mailbox::Mailbox;
 pub use membership::MembershipStatus;
 pub use name::{LinkPolicy, Name, NamePolicy};

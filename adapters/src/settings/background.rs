@@ -78,6 +78,8 @@ pub struct InvitationSettings {
     /// How often overdue invitations are closed.
     #[serde(serialize_with = "duration::serialize")]
     pub expiry_sweep: Duration,
+    /// The language of invitations that name none.
+    pub locale: String,
     /// For so many days after its end an invitee can have an expired invitation mailed once more.
     pub new_link_days: u32,
 }
@@ -159,6 +161,10 @@ impl InvitationSettings {
             temporary_password_valid_for: values
                 .duration("invitation.temporary_password_valid_for")?,
             expiry_sweep: values.duration("invitation.expiry_sweep")?,
+            locale: values.text("invitation.locale", |text| {
+                let wrong = || format!("must be a language tag such as en or pt-BR, not {text:?}");
+                domain::is_locale(text).then(|| text.to_owned()).ok_or_else(wrong)
+            })?,
             new_link_days: values.number("invitation.new_link_days", 0..=3650)?,
         })
     }

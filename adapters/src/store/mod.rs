@@ -36,6 +36,7 @@ mod new_link;
 mod newcomers;
 mod organizations;
 mod outbox;
+mod own_invitations;
 mod plan;
 mod read;
 mod report;
@@ -76,6 +77,7 @@ pub use organizations::{
     NewOrganization, OrganizationChange, OrganizationOutcome, OrganizationView, RolesChange,
 };
 pub use outbox::{OutboxEntry, OutboxLag};
+pub use own_invitations::OwnInvitation;
 pub use read::ListFilter;
 pub use view::{AttemptView, DeliveryView, EventView, InvitationDetail, InvitationView};
 

@@ -58,8 +58,16 @@ pub enum TemplateError {
     /// A link that is not http or https must not get into an `href`.
     #[error("accept_url is not an http or https URL")]
     UnsafeUrl,
-    /// Not even the default locale exists.
-    #[error("the default locale is missing")]
+    /// A file of strings that does not say what it should.
+    #[error("{file}: {reason}")]
+    Language {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Not even English is there.
+    #[error("the strings in English are missing")]
     NoLocale,
 }
 

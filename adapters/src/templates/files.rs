@@ -7,11 +7,15 @@ use std::path::{Path, PathBuf};
 
 use rust_embed::RustEmbed;
 
-use super::{DEFAULT_LOCALE, TemplateError};
+use super::TemplateError;
+use super::language::{ENGLISH, Origin, canonical};
 
 const STYLESHEET: &str = "pages.css";
 const SCRIPT: &str = "pages.js";
-const SUFFIX: &str = ".hbs";
+const TEMPLATE: &str = ".hbs";
+/// The folder with a file of strings for each language.
+const LANGUAGES: &str = "locales/";
+const LANGUAGE: &str = ".toml";
 /// Deep enough for `locale/mail/file`; ends the walk through a folder that links to itself.
 const MAX_DEPTH: usize = 3;
 
@@ -19,15 +23,18 @@ const MAX_DEPTH: usize = 3;
 #[folder = "../templates/"]
 struct Embedded;
 
-/// One template's text and the path that errors show for it.
+/// One file's text and the path that errors show for it.
 #[derive(Clone)]
 pub(super) struct File {
     pub shown: String,
     pub text: String,
 }
 
-/// All files by their path inside the templates folder, such as `en/mail/invitation.html.hbs`.
-pub(super) struct Files(BTreeMap<String, File>);
+/// All files by their path inside the templates folder, such as `mail/invitation.html.hbs`.
+pub(super) struct Files {
+    files: BTreeMap<String, File>,
+    languages: BTreeMap<String, Vec<(Origin, File)>>,
+}
 
 /// Collects the embedded files, then those of the folder; the latter win.
 pub(super) fn gather(override_dir: Option<&Path>) -> Result<Files, TemplateError> {
@@ -47,27 +54,42 @@ pub(super) fn gather(override_dir: Option<&Path>) -> Result<Files, TemplateError
         }
         let text = fs::read_to_string(&path)
             .map_err(|source| TemplateError::Read { path: path.clone(), source })?;
-        files.0.insert(relative, File { shown, text });
+        files.add(relative, Origin::Own, File { shown, text });
     }
     Ok(files)
 }
 
 impl Files {
-    /// The locales that have at least one file.
-    pub fn locales(&self) -> BTreeSet<&str> {
-        self.0.keys().filter_map(|path| Some(path.split_once('/')?.0)).collect()
+    /// The files of strings by the language's canonical tag, ours first.
+    pub const fn languages(&self) -> &BTreeMap<String, Vec<(Origin, File)>> {
+        &self.languages
     }
 
-    /// The templates of a locale by name (`mail/invitation.html`); English where it has none.
-    pub fn of_locale(&self, locale: &str) -> BTreeMap<String, File> {
-        [DEFAULT_LOCALE, locale]
-            .into_iter()
-            .flat_map(|wanted| self.0.iter().map(move |entry| (wanted, entry)))
-            .filter_map(|(wanted, (path, file))| {
-                let name = path.strip_prefix(wanted)?.strip_prefix('/')?.strip_suffix(SUFFIX)?;
-                Some((name.to_owned(), file.clone()))
-            })
-            .collect()
+    /// The templates of all languages by name (`mail/invitation.html`).
+    pub fn shared(&self) -> BTreeMap<String, File> {
+        let is_shared = |path: &str| path.split('/').next().is_some_and(|top| !is_locale(top));
+        let shared = self.files.iter().filter(|(path, _)| is_shared(path));
+        shared.filter_map(|(path, file)| named(path, file)).collect()
+    }
+
+    /// The folders with templates for one language, such as `de` and `pt-br`.
+    pub fn folders(&self) -> BTreeSet<&str> {
+        let folders = self.files.keys().filter_map(|path| Some(path.split_once('/')?.0));
+        folders.filter(|folder| is_locale(folder)).collect()
+    }
+
+    /// The templates of such a folder; those of all languages where it has none.
+    pub fn of_folder(&self, folder: &str) -> BTreeMap<String, File> {
+        let mut files = self.shared();
+        // A language without strings of its own speaks English: then as the operator has that.
+        let speaks_english = !self.languages.contains_key(&canonical(folder));
+        let below = speaks_english.then_some(ENGLISH);
+        for folder in below.into_iter().chain([folder]) {
+            files.extend(self.files.iter().filter_map(|(path, file)| {
+                named(path.strip_prefix(folder)?.strip_prefix('/')?, file)
+            }));
+        }
+        files
     }
 
     /// The CSS of the pages.
@@ -81,37 +103,66 @@ impl Files {
     }
 
     fn text(&self, name: &str) -> String {
-        self.0.get(name).map(|file| file.text.clone()).unwrap_or_default()
+        self.files.get(name).map(|file| file.text.clone()).unwrap_or_default()
     }
 
-    /// Whether a file of this name has a meaning: it is the stylesheet or the script, or English has
-    /// it too.
+    fn add(&mut self, relative: String, origin: Origin, file: File) {
+        if let Some(locale) = language(&relative) {
+            self.languages.entry(canonical(locale)).or_default().push((origin, file));
+        } else {
+            self.files.insert(relative, file);
+        }
+    }
+
+    /// Whether a file of this name has a meaning: there is one already, or it is for one language.
     fn replaces(&self, relative: &str) -> bool {
-        let Some((locale, name)) = relative.split_once('/') else {
-            return [STYLESHEET, SCRIPT].contains(&relative);
-        };
-        let is_locale = locale.len() >= 2
-            && locale.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        is_locale && self.0.contains_key(&format!("{DEFAULT_LOCALE}/{name}"))
+        self.files.contains_key(relative)
+            || language(relative).is_some_and(is_locale)
+            || relative.split_once('/').is_some_and(|(locale, name)| {
+                is_locale(locale) && name.contains('/') && self.files.contains_key(name)
+            })
     }
 }
 
 fn embedded() -> Files {
-    let read = |path: &str| {
-        let text = String::from_utf8_lossy(&Embedded::get(path)?.data).into_owned();
-        Some(File { shown: format!("templates/{path}"), text })
-    };
-    let files = Embedded::iter()
-        .filter(|path| is_ours(path))
-        .filter_map(|path| Some((path.to_string(), read(&path)?)));
-    Files(files.collect())
+    let mut files = Files { files: BTreeMap::new(), languages: BTreeMap::new() };
+    for path in Embedded::iter().filter(|path| is_ours(path)) {
+        let Some(embedded) = Embedded::get(&path) else { continue };
+        let text = String::from_utf8_lossy(&embedded.data).into_owned();
+        let shown = format!("templates/{path}");
+        files.add(path.into_owned(), Origin::Embedded, File { shown, text });
+    }
+    files
 }
 
-/// Whether a file is one that ought to have a meaning. Another script is somebody else's.
+/// The template of that path, by name.
+fn named(path: &str, file: &File) -> Option<(String, File)> {
+    Some((path.strip_suffix(TEMPLATE)?.to_owned(), file.clone()))
+}
+
+/// The language whose strings a file has.
+fn language(relative: &str) -> Option<&str> {
+    relative.strip_prefix(LANGUAGES)?.strip_suffix(LANGUAGE)
+}
+
+/// Whether a name is that of a language's folder or file: `de`, `pt-br`.
+fn is_locale(name: &str) -> bool {
+    let mut subtags = name.split('-');
+    let is_subtag = |subtag: &str| {
+        (2..=8).contains(&subtag.len())
+            && subtag.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    subtags.next().is_some_and(|language| is_subtag(language) && language.len() <= 3)
+        && subtags.all(is_subtag)
+}
+
+/// Whether a file is one that ought to have a meaning. Other scripts and TOML are somebody else's.
 fn is_ours(path: &str) -> bool {
-    path.ends_with(SUFFIX)
+    let is = |wanted: &str| Path::new(path).extension().is_some_and(|found| found == wanted);
+    path.ends_with(TEMPLATE)
+        || is("css")
         || path == SCRIPT
-        || Path::new(path).extension().is_some_and(|extension| extension == "css")
+        || (path.starts_with(LANGUAGES) && is("toml"))
 }
 
 /// All files below `dir`. Names that start with a dot are skipped: Kubernetes keeps a second copy

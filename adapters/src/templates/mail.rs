@@ -3,8 +3,8 @@
 use domain::Timestamp;
 use serde::Serialize;
 
-use super::registry::Registry;
-use super::{TemplateError, sample_time, serialize_readable};
+use super::language::Direction;
+use super::{Speaker, TemplateError, sample_time};
 
 const SUBJECT: &str = "mail/invitation.subject.txt";
 const TEXT: &str = "mail/invitation.text.txt";
@@ -26,7 +26,7 @@ pub struct InvitationMail<'a> {
     /// The password for the first sign-in, grouped for reading; none if the invitee has one.
     pub temporary_password: Option<&'a str>,
     /// When the invitation ends.
-    #[serde(serialize_with = "serialize_readable")]
+    #[serde(skip)]
     pub expires_at: Timestamp,
     /// How long the temporary password works after the mail was sent.
     pub password_valid_hours: u64,
@@ -48,21 +48,24 @@ pub struct MailContent {
 #[derive(Serialize)]
 struct Context<'a> {
     lang: &'a str,
+    dir: Direction,
+    expires_at: String,
     #[serde(flatten)]
     mail: &'a InvitationMail<'a>,
 }
 
 /// Renders the three parts of the mail.
 pub(super) fn render(
-    registry: &Registry,
-    lang: &str,
+    speaker: &Speaker<'_>,
     mail: &InvitationMail<'_>,
 ) -> Result<MailContent, TemplateError> {
     // Escaping does not stop `javascript:` in an href.
     if !["https://", "http://"].iter().any(|scheme| mail.accept_url.starts_with(scheme)) {
         return Err(TemplateError::UnsafeUrl);
     }
-    let context = Context { lang, mail };
+    let Speaker { tag: lang, language, registry } = *speaker;
+    let expires_at = language.time(mail.expires_at);
+    let context = Context { lang, dir: language.direction, expires_at, mail };
     Ok(MailContent {
         subject: one_line(&registry.render(SUBJECT, &context)?),
         text: registry.render(TEXT, &context)?,
@@ -71,7 +74,7 @@ pub(super) fn render(
 }
 
 /// Renders the mail with and without everything optional, and looks for what it is sent for.
-pub(super) fn try_samples(registry: &Registry, lang: &str) -> Result<(), TemplateError> {
+pub(super) fn try_samples(speaker: &Speaker<'_>) -> Result<(), TemplateError> {
     let full = InvitationMail {
         organization: "Acme",
         inviter: Some("Ada Lovelace"),
@@ -91,9 +94,10 @@ pub(super) fn try_samples(registry: &Registry, lang: &str) -> Result<(), Templat
         ..full.clone()
     };
     for mail in [&full, &bare] {
-        let content = render(registry, lang, mail)?;
-        let useless =
-            |name, variable| Err(TemplateError::Useless { file: registry.shown(name), variable });
+        let content = render(speaker, mail)?;
+        let useless = |name, variable| {
+            Err(TemplateError::Useless { file: speaker.registry.shown(name), variable })
+        };
         for (name, part) in [(TEXT, &content.text), (HTML, &content.html)] {
             if !part.contains(mail.accept_url) {
                 return useless(name, "accept_url");

@@ -1,31 +1,31 @@
-//! Mails and pages: handlebars templates, embedded in the binary, each replaceable by a file.
+//! Mails and pages: handlebars templates, embedded in the binary, each replaceable by a file, and what
+//! they say in every language.
 //!
 //! Everything is compiled and rendered once with sample data by [`Templates::load`], so what can be
 //! wrong with a template stops the start and not the first invitation.
 
 mod error;
 mod files;
+mod language;
 mod mail;
 mod page;
 mod registry;
+mod say;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use domain::Timestamp;
-use serde::Serializer;
 
 pub use error::TemplateError;
 pub use mail::{InvitationMail, MailContent};
-pub use page::{InboxRow, Page};
+pub use page::{AcceptForm, InboxRow, Page, PasswordProblem};
 
+use language::{ENGLISH, Language, Languages, best, canonical};
 use registry::Registry;
 
-/// The locale that is complete and stands in for every other.
-const DEFAULT_LOCALE: &str = "en";
-
-/// All templates of all locales, compiled. Cheap to clone.
+/// All templates in all languages, compiled. Cheap to clone.
 #[derive(Clone)]
 pub struct Templates {
     inner: Arc<Inner>,
@@ -33,9 +33,21 @@ pub struct Templates {
 }
 
 struct Inner {
-    locales: BTreeMap<String, Registry>,
+    languages: Arc<Languages>,
+    /// The canonical tags of all languages, sorted.
+    tags: Vec<String>,
+    shared: Registry,
+    /// Of the languages that have templates of their own, by canonical tag.
+    own: BTreeMap<String, Registry>,
     stylesheet: String,
     script: String,
+}
+
+/// A language, and the templates that speak it.
+struct Speaker<'a> {
+    tag: &'a str,
+    language: &'a Language,
+    registry: &'a Registry,
 }
 
 impl Templates {
@@ -43,16 +55,25 @@ impl Templates {
     /// `override_dir`, and renders each with sample data.
     pub fn load(override_dir: Option<&Path>) -> Result<Self, TemplateError> {
         let files = files::gather(override_dir)?;
-        let mut locales = BTreeMap::new();
-        for locale in files.locales() {
-            let registry = Registry::compile(files.of_locale(locale))?;
-            mail::try_samples(&registry, locale)?;
-            page::try_samples(&registry, locale)?;
-            locales.insert(locale.to_owned(), registry);
+        let languages = Arc::new(Languages::load(files.languages())?);
+        let shared = Registry::compile(files.shared(), &languages)?;
+        let mut own = BTreeMap::new();
+        for folder in files.folders() {
+            let registry = Registry::compile(files.of_folder(folder), &languages)?;
+            own.insert(canonical(folder), registry);
         }
         let (stylesheet, script) = (files.stylesheet(), files.script());
-        let inner = Arc::new(Inner { locales, stylesheet, script });
-        Ok(Self { inner, base: "/".into() })
+        let mut tags: Vec<String> = languages.tags().chain(own.keys()).cloned().collect();
+        tags.sort_unstable();
+        tags.dedup();
+        let inner = Inner { languages, tags, shared, own, stylesheet, script };
+        // A string has the same names in every language: what English can show, all can.
+        for tag in inner.own.keys().map(String::as_str).chain([ENGLISH]) {
+            let speaker = inner.speaker(tag)?;
+            mail::try_samples(&speaker)?;
+            page::try_samples(&speaker)?;
+        }
+        Ok(Self { inner: Arc::new(inner), base: "/".into() })
     }
 
     /// The same for pages that people reach below this path, which ends with a slash.
@@ -67,14 +88,22 @@ impl Templates {
         locale: &str,
         invitation: &InvitationMail<'_>,
     ) -> Result<MailContent, TemplateError> {
-        let (locale, registry) = self.locale(locale)?;
-        mail::render(registry, locale, invitation)
+        mail::render(&self.inner.find(locale)?, invitation)
     }
 
     /// Renders a page as a whole HTML document.
     pub fn page(&self, locale: &str, page: &Page<'_>) -> Result<String, TemplateError> {
-        let (locale, registry) = self.locale(locale)?;
-        page::render(registry, locale, &self.base, page)
+        page::render(&self.inner.find(locale)?, &self.base, page)
+    }
+
+    /// The locale that a reader of this language gets; `None` if there is nothing in it.
+    pub fn locale(&self, wanted: &str) -> Option<&str> {
+        best(wanted, &self.inner.tags)
+    }
+
+    /// The tags of all languages, sorted.
+    pub fn locales(&self) -> &[String] {
+        &self.inner.tags
     }
 
     /// The CSS of all pages, to be served at `/assets/pages.css`; a file of its own, so that a
@@ -88,26 +117,18 @@ impl Templates {
     pub fn script(&self) -> &str {
         &self.inner.script
     }
+}
 
-    /// The best locale there is: `de-AT`, else `de`, else English.
-    fn locale(&self, wanted: &str) -> Result<(&str, &Registry), TemplateError> {
-        let wanted = wanted.replace('_', "-").to_ascii_lowercase();
-        let language = wanted.split('-').next().unwrap_or_default();
-        [wanted.as_str(), language, DEFAULT_LOCALE]
-            .into_iter()
-            .find_map(|name| self.inner.locales.get_key_value(name))
-            .map(|(name, registry)| (name.as_str(), registry))
-            .ok_or(TemplateError::NoLocale)
+impl Inner {
+    /// The best there is for a reader: `de-AT`, else `de`, else English.
+    fn find(&self, wanted: &str) -> Result<Speaker<'_>, TemplateError> {
+        self.speaker(best(wanted, &self.tags).unwrap_or(ENGLISH))
     }
-}
 
-/// A point in time as people read it: `1 December 2026, 14:05 UTC`.
-fn readable(at: Timestamp) -> String {
-    at.format("%-d %B %Y, %H:%M UTC").to_string()
-}
-
-fn serialize_readable<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&readable(*at))
+    fn speaker<'a>(&'a self, tag: &'a str) -> Result<Speaker<'a>, TemplateError> {
+        let language = self.languages.or_english(tag)?;
+        Ok(Speaker { tag, language, registry: self.own.get(tag).unwrap_or(&self.shared) })
+    }
 }
 
 /// Some point in time for sample data.

@@ -3,32 +3,18 @@
 use std::collections::BTreeMap;
 
 use domain::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use super::registry::Registry;
-use super::{TemplateError, sample_time, serialize_readable};
+use super::language::{Direction, Language};
+use super::{Speaker, TemplateError, sample_time};
 
 /// A page and what it shows.
 #[derive(Clone, Serialize)]
 #[serde(untagged)]
 pub enum Page<'a> {
     /// Choose a password and join, or decline.
-    Accept {
-        /// The organization that invites.
-        organization: &'a str,
-        /// Who invites, when that is known.
-        inviter: Option<&'a str>,
-        /// The invited address, mostly hidden: whoever holds the link need not learn it.
-        email_masked: &'a str,
-        /// Until when it can be accepted.
-        #[serde(serialize_with = "serialize_readable")]
-        expires_at: Timestamp,
-        /// The invitation's own path; the form posts to it followed by `/accept`.
-        token_path: &'a str,
-        /// What was wrong with the last try, as a sentence.
-        error: Option<&'a str>,
-    },
+    Accept(AcceptForm<'a>),
     /// The invitee has just joined.
     Accepted {
         /// The organization.
@@ -110,13 +96,43 @@ pub enum Page<'a> {
         /// The subject line.
         subject: &'a str,
         /// When it was captured.
-        #[serde(serialize_with = "serialize_readable")]
+        #[serde(serialize_with = "in_english")]
         at: Timestamp,
         /// The plain text part.
         text: &'a str,
         /// All header fields.
         headers: &'a BTreeMap<String, String>,
     },
+}
+
+/// What the page shows on which an invitee joins.
+#[derive(Clone, Serialize)]
+pub struct AcceptForm<'a> {
+    /// The organization that invites.
+    pub organization: &'a str,
+    /// Who invites, when that is known.
+    pub inviter: Option<&'a str>,
+    /// The invited address, mostly hidden: whoever holds the link need not learn it.
+    pub email_masked: &'a str,
+    /// Until when the invitation can be accepted.
+    #[serde(skip)]
+    pub expires_at: Timestamp,
+    /// The invitation's own path; the form posts to it followed by `/accept`.
+    pub token_path: &'a str,
+    /// How many characters a password must have.
+    pub password_min: usize,
+    /// What was wrong with the last try.
+    #[serde(skip)]
+    pub error: Option<PasswordProblem>,
+}
+
+/// Why a password is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordProblem {
+    /// It must have so many characters at least.
+    TooShort(usize),
+    /// It may have so many at most.
+    TooLong(usize),
 }
 
 /// One captured mail in the inbox.
@@ -129,7 +145,7 @@ pub struct InboxRow {
     /// The subject line.
     pub subject: String,
     /// When it was captured.
-    #[serde(serialize_with = "serialize_readable")]
+    #[serde(serialize_with = "in_english")]
     pub at: Timestamp,
     /// The first words of its text.
     pub preview: String,
@@ -138,15 +154,25 @@ pub struct InboxRow {
 #[derive(Serialize)]
 struct Context<'a> {
     lang: &'a str,
+    dir: Direction,
     base: &'a str,
     #[serde(flatten)]
+    form: Option<FormContext>,
+    #[serde(flatten)]
     page: &'a Page<'a>,
+}
+
+/// What the form shows in the words of its language.
+#[derive(Serialize)]
+struct FormContext {
+    expires_at: String,
+    error: Option<String>,
 }
 
 impl Page<'_> {
     const fn template(&self) -> &'static str {
         match self {
-            Self::Accept { .. } => "pages/accept.html",
+            Self::Accept(_) => "pages/accept.html",
             Self::Accepted { .. } => "pages/accepted.html",
             Self::Decline { .. } => "pages/decline.html",
             Self::Declined { .. } => "pages/declined.html",
@@ -166,26 +192,55 @@ impl Page<'_> {
 
 /// Renders a page as a whole document.
 pub(super) fn render(
-    registry: &Registry,
-    lang: &str,
+    speaker: &Speaker<'_>,
     base: &str,
     page: &Page<'_>,
 ) -> Result<String, TemplateError> {
-    registry.render(page.template(), &Context { lang, base, page })
+    let Speaker { tag: lang, language, registry } = *speaker;
+    let form = match page {
+        Page::Accept(form) => Some(FormContext {
+            expires_at: language.time(form.expires_at),
+            error: form.error.map(|problem| problem.sentence(language)),
+        }),
+        _ => None,
+    };
+    let context = Context { lang, dir: language.direction, base, form, page };
+    registry.render(page.template(), &context)
+}
+
+impl PasswordProblem {
+    fn sentence(self, language: &Language) -> String {
+        let (key, count) = match self {
+            Self::TooShort(least) => ("accept.too_short", least),
+            Self::TooLong(most) => ("accept.too_long", most),
+        };
+        let text = language.counted(key, u64::try_from(count).unwrap_or(u64::MAX));
+        text.unwrap_or_else(|| key.to_owned())
+    }
+}
+
+/// The inbox is for those who try the service out, and in English alone.
+fn in_english<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&at.format("%-d %B %Y, %H:%M UTC"))
 }
 
 /// Renders every page, with and without everything optional.
-pub(super) fn try_samples(registry: &Registry, lang: &str) -> Result<(), TemplateError> {
+pub(super) fn try_samples(speaker: &Speaker<'_>) -> Result<(), TemplateError> {
     let (organization, token_path) = ("Acme", "/i/sample");
-    let email_masked = "g•••@example.com";
-    let expires_at = sample_time();
-    let accept = |inviter, error| Page::Accept {
+    let email_masked = "g***@example.com";
+    let form = AcceptForm {
         organization,
-        inviter,
+        inviter: None,
         email_masked,
-        expires_at,
+        expires_at: sample_time(),
         token_path,
-        error,
+        password_min: 8,
+        error: None,
+    };
+    let again = AcceptForm {
+        inviter: Some("Ada Lovelace"),
+        error: Some(PasswordProblem::TooShort(8)),
+        ..form.clone()
     };
     let requested = |sent| Page::LinkRequested { organization, email_masked, sent };
     let messages = [InboxRow {
@@ -205,8 +260,8 @@ pub(super) fn try_samples(registry: &Registry, lang: &str) -> Result<(), Templat
         headers: &headers,
     };
     let pages = [
-        accept(None, None),
-        accept(Some("Ada Lovelace"), Some("The password is too short.")),
+        Page::Accept(form),
+        Page::Accept(again),
         Page::Accepted { organization },
         Page::Decline { organization, token_path },
         Page::Declined { organization, token_path },
@@ -223,5 +278,5 @@ pub(super) fn try_samples(registry: &Registry, lang: &str) -> Result<(), Templat
         Page::Inbox { messages: &messages },
         message,
     ];
-    pages.iter().try_for_each(|page| render(registry, lang, "/", page).map(drop))
+    pages.iter().try_for_each(|page| render(speaker, "/", page).map(drop))
 }

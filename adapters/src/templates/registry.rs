@@ -1,8 +1,9 @@
-//! The compiled templates of one locale, in two registries: HTML escapes what it is given, plain
+//! Compiled templates, of all languages or one, in two registries: HTML escapes what it is given, plain
 //! text must not (`Tom & Jerry`, not `Tom &amp; Jerry`).
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use handlebars::template::{DecoratorTemplate, TemplateElement};
 use handlebars::{Handlebars, Template, no_escape};
@@ -10,11 +11,13 @@ use serde::Serialize;
 
 use super::TemplateError;
 use super::files::File;
+use super::language::Languages;
+use super::say::{Say, SayStrong};
 
 /// What a layout uses for the content that it surrounds.
 const CONTENT: &str = "@partial-block";
 
-/// The compiled templates of one locale.
+/// The compiled templates, of all languages or one.
 pub(super) struct Registry {
     html: Handlebars<'static>,
     text: Handlebars<'static>,
@@ -23,13 +26,21 @@ pub(super) struct Registry {
 }
 
 impl Registry {
-    /// Compiles all templates of a locale.
-    pub fn compile(files: BTreeMap<String, File>) -> Result<Self, TemplateError> {
+    /// Compiles templates, which may show strings of these languages.
+    pub fn compile(
+        files: BTreeMap<String, File>,
+        languages: &Arc<Languages>,
+    ) -> Result<Self, TemplateError> {
         let mut registry =
             Self { html: Handlebars::new(), text: Handlebars::new(), shown: BTreeMap::new() };
         registry.html.set_strict_mode(true);
         registry.text.set_strict_mode(true);
         registry.text.register_escape_fn(no_escape);
+        for engine in [&mut registry.html, &mut registry.text] {
+            engine.register_helper("t", Box::new(Say(Arc::clone(languages))));
+        }
+        let strong = SayStrong(Arc::clone(languages));
+        registry.html.register_helper("t_strong", Box::new(strong));
         let mut includes = BTreeMap::new();
         for (name, file) in files {
             let template = Template::compile_with_name(&file.text, name.clone())

@@ -49,6 +49,15 @@ impl Auth {
         if self.0.organization.is_none() { Ok(()) } else { Err(ApiError::InstanceOnly) }
     }
 
+    /// The person whom a token speaks for; `None` for one that only its issuer knows. A key of theirs
+    /// is good for one organization, and must not tell what others want of them.
+    pub fn person(&self) -> Result<Option<UserId>, ApiError> {
+        match self.0.actor {
+            Actor::Token { user, .. } => Ok(user),
+            Actor::Key { .. } | Actor::Invitee { .. } => Err(ApiError::TokenOnly),
+        }
+    }
+
     /// The organization named in a path, if the caller may see it.
     ///
     /// Any other one does not exist for the caller: the answer tells nobody which ids are taken.

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use crate::auth::Auth;
 use crate::prefer::Preference;
 use crate::problem::ApiError;
-use crate::routes::DEFAULT_LOCALE;
 use crate::state::AppState;
 
 /// A person who is invited now, or was before.
@@ -35,7 +34,7 @@ pub fn usual(email: EmailAddress, role: MembershipRole, state: &AppState) -> New
         last_name: None,
         role,
         position: Position::default(),
-        locale: DEFAULT_LOCALE.to_owned(),
+        locale: state.locale.clone(),
         metadata: json!({}),
         expires_in: state.invitation_expires_in,
         credential: CredentialPolicy::TemporaryPassword,

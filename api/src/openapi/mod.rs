@@ -52,6 +52,7 @@ use crate::routes::{
         invitations::accept::accept,
         invitations::decline::decline,
         me::me,
+        me::invitations::list,
         organizations::create,
         organizations::list,
         organizations::read,

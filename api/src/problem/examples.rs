@@ -22,6 +22,7 @@ pub fn one_of_each() -> Vec<ApiError> {
         E::InvalidCredential,
         E::Forbidden,
         E::InstanceOnly,
+        E::TokenOnly,
         E::NotFound,
         E::MethodNotAllowed("GET, HEAD, POST"),
         E::BodyTimeout,
@@ -90,6 +91,7 @@ mod tests {
             E::KeysUnavailable => 26,
             E::Refused(_) => 27,
             E::TooManyGuesses(_) => 28,
+            E::TokenOnly => 29,
         }
     }
 
@@ -97,7 +99,7 @@ mod tests {
     fn no_variant_and_no_code_is_left_out_or_shown_twice() {
         let all = one_of_each();
         let numbers: BTreeSet<_> = all.iter().map(number).collect();
-        assert_eq!(numbers, (0..=28).collect());
+        assert_eq!(numbers, (0..=29).collect());
         let codes: BTreeSet<_> = all.iter().map(ApiError::code).collect();
         assert_eq!(codes.len(), all.len());
     }

@@ -42,6 +42,11 @@ pub enum ApiError {
         "This needs a key for the whole instance. Make one with \"welcomat keys create --instance\"."
     )]
     InstanceOnly,
+    /// The key is good for one organization; this is about a person.
+    #[error(
+        "This needs a token (JWT) that speaks for a person. An API key shows its organization."
+    )]
+    TokenOnly,
     /// There is no such thing, or it is not the caller's.
     #[error("There is nothing at this address that you can see.")]
     NotFound,
@@ -140,6 +145,7 @@ impl ApiError {
             Self::InvalidCredential => (S::UNAUTHORIZED, "invalid_credential"),
             Self::Forbidden => (S::FORBIDDEN, "forbidden"),
             Self::InstanceOnly => (S::FORBIDDEN, "instance_key_required"),
+            Self::TokenOnly => (S::FORBIDDEN, "token_required"),
             Self::NotFound => (S::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed(_) => (S::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::BodyTimeout => (S::REQUEST_TIMEOUT, "request_timeout"),

@@ -14,8 +14,6 @@ pub mod organizations;
 mod page;
 mod pages;
 
-pub use invitations::DEFAULT_LOCALE;
-
 use actix_web::guard;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};

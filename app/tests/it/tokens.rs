@@ -35,6 +35,17 @@ fn holder(app: &TestApp, changes: &Value) -> Client {
     app.client.clone().with_key(Some(token))
 }
 
+/// A token that speaks for the first admin.
+pub async fn token_of_admin(app: &TestApp) -> String {
+    let me = app.get("/v1/me").await;
+    signed(&claims(app, &json!({ "sub": me["user"]["id"] })), JWT_SECRET)
+}
+
+/// A token of a user who is a member of that organization.
+pub fn token_of(app: &TestApp, user: &Value, organization: &str) -> Client {
+    holder(app, &json!({ "sub": user, "org": organization, "role": "member" }))
+}
+
 async fn a_token_acts_in_its_organization_with_its_role(stack: Stack) {
     let app = TestApp::start(stack).await;
     let body = json!({"email": "ann@example.com"});

@@ -90,9 +90,9 @@ pub async fn create(
     auth.require_admin()?;
     let body = body.read::<Fields>().await?;
     let key = idempotency::key(request.headers(), ROUTE, &body.text)?;
-    let (names, roles) = (state.names, &organization.roles);
+    let (names, roles, locale) = (state.names, &organization.roles, &state.locale);
     let (expires_in, interval) = (state.invitation_expires_in, state.resend_interval);
-    let wanted = fields::validate(body.value, names, roles, expires_in, interval)?;
+    let wanted = fields::validate(body.value, names, roles, locale, expires_in, interval)?;
     let organization = organization.id;
     let outcome = state.store.create_invitation(organization, auth.actor(), wanted, key).await?;
     let invitation = match outcome {

@@ -12,8 +12,6 @@ pub mod password;
 pub mod resend;
 pub mod revoke;
 
-pub use fields::DEFAULT_LOCALE;
-
 use std::str::FromStr;
 
 use actix_web::web::{self, ServiceConfig};

@@ -3,13 +3,14 @@
 use actix_web::web::{Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::AcceptOutcome;
-use adapters::templates::Page;
+use adapters::templates::{AcceptForm, Page, PasswordProblem};
 use domain::InvitationStatus;
 use serde::Deserialize;
 
 use super::Opened;
 use crate::form;
 use crate::problem::ApiError;
+use crate::routes::invitations::password::PasswordError;
 use crate::routes::invitations::{credential, password};
 use crate::state::State;
 
@@ -54,10 +55,7 @@ pub async fn accept(
     let form: Form = form::read(&request, payload).await?;
     let chosen = match password::check(form.password) {
         Ok(chosen) => chosen,
-        Err(problem) => {
-            let sentence = format!("The password {problem}.");
-            return form_page(&state, &opened, Some(&sentence));
-        }
+        Err(problem) => return form_page(&state, &opened, Some(problem)),
     };
     let hash = password::hash(&state.hasher, chosen).await?;
     let organization = opened.invitation.organization_name.as_str();
@@ -74,15 +72,20 @@ pub async fn accept(
 pub(super) fn form_page(
     state: &State,
     opened: &Opened,
-    error: Option<&str>,
+    error: Option<PasswordError>,
 ) -> Result<HttpResponse, ApiError> {
-    let page = Page::Accept {
+    let (least, most) = (*password::LENGTH.start(), *password::LENGTH.end());
+    let page = Page::Accept(AcceptForm {
         organization: &opened.invitation.organization_name,
         inviter: opened.invitation.inviter.as_deref(),
         email_masked: &opened.email_masked,
         expires_at: opened.invitation.expires_at,
         token_path: &opened.path,
-        error,
-    };
+        password_min: least,
+        error: error.map(|problem| match problem {
+            PasswordError::TooShort => PasswordProblem::TooShort(least),
+            PasswordError::TooLong => PasswordProblem::TooLong(most),
+        }),
+    });
     opened.page(state, if error.is_some() { 422 } else { 200 }, &page)
 }

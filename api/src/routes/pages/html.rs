@@ -1,10 +1,11 @@
 //! A page as an answer, and the pages for links that open nothing.
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderValue, RETRY_AFTER};
+use actix_web::http::header::{HeaderValue, RETRY_AFTER, VARY};
+use actix_web::{HttpRequest, HttpResponse};
 use adapters::templates::Page;
 
+use crate::accept_language;
 use crate::problem::{ApiError, whole_seconds};
 use crate::security_headers;
 use crate::state::State;
@@ -22,7 +23,7 @@ pub fn html(
     })?;
     let status = StatusCode::from_u16(status).map_err(|_| ApiError::Internal)?;
     let policy = match page {
-        Page::Accept { .. } => security_headers::FORM,
+        Page::Accept(_) => security_headers::FORM,
         _ => security_headers::PAGE,
     };
     Ok(HttpResponse::build(status)
@@ -33,15 +34,23 @@ pub fn html(
 }
 
 /// What a person sees whose link opens nothing.
-pub(super) fn no_invitation(state: &State, error: ApiError) -> Result<HttpResponse, ApiError> {
-    match error {
-        ApiError::InvalidCredential => html(state, "en", 404, &Page::NotFound),
-        ApiError::TooManyGuesses(wait) => {
-            let mut page = html(state, "en", 429, &Page::TryLater)?;
-            let wait = HeaderValue::from_str(&whole_seconds(wait));
-            page.headers_mut().insert(RETRY_AFTER, wait.map_err(|_| ApiError::Internal)?);
-            Ok(page)
-        }
-        other => Err(other),
+///
+/// No invitation says in which language, so the browser does.
+pub(super) fn no_invitation(
+    state: &State,
+    request: &HttpRequest,
+    error: ApiError,
+) -> Result<HttpResponse, ApiError> {
+    let locale = accept_language::choose(request, &state.templates, &state.locale);
+    let (mut page, wait) = match error {
+        ApiError::InvalidCredential => (html(state, locale, 404, &Page::NotFound)?, None),
+        ApiError::TooManyGuesses(wait) => (html(state, locale, 429, &Page::TryLater)?, Some(wait)),
+        other => return Err(other),
+    };
+    page.headers_mut().insert(VARY, HeaderValue::from_static("Accept-Language"));
+    if let Some(wait) = wait {
+        let wait = HeaderValue::from_str(&whole_seconds(wait));
+        page.headers_mut().insert(RETRY_AFTER, wait.map_err(|_| ApiError::Internal)?);
     }
+    Ok(page)
 }

@@ -64,7 +64,7 @@ impl Opened {
                 let email_masked = email.map_or_else(|_| "***".to_owned(), |email| email.masked());
                 Ok(Self { invitation, token, path, email_masked })
             }
-            Err(error) => Err(html::no_invitation(state, error)),
+            Err(error) => Err(html::no_invitation(state, request, error)),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::contracts::users_organizations::{admin, session};
 use crate::dead_letters;
 use crate::harness::{INSTANCE_KEY, KEY, TestApp, text};
 use crate::mail::TestMail;
+use crate::tokens::token_of_admin;
 
 /// A reader's own ids and secrets.
 pub struct Own<'a> {
@@ -23,9 +24,13 @@ impl<'a> Own<'a> {
     /// A value for each variable in the sample. The address that samples invite is free again.
     pub async fn variables(&mut self, sample: &Sample) -> Vec<(String, String)> {
         self.free("ann@example.com").await;
-        let key = if sample.operation == "create_organization" { INSTANCE_KEY } else { KEY };
+        let key = match sample.operation.as_str() {
+            "create_organization" => INSTANCE_KEY.to_owned(),
+            "list_own_invitations" => token_of_admin(self.app).await,
+            _ => KEY.to_owned(),
+        };
         let mut variables =
-            vec![pair("WELCOMAT_URL", &self.app.url), pair("WELCOMAT_API_KEY", key)];
+            vec![pair("WELCOMAT_URL", &self.app.url), pair("WELCOMAT_API_KEY", &key)];
         let wants = |name: &str| sample.source.contains(name);
         if wants("ORGANIZATION_ID") {
             variables.push(pair("ORGANIZATION_ID", &self.app.organization));
