@@ -82,11 +82,13 @@ pub async fn run(
     // A child: when the server fails by itself, the loops stop, but not the caller's other work.
     let stop = shutdown.child_token();
     parts.tokens.load_ahead();
+    // It outlives the server: open requests still hand rows over.
+    let done = CancellationToken::new();
     let relay = tokio::spawn(relay::run(
         parts.store.clone(),
         parts.broker.clone(),
         parts.settings.relay.clone(),
-        stop.clone(),
+        done.clone(),
     ));
     let sweep = tokio::spawn(expiry::run(
         parts.store.clone(),
@@ -95,6 +97,7 @@ pub async fn run(
     ));
     let served = server::serve(parts, listener, stop.clone()).await;
     stop.cancel();
+    done.cancel();
     for (name, end) in [("relay", relay.await), ("expiry sweep", sweep.await)] {
         if let Err(error) = end {
             tracing::error!(%error, "the {name} ended badly");

@@ -9,9 +9,9 @@ use std::time::Duration;
 use adapters::broker::{Broker, Outgoing};
 use adapters::failpoint;
 use adapters::settings::RelaySettings;
-use adapters::store::{OutboxEntry, Store, StoreError};
-use domain::OutboxId;
+use adapters::store::{OutboxEntry, Outlet, Store, StoreError};
 use domain::retry::jittered;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -21,92 +21,111 @@ const SETTLE_TRIES: u32 = 3;
 
 /// How a round went.
 enum Round {
-    /// As many rows as fit: there may be more.
-    Full,
-    /// Some rows.
-    Some,
-    /// No row was due.
-    Idle,
+    /// There was nothing to publish, or some of it is published.
+    Well,
     /// The broker took nothing.
     Refused,
 }
 
-/// Relays until `stop`; a round that has begun is finished.
+/// Relays until `stop`; a round that has begun is finished, and so is what was handed over.
 pub async fn run(store: Store, broker: Broker, settings: RelaySettings, stop: CancellationToken) {
-    let wake = store.outbox_wake();
+    let outlet = store.outlet();
+    let mut relay = Relay { store, broker, settings, look_at: Instant::now() };
     let mut failures = 0;
     while !stop.is_cancelled() {
         // Before the round, so that a row committed during it is not slept over.
-        let woken = wake.notified();
+        let woken = outlet.woken();
         tokio::pin!(woken);
         woken.as_mut().enable();
-        let pause = match round(&store, &broker, &settings).await {
-            Ok(Round::Full) => {
-                failures = 0;
-                continue;
-            }
-            Ok(Round::Some) => {
-                failures = 0;
-                settings.busy_poll
-            }
-            Ok(Round::Idle) => {
-                failures = 0;
-                settings.idle_poll
-            }
+        let until = match relay.round(&outlet).await {
             Ok(Round::Refused) => {
                 failures += 1;
-                back_off(failures)
+                Instant::now() + back_off(failures)
             }
             Err(error) => {
                 failures += 1;
                 tracing::warn!(%error, failures, "the relay cannot read the outbox");
-                back_off(failures)
+                Instant::now() + back_off(failures)
+            }
+            Ok(Round::Well) => {
+                failures = 0;
+                relay.look_at
             }
         };
+        if failures == 0 {
+            outlet.open();
+        } else {
+            // Whoever has a broker may claim what is written from now on.
+            outlet.close();
+        }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(pause) => {}
+            () = sleep_until(until) => {}
             // While something is broken, new rows are no reason to try faster.
             () = &mut woken, if failures == 0 => {}
         }
     }
+    outlet.close();
+    if let Err(error) = relay.publish(outlet.take()).await {
+        tracing::warn!(%error, "the last rows are left to another relay");
+    }
 }
 
-async fn round(
-    store: &Store,
-    broker: &Broker,
-    settings: &RelaySettings,
-) -> Result<Round, StoreError> {
-    let claimed = store.claim_outbox(settings.batch, settings.lock).await?;
-    let Some(first) = claimed.first() else { return Ok(Round::Idle) };
-    let lock = first.lock;
-    let outgoing: Vec<Outgoing> =
-        claimed.iter().map(|entry| Outgoing { id: entry.id, job: entry.job }).collect();
-    failpoint::reach("relay.claimed").await;
-    let safe = broker.publish(&outgoing).await;
-    if !safe.is_empty() {
-        failpoint::reach("relay.confirmed").await;
-    }
-    let (published, unpublished): (Vec<OutboxId>, Vec<OutboxId>) =
-        claimed.iter().map(|entry: &OutboxEntry| entry.id).partition(|id| safe.contains(id));
-    let mut tries = 1;
-    while let Err(error) = store.settle_outbox(lock, &published, &unpublished).await {
-        if tries == SETTLE_TRIES {
-            return Err(error);
+struct Relay {
+    store: Store,
+    broker: Broker,
+    settings: RelaySettings,
+    /// When to look for rows that nobody has handed over.
+    look_at: Instant,
+}
+
+impl Relay {
+    /// Publishes what was handed over, or else what is due.
+    async fn round(&mut self, outlet: &Outlet) -> Result<Round, StoreError> {
+        if outlet.is_to_look() {
+            self.look_at = Instant::now();
         }
-        tokio::time::sleep(back_off(tries)).await;
-        tries += 1;
+        if self.look_at > Instant::now() {
+            return self.publish(outlet.take()).await;
+        }
+        let claimed = self.store.claim_outbox(self.settings.batch, self.settings.lock).await?;
+        self.look_at = Instant::now()
+            + match u64::try_from(claimed.len()) {
+                Ok(0) => self.settings.idle_poll,
+                Ok(count) if count < self.settings.batch => self.settings.busy_poll,
+                _ => Duration::ZERO,
+            };
+        self.publish(claimed).await
     }
-    let full = u64::try_from(claimed.len()).unwrap_or(u64::MAX) >= settings.batch;
-    tracing::debug!(published = published.len(), unpublished = unpublished.len(), "relayed");
-    Ok(if published.is_empty() {
-        tracing::warn!(unpublished = unpublished.len(), "the broker takes no jobs at present");
-        Round::Refused
-    } else if full {
-        Round::Full
-    } else {
-        Round::Some
-    })
+
+    async fn publish(&self, locked: Vec<OutboxEntry>) -> Result<Round, StoreError> {
+        if locked.is_empty() {
+            return Ok(Round::Well);
+        }
+        let outgoing: Vec<Outgoing> =
+            locked.iter().map(|entry| Outgoing { id: entry.id, job: entry.job }).collect();
+        failpoint::reach("relay.claimed").await;
+        let safe = self.broker.publish(&outgoing).await;
+        if !safe.is_empty() {
+            failpoint::reach("relay.confirmed").await;
+        }
+        let (published, unpublished): (Vec<_>, Vec<_>) =
+            locked.into_iter().partition(|entry| safe.contains(&entry.id));
+        let mut tries = 1;
+        while let Err(error) = self.store.settle_outbox(&published, &unpublished).await {
+            if tries == SETTLE_TRIES {
+                return Err(error);
+            }
+            tokio::time::sleep(back_off(tries)).await;
+            tries += 1;
+        }
+        tracing::debug!(published = published.len(), unpublished = unpublished.len(), "relayed");
+        if published.is_empty() {
+            tracing::warn!(unpublished = unpublished.len(), "the broker takes no jobs at present");
+            return Ok(Round::Refused);
+        }
+        Ok(Round::Well)
+    }
 }
 
 /// Doubles from a quarter of a second to ten seconds.

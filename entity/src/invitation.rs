@@ -37,8 +37,21 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
 }
 
-/// No relation is declared: queries name the columns they join.
+/// What is read together with it; other queries name the columns they join.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    #[sea_orm(
+        belongs_to = "super::user::Entity",
+        from = "Column::InviterId",
+        to = "super::user::Column::Id"
+    )]
+    Inviter,
+}
+
+impl Related<super::user::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Inviter.def()
+    }
+}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -157,56 +157,39 @@ async fn find_by_hashes(
     hashes: Vec<Vec<u8>>,
 ) -> Result<Found> {
     let keys = api_key::Entity::find()
-        .filter(api_key::Column::KeyHash.is_in(hashes))
+        .filter(bulk::is_any(db, api_key::Column::KeyHash, hashes))
         .filter(api_key::Column::RevokedAt.is_null())
+        .find_also_related(organization::Entity)
+        .find_also(api_key::Entity, user::Entity)
         .all(db)
         .await?;
-    let ids = |of: &dyn Fn(&api_key::Model) -> Option<Uuid>| {
-        keys.iter().filter_map(of).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
-    };
-    let organizations = ids(&|key| key.organization_id);
-    let organizations = organization::Entity::find()
-        .filter(bulk::is_any(db, organization::Column::Id, organizations))
-        .all(db)
-        .await?;
-    let users = ids(&|key| key.user_id);
-    let users =
-        user::Entity::find().filter(bulk::is_any(db, user::Column::Id, users)).all(db).await?;
     let is_stale =
         |key: &&api_key::Model| key.last_used_at.is_none_or(|at| now - at >= LAST_USED_STEP);
-    let stale = keys.iter().filter(is_stale).map(|key| key.id).collect();
+    let stale = keys.iter().map(|(key, ..)| key).filter(is_stale).map(|key| key.id).collect();
     let callers =
-        keys.iter().map(|key| (key.key_hash.clone(), of_key(key, &organizations, &users)));
-    Ok(Found { callers: callers.collect(), stale })
+        keys.into_iter().map(|(key, at, of)| (key.key_hash.clone(), of_key(&key, at, of)));
+    Ok(Found { stale, callers: callers.collect() })
 }
 
 fn of_key(
     key: &api_key::Model,
-    organizations: &[organization::Model],
-    users: &[user::Model],
+    organization: Option<organization::Model>,
+    user: Option<user::Model>,
 ) -> Result<Caller> {
-    let organization = match key.organization_id {
-        None => None,
-        Some(id) => {
-            let row = organizations.iter().find(|row| row.id == id).cloned();
-            let row = row.ok_or(convert::inconsistent("api_key", "organization_id"))?;
-            Some(OrganizationRef::new(row)?)
-        }
-    };
-    let user = match key.user_id {
-        None => None,
-        Some(id) => {
-            let row = users.iter().find(|row| row.id == id).cloned();
-            Some(UserRef::from(row.ok_or(convert::inconsistent("api_key", "user_id"))?))
-        }
-    };
+    if organization.is_none() && key.organization_id.is_some() {
+        return Err(convert::inconsistent("api_key", "organization_id"));
+    }
+    if user.is_none() && key.user_id.is_some() {
+        return Err(convert::inconsistent("api_key", "user_id"));
+    }
+    let user = user.map(UserRef::from);
     Ok(Caller {
         actor: Actor::Key {
             key: ApiKeyId::from_uuid(key.id),
             user: user.as_ref().map(|user| user.id),
         },
         role: KeyRole::parse(&key.role).ok_or(convert::inconsistent("api_key", "role"))?,
-        organization,
+        organization: organization.map(OrganizationRef::new).transpose()?,
         user,
     })
 }

@@ -42,7 +42,7 @@ impl Store {
         let outcome = self.change(organization, actor, id, change).await?;
         match &outcome {
             ChangeOutcome::Refused(SendRefusal::Paused) => self.pause_sending(organization).await?,
-            _ => self.outbox_wake.notify_one(),
+            _ => self.outlet.wake(),
         }
         Ok(outcome)
     }

@@ -13,9 +13,10 @@ use entity::{delivery, invitation};
 use sea_orm::prelude::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, ExprTrait};
 
-use super::claimable::{Claimable, Senders};
+use super::bulk::Changes;
+use super::claimable::Claimable;
 use super::together::{self, Answer, Locking};
-use super::{Result, Store, StoreError, Verdict, bulk, locked};
+use super::{Result, Store, StoreError, Verdict, locked};
 use crate::seal::SealKeys;
 
 /// A delivery that is this worker's until its lease ends.
@@ -119,8 +120,7 @@ async fn claim_all(
     locking: Locking,
 ) -> Result<Verdict<Vec<Answer<Option<Claimed>>>>> {
     let ids = wanted.iter().map(|wanted| wanted.id.uuid()).collect();
-    let locked = locked::lock(tx, ids, locking).await?;
-    let senders = Senders::of(tx, &locked).await?;
+    let (locked, senders) = locked::lock_with_senders(tx, ids, locking).await?;
     let mut answers = Vec::with_capacity(wanted.len());
     let (mut deliveries, mut secrets) = (Vec::new(), Vec::new());
     let mut taken = HashSet::new();
@@ -129,7 +129,7 @@ async fn claim_all(
             answers.push(locking.unreached(None));
             continue;
         };
-        let claimable = Claimable { delivery, invitation, senders: &senders };
+        let claimable = Claimable { delivery, invitation, sender: senders.get(&delivery.id) };
         let claimed = match claimable.claim(now, wanted) {
             // The same job twice: one of them is enough.
             Ok(Some(_)) if !taken.insert(delivery.id) => Ok(None),
@@ -146,33 +146,26 @@ async fn claim_all(
     if deliveries.is_empty() {
         return Ok(Verdict::RollBack(answers));
     }
-    take(tx, now, deliveries).await?;
-    keep(tx, secrets).await?;
-    Ok(Verdict::Commit(answers))
+    let mut changes = Changes::new(tx);
+    take(&mut changes, now, &deliveries)?;
+    keep(&mut changes, &secrets)?;
+    if changes.make(tx).await? { Ok(Verdict::Commit(answers)) } else { Err(StoreError::Busy) }
 }
 
 /// The domain has allowed each of them; the database holds it once more.
-async fn take(
-    tx: &DatabaseTransaction,
-    now: Timestamp,
-    rows: Vec<delivery::ActiveModel>,
-) -> Result<()> {
-    let count = rows.len() as u64;
+fn take(changes: &mut Changes, now: Timestamp, rows: &[delivery::ActiveModel]) -> Result<()> {
     let waiting = [DeliveryStatus::Retrying.as_str(), DeliveryStatus::Uncertain.as_str()];
-    let claimed = bulk::update(tx, rows, |_| {
+    changes.update(rows, |_| {
         let due =
             delivery::Column::Status.is_in(waiting).and(delivery::Column::NextAttemptAt.lte(now));
         delivery::Column::Status.eq(DeliveryStatus::Queued.as_str()).or(due)
-    });
-    if claimed.await? == count { Ok(()) } else { Err(StoreError::Busy) }
+    })
 }
 
 /// The first secret of a generation stays.
-async fn keep(tx: &DatabaseTransaction, rows: Vec<invitation::ActiveModel>) -> Result<()> {
-    let count = rows.len() as u64;
-    let kept = bulk::update(tx, rows, |new| {
+fn keep(changes: &mut Changes, rows: &[invitation::ActiveModel]) -> Result<()> {
+    changes.update(rows, |new| {
         let generation = invitation::Column::SecretGeneration;
         Expr::col((invitation::Entity, generation)).lt(new(generation))
-    });
-    if kept.await? == count { Ok(()) } else { Err(StoreError::Busy) }
+    })
 }

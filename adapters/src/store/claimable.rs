@@ -1,34 +1,25 @@
 //! Whether a delivery may be claimed, and what its mail needs to know.
 
-use std::collections::{BTreeSet, HashMap};
-
 use domain::delivery::DeliveryEvent;
 use domain::{
     AttemptToken, CredentialPolicy, DeliveryStatus, EmailAddress, InvitationId, InvitationStatus,
     OrganizationId, Timestamp,
 };
-use entity::{delivery, invitation, organization, user};
-use sea_orm::prelude::Uuid;
-use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use entity::{delivery, invitation};
+use sea_orm::Set;
 
 use super::accept::full_name;
 use super::claim::{Claimed, ClaimedMail, NewSecret, Wanted};
-use super::locked::Locked;
-use super::{Result, bulk, convert};
+use super::locked::Sender;
+use super::{Result, convert};
 use crate::rng;
 use crate::secret::{Owner, Secret};
-
-/// Whom mails are from.
-pub(super) struct Senders {
-    organizations: HashMap<Uuid, organization::Model>,
-    inviters: HashMap<Uuid, user::Model>,
-}
 
 /// A locked delivery that somebody wants to have.
 pub(super) struct Claimable<'a> {
     pub(super) delivery: &'a delivery::Model,
     pub(super) invitation: &'a invitation::Model,
-    pub(super) senders: &'a Senders,
+    pub(super) sender: Option<&'a Sender>,
 }
 
 /// A claim that is allowed, and what is to be written for it.
@@ -37,26 +28,6 @@ pub(super) struct Claim {
     pub(super) delivery: delivery::ActiveModel,
     /// The secret, if this claim is the first of its generation.
     pub(super) secret: Option<invitation::ActiveModel>,
-}
-
-impl Senders {
-    /// Reads who the mails of these deliveries are from.
-    pub(super) async fn of(tx: &DatabaseTransaction, locked: &Locked) -> Result<Self> {
-        let ids: BTreeSet<Uuid> = locked.invitations().map(|row| row.organization_id).collect();
-        let organizations = organization::Entity::find()
-            .filter(bulk::is_any(tx, organization::Column::Id, ids.into_iter().collect()))
-            .all(tx)
-            .await?;
-        let ids: BTreeSet<Uuid> = locked.invitations().filter_map(|row| row.inviter_id).collect();
-        let inviters = user::Entity::find()
-            .filter(bulk::is_any(tx, user::Column::Id, ids.into_iter().collect()))
-            .all(tx)
-            .await?;
-        Ok(Self {
-            organizations: organizations.into_iter().map(|row| (row.id, row)).collect(),
-            inviters: inviters.into_iter().map(|row| (row.id, row)).collect(),
-        })
-    }
 }
 
 impl Claimable<'_> {
@@ -85,19 +56,16 @@ impl Claimable<'_> {
     }
 
     fn mail(&self) -> Result<ClaimedMail> {
-        let Self { delivery, invitation, senders } = self;
-        let organization = senders
-            .organizations
-            .get(&delivery.organization_id)
-            .ok_or(convert::inconsistent("delivery", "organization_id"))?;
-        let inviter = invitation.inviter_id.and_then(|id| senders.inviters.get(&id));
+        let Self { delivery, invitation, sender } = self;
+        let Sender { organization, inviter } =
+            sender.ok_or(convert::inconsistent("delivery", "organization_id"))?;
         // Parsed once more: what comes back from the database is not taken on trust.
         let email = EmailAddress::parse(&invitation.email)
             .map_err(|_| convert::inconsistent("invitation", "email"))?;
         Ok(ClaimedMail {
             organization_id: OrganizationId::from_uuid(organization.id),
             organization_name: organization.name.clone(),
-            inviter: inviter.and_then(full_name),
+            inviter: inviter.as_ref().and_then(full_name),
             email,
             first_name: invitation.first_name.clone(),
             last_name: invitation.last_name.clone(),

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use migration::{Migrator, MigratorTrait};
-use sea_orm::sqlx;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{self, Connection};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbBackend, Statement};
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Mutex;
 
 use super::{Gatherings, Result, Store, StoreError, Verdict};
 use crate::clock::Clock;
@@ -20,6 +20,9 @@ use crate::settings::{DatabaseSettings, Settings};
 
 // Any number will do, as long as nobody else locks it: "welcomat" as a hash of its letters.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7310021987454)";
+
+/// A connection that was used so recently is taken to work.
+const UNTESTED: Duration = Duration::from_millis(500);
 
 /// What every new delivery is given.
 #[derive(Debug, Clone)]
@@ -59,7 +62,7 @@ impl Store {
             limits,
             runtime: Handle::current(),
             writer: sqlite.then(|| Arc::new(Mutex::new(()))),
-            outbox_wake: Arc::new(Notify::new()),
+            outlet: Arc::default(),
             gatherings: Gatherings::new(sqlite),
         };
         store.ping().await?;
@@ -169,9 +172,20 @@ fn options(settings: &DatabaseSettings, sqlite: bool) -> ConnectOptions {
             ("statement_timeout", milliseconds(settings.statement_timeout)),
             ("lock_timeout", milliseconds(settings.lock_timeout)),
             ("idle_in_transaction_session_timeout", milliseconds(settings.statement_timeout * 2)),
+            // Prepared statements keep their plans, and those that were made while the tables were
+            // small would go on reading all of them. Every statement here finds its rows by an index.
+            ("enable_seqscan", "off".to_owned()),
+            ("enable_hashjoin", "off".to_owned()),
+            ("enable_mergejoin", "off".to_owned()),
         ];
-        options.map_sqlx_postgres_before_acquire(|connection, _| {
-            Box::pin(ready(Ok(is_at_rest(connection))))
+        // Our own test is the one below: asking the server each time takes as long as a statement.
+        options.test_before_acquire(false).map_sqlx_postgres_before_acquire(|connection, age| {
+            Box::pin(async move {
+                if age.idle_for > UNTESTED && connection.ping().await.is_err() {
+                    return Ok(false);
+                }
+                Ok(is_at_rest(connection))
+            })
         });
         options.map_sqlx_postgres_opts(move |postgres| postgres.options(limits.clone()));
     }

@@ -9,9 +9,10 @@ use domain::{
 };
 use entity::{attempt, delivery, event, invitation, outbox as outbox_row, suppression};
 use sea_orm::prelude::Uuid;
-use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, Set};
 
 use super::audit::{self, By};
+use super::bulk::Changes;
 use super::report::Report;
 use super::{Result, StoreError, bulk, convert, outbox};
 use crate::rng;
@@ -72,7 +73,8 @@ impl Consequences {
             }
             DeliveryState::Retrying { next_attempt_at }
             | DeliveryState::Uncertain { next_attempt_at, .. } => {
-                self.again.push(outbox::row(now, next.id, generation, next_attempt_at));
+                let row = outbox::row(now, next.id, generation, next_attempt_at);
+                self.again.push(row.into_active_model());
             }
             _ => {}
         }
@@ -87,15 +89,13 @@ impl Consequences {
 
     /// Writes all of it; `false` if there is nothing.
     pub(super) async fn write(self, tx: &DatabaseTransaction, now: Timestamp) -> Result<bool> {
-        let count = self.deliveries.len() as u64;
-        if count == 0 {
+        if self.deliveries.is_empty() {
             return Ok(false);
         }
+        let mut changes = Changes::new(tx);
         // A token is one delivery's alone, so that the right one among them is that delivery's own.
         let holds = bulk::is_any(tx, delivery::Column::AttemptToken, self.tokens);
-        if bulk::update(tx, self.deliveries, |_| holds.clone()).await? != count {
-            return Err(StoreError::Busy);
-        }
+        changes.update(&self.deliveries, |_| holds.clone())?;
         for (valid_for, ids) in self.sent {
             let sent = invitation::ActiveModel {
                 email_sent: Set(true),
@@ -105,32 +105,30 @@ impl Consequences {
                 updated_at: Set(now),
                 ..Default::default()
             };
-            change(tx, ids, sent).await?;
+            change(tx, &mut changes, ids, sent);
         }
         if !self.shredded.is_empty() {
             let shredded = invitation::ActiveModel { sealed: Set(None), ..Default::default() };
-            change(tx, self.shredded, shredded).await?;
+            change(tx, &mut changes, self.shredded, shredded);
         }
-        bulk::insert(tx, self.attempts).await?;
-        bulk::insert(tx, self.events).await?;
-        bulk::insert(tx, self.again).await?;
-        bulk::insert_new(tx, self.suppressed.into_values().collect()).await?;
-        Ok(true)
+        changes.insert(self.attempts)?;
+        changes.insert(self.events)?;
+        changes.insert(self.again)?;
+        changes.insert_new(self.suppressed.into_values().collect())?;
+        if changes.make(tx).await? { Ok(true) } else { Err(StoreError::Busy) }
     }
 }
 
 /// Changes invitations, which are locked.
-async fn change(
+fn change(
     tx: &DatabaseTransaction,
+    changes: &mut Changes,
     ids: Vec<Uuid>,
-    changed: invitation::ActiveModel,
-) -> Result<()> {
-    invitation::Entity::update_many()
-        .set(changed)
-        .filter(bulk::is_any(tx, invitation::Column::Id, ids))
-        .exec(tx)
-        .await?;
-    Ok(())
+    to: invitation::ActiveModel,
+) {
+    let rows = ids.len();
+    let these = bulk::is_any(tx, invitation::Column::Id, ids);
+    changes.set(rows, invitation::Entity::update_many().set(to).filter(these));
 }
 
 fn delivery_row(now: Timestamp, report: &Report, next: &Delivery) -> delivery::ActiveModel {

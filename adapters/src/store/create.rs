@@ -148,7 +148,7 @@ impl Store {
             };
             match &outcome {
                 CreateOutcome::Created(_) | CreateOutcome::Pending { resent: true, .. } => {
-                    self.outbox_wake.notify_one();
+                    self.outlet.wake();
                 }
                 CreateOutcome::Refused(SendRefusal::Paused) => {
                     self.pause_sending(organization).await?;

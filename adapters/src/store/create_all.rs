@@ -4,11 +4,12 @@ use domain::{OrganizationId, SendRefusal, Timestamp};
 use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 
+use super::bulk::Changes;
 use super::create::NewInvitation;
 use super::idempotency::{self, Earlier, IdempotencyKey};
 use super::invite::{self, Invited, Inviting};
 use super::newcomers::{self, Person};
-use super::{Actor, InvitationView, Result, Store, StoreError, Verdict, limit};
+use super::{Actor, InvitationView, Result, Store, StoreError, Verdict, enlist, limit};
 
 /// What became of one of many.
 #[derive(Debug)]
@@ -78,7 +79,7 @@ impl Store {
                 .await?;
             let Some(outcome) = outcome else { continue };
             match &outcome {
-                BatchOutcome::Done(_) => self.outbox_wake.notify_one(),
+                BatchOutcome::Done(_) => self.outlet.wake(),
                 BatchOutcome::Refused(rows) if is_paused(rows) => {
                     self.pause_sending(organization).await?;
                 }
@@ -111,9 +112,12 @@ async fn create<A: Serialize + Sync>(
     let (mut mails, mut mailed) = (Vec::new(), Vec::new());
     let (newcomers, others) = sort_out(tx, inviting, new, order).await?;
     let people: Vec<_> = newcomers.iter().map(|&at| Person { inviting, new: &new[at] }).collect();
-    let Some(invited) = newcomers::invite(tx, now, &people).await? else {
+    let users = enlist::find_or_add_users(tx, now, &people).await?;
+    let mut changes = Changes::new(tx);
+    let invited = newcomers::invite(tx, now, &people, &users, &mut changes, None).await?;
+    if !changes.make(tx).await? {
         return Ok(Verdict::RollBack(None));
-    };
+    }
     for (at, newcomer) in newcomers.into_iter().zip(invited) {
         rows[at] = Some(BatchRow::Created(newcomer.invitation));
         mails.extend(newcomer.mail);

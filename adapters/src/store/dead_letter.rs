@@ -141,7 +141,7 @@ impl Store {
             })
             .await?;
         if redriven {
-            self.outbox_wake.notify_one();
+            self.outlet.wake();
         }
         Ok(redriven)
     }

@@ -40,26 +40,34 @@ pub(super) async fn find_or_add_user(
     Err(StoreError::Busy)
 }
 
-/// The users with the addresses, by these; those that there are none for are added, all at once.
+/// Who is behind addresses.
+pub(super) struct Users {
+    pub(super) by_email: HashMap<String, user::Model>,
+    /// None of them was here before, so that no organization knows any of them.
+    pub(super) all_new: bool,
+}
+
+/// The users with the addresses; those that there are none for are added, all at once.
 pub(super) async fn find_or_add_users(
     tx: &DatabaseTransaction,
     now: Timestamp,
     people: &[Person<'_>],
-) -> Result<HashMap<String, user::Model>> {
+) -> Result<Users> {
     let mut missing: BTreeMap<String, &NewInvitation> =
         people.iter().map(|person| (person.new.email.normalized(), person.new)).collect();
-    let mut users = HashMap::new();
+    let mut users = Users { by_email: HashMap::new(), all_new: true };
     for attempt in 0..USERNAME_TRIES {
         let rows = missing.values().map(|new| user_row(now, new, attempt > 0)).collect();
         let mut found = bulk::insert_new(tx, rows).await?;
         if found.len() < missing.len() {
+            users.all_new = false;
             let emails = missing.keys().cloned().collect();
             let known = bulk::is_any(tx, user::Column::EmailNormalized, emails);
             found = user::Entity::find().filter(known).all(tx).await?;
         }
         for user in found {
             missing.remove(&user.email_normalized);
-            users.insert(user.email_normalized.clone(), user);
+            users.by_email.insert(user.email_normalized.clone(), user);
         }
         if missing.is_empty() {
             return Ok(users);

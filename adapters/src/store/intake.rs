@@ -13,12 +13,14 @@ use sea_orm::DatabaseTransaction;
 use crate::failpoint;
 use crate::settings::LimitSettings;
 
+use super::bulk::Changes;
 use super::create::{CreateOutcome, NewInvitation};
 use super::gathering::Call;
 use super::idempotency::{self, IdempotencyKey};
 use super::invite::Inviting;
 use super::newcomers::{self, Person};
-use super::{Result, Store, StoreError, Verdict, bulk, limit};
+use super::outlet::Held;
+use super::{Result, Store, StoreError, Verdict, enlist, limit};
 
 /// What one caller asks for.
 pub(super) struct Asked {
@@ -91,16 +93,23 @@ fn without_repeats(calls: Vec<Asking>) -> (Vec<Asking>, Vec<Asking>) {
 
 async fn attempt(store: &Store, calls: &[Asking]) -> Result<Tried> {
     let asked: Vec<Arc<Asked>> = calls.iter().map(|call| Arc::clone(&call.asks)).collect();
-    let limits = Arc::clone(&store.limits);
+    let (limits, outlet) = (Arc::clone(&store.limits), Arc::clone(&store.outlet));
     let tried = store.write(move |tx, now| {
-        Box::pin(async move { create_newcomers(tx, now, &limits, &asked).await })
+        Box::pin(async move {
+            let mut held = outlet.hold(asked.len(), now);
+            let tried = create_newcomers(tx, now, &limits, &asked, held.as_mut()).await?;
+            Ok(tried.map(|tried| (tried, held)))
+        })
     });
-    let tried = tried.await?;
+    let (tried, held) = tried.await?;
     failpoint::reach("create.after_commit").await;
     if let Tried::Ended(outcomes) = &tried
         && outcomes.iter().any(Option::is_some)
     {
-        store.outbox_wake.notify_one();
+        match held {
+            Some(held) => held.hand_over(),
+            None => store.outlet.wake(),
+        }
     }
     Ok(tried)
 }
@@ -110,12 +119,15 @@ async fn create_newcomers(
     now: Timestamp,
     limits: &LimitSettings,
     asked: &[Arc<Asked>],
+    held: Option<&mut Held>,
 ) -> Result<Verdict<Tried>> {
-    let chosen = choose(tx, asked).await?;
+    let unused = unused(tx, asked).await?;
+    let people: Vec<_> = unused.iter().map(|&at| asked[at].person()).collect();
+    let users = enlist::find_or_add_users(tx, now, &people).await?;
+    let chosen = if users.all_new { unused } else { newcomers(tx, asked, unused).await? };
     let people: Vec<_> = chosen.iter().map(|&at| asked[at].person()).collect();
-    let Some(newcomers) = newcomers::invite(tx, now, &people).await? else {
-        return Ok(Verdict::RollBack(Tried::Overtaken));
-    };
+    let mut changes = Changes::new(tx);
+    let newcomers = newcomers::invite(tx, now, &people, &users, &mut changes, held).await?;
     let mut keys = Vec::new();
     // Whose mail each one is.
     let (mut mails, mut mailed) = (Vec::new(), Vec::new());
@@ -130,7 +142,8 @@ async fn create_newcomers(
         mailed.resize(mails.len(), at);
         outcomes[at] = Some(CreateOutcome::Created(newcomer.invitation));
     }
-    if !bulk::insert_if_all_new(tx, keys).await? {
+    changes.insert(keys)?;
+    if !changes.make(tx).await? {
         return Ok(Verdict::RollBack(Tried::Overtaken));
     }
     let refused = limit::count(tx, now, limits, &mails).await?;
@@ -142,17 +155,24 @@ async fn create_newcomers(
     Ok(Verdict::Commit(Tried::Ended(outcomes)))
 }
 
-/// Who is a newcomer and says nothing that was said before, by their places.
-async fn choose(tx: &DatabaseTransaction, asked: &[Arc<Asked>]) -> Result<Vec<usize>> {
-    let people: Vec<_> = asked.iter().map(|asked| asked.person()).collect();
-    let known = newcomers::known(tx, &people).await?;
+/// Who says nothing that was said before, by their places.
+async fn unused(tx: &DatabaseTransaction, asked: &[Arc<Asked>]) -> Result<Vec<usize>> {
     let keys = asked.iter().filter_map(|asked| asked.key_place()).collect();
     let used = idempotency::used(tx, keys).await?;
-    let is_chosen = |asked: &Asked| {
-        let is_repeat = asked.key_place().is_some_and(|key| used.contains(&key));
-        !is_repeat && !known.contains(&asked.place())
-    };
-    Ok((0..asked.len()).filter(|&at| is_chosen(&asked[at])).collect())
+    let is_repeat = |asked: &Asked| asked.key_place().is_some_and(|key| used.contains(&key));
+    Ok((0..asked.len()).filter(|&at| !is_repeat(&asked[at])).collect())
+}
+
+/// Those of them who are newcomers.
+async fn newcomers(
+    tx: &DatabaseTransaction,
+    asked: &[Arc<Asked>],
+    mut places: Vec<usize>,
+) -> Result<Vec<usize>> {
+    let people: Vec<_> = places.iter().map(|&at| asked[at].person()).collect();
+    let known = newcomers::known(tx, &people).await?;
+    places.retain(|&at| !known.contains(&asked[at].place()));
+    Ok(places)
 }
 
 /// Answers those that must not be mailed now, and leaves the others.

@@ -36,6 +36,7 @@ mod new_link;
 mod newcomers;
 mod organizations;
 mod outbox;
+mod outlet;
 mod own_invitations;
 mod plan;
 mod read;
@@ -56,7 +57,7 @@ use sea_orm::{
     IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Mutex;
 
 pub use accept::{AcceptOutcome, Accepted, Credential, OpenInvitation};
 pub use actor::Actor;
@@ -77,6 +78,7 @@ pub use organizations::{
     NewOrganization, OrganizationChange, OrganizationOutcome, OrganizationView, RolesChange,
 };
 pub use outbox::{OutboxEntry, OutboxLag};
+pub use outlet::Outlet;
 pub use own_invitations::OwnInvitation;
 pub use read::ListFilter;
 pub use view::{AttemptView, DeliveryView, EventView, InvitationDetail, InvitationView};
@@ -101,7 +103,7 @@ pub struct Store {
     runtime: Handle,
     /// SQLite has one writer: queueing for it here is fair, its own busy handler is not.
     writer: Option<Arc<Mutex<()>>>,
-    outbox_wake: Arc<Notify>,
+    outlet: Arc<Outlet>,
     gatherings: Gatherings,
 }
 
@@ -136,6 +138,15 @@ enum Verdict<T> {
     RollBack(T),
 }
 
+impl<T> Verdict<T> {
+    fn map<U>(self, change: impl FnOnce(T) -> U) -> Verdict<U> {
+        match self {
+            Self::Commit(value) => Verdict::Commit(change(value)),
+            Self::RollBack(value) => Verdict::RollBack(change(value)),
+        }
+    }
+}
+
 /// Inserts a row unless some unique index has it already; `true` if it was inserted.
 async fn insert_if_new<A>(tx: &DatabaseTransaction, row: A) -> Result<bool>
 where
@@ -156,9 +167,9 @@ impl Store {
         &self.clock
     }
 
-    /// Notified after each commit of this process that added a row which is due at once.
-    pub fn outbox_wake(&self) -> Arc<Notify> {
-        Arc::clone(&self.outbox_wake)
+    /// What the relay of this process gets its rows from.
+    pub fn outlet(&self) -> Arc<Outlet> {
+        Arc::clone(&self.outlet)
     }
 
     async fn read<T, F>(&self, work: F) -> Result<T>

@@ -62,7 +62,7 @@ impl Store {
         });
         match tried.await? {
             Tried::Sent => {
-                self.outbox_wake.notify_one();
+                self.outlet.wake();
                 Ok(LinkRequest::Sent)
             }
             Tried::NotExpired(status) => Ok(LinkRequest::NotExpired(status)),

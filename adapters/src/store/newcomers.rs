@@ -13,9 +13,12 @@ use sea_orm::{
     QueryTrait,
 };
 
+use super::bulk::Changes;
 use super::create::NewInvitation;
+use super::enlist::Users;
 use super::invite::{self, Inviting};
 use super::limit::Mail;
+use super::outlet::Held;
 use super::view::InvitationView;
 use super::{Result, StoreError, bulk, enlist, plan};
 
@@ -67,17 +70,21 @@ pub(super) async fn known(
 
 /// Invites people, none of them `known`, each once, and in the order of their places, which is the
 /// same for everybody: two transactions cannot lock each other out. What comes back is in the same
-/// order. `None` if another transaction has just invited one of them: this one is to be given up.
+/// order. The rows are added to `changes`, those of the outbox to `held` as well; if one of them is there already, another transaction has
+/// just invited somebody, and this one is to be given up.
 pub(super) async fn invite(
     tx: &DatabaseTransaction,
     now: Timestamp,
     people: &[Person<'_>],
-) -> Result<Option<Vec<Newcomer>>> {
+    users: &Users,
+    changes: &mut Changes,
+    held: Option<&mut Held>,
+) -> Result<Vec<Newcomer>> {
     let Some(Person { inviting: Inviting { policy, .. }, .. }) = people.first() else {
-        return Ok(Some(Vec::new()));
+        return Ok(Vec::new());
     };
-    let Some(rows) = add_invitations(tx, now, people).await? else { return Ok(None) };
-    let deliveries = plan::add_deliveries(tx, now, policy, &rows).await?;
+    let rows = add_invitations(now, people, users, changes)?;
+    let deliveries = plan::add_deliveries(tx, now, policy, &rows, changes, held).await?;
     let mut entries = Vec::with_capacity(people.len());
     let mut newcomers = Vec::with_capacity(people.len());
     for ((person, row), delivery) in people.iter().zip(rows).zip(deliveries) {
@@ -87,28 +94,28 @@ pub(super) async fn invite(
         let invitation = Box::new(InvitationView::new(row, delivery)?);
         newcomers.push(Newcomer { invitation, mail });
     }
-    bulk::insert(tx, entries).await?;
-    Ok(Some(newcomers))
+    changes.insert(entries)?;
+    Ok(newcomers)
 }
 
-/// The users, their memberships and the invitations themselves.
-async fn add_invitations(
-    tx: &DatabaseTransaction,
+/// Their memberships and the invitations themselves.
+fn add_invitations(
     now: Timestamp,
     people: &[Person<'_>],
-) -> Result<Option<Vec<invitation::Model>>> {
-    let users = enlist::find_or_add_users(tx, now, people).await?;
+    users: &Users,
+    changes: &mut Changes,
+) -> Result<Vec<invitation::Model>> {
     let mut memberships = Vec::with_capacity(people.len());
     let mut invitations = Vec::with_capacity(people.len());
     for Person { inviting, new } in people {
-        let user = users.get(&new.email.normalized()).ok_or(StoreError::Busy)?;
+        let user = users.by_email.get(&new.email.normalized()).ok_or(StoreError::Busy)?;
         let id = MembershipId::new(now, &mut crate::rng());
         let person = UserId::from_uuid(user.id);
         memberships.push(enlist::membership_row(now, id, inviting.organization, person, new)?);
         invitations.push(invite::row(now, inviting, id, user, new));
     }
-    let rows = invitations.iter().cloned().map(invitation::Model::into_active_model).collect();
-    let all_new = bulk::insert_if_all_new(tx, memberships).await?
-        && bulk::insert_if_all_new(tx, rows).await?;
-    Ok(all_new.then_some(invitations))
+    changes.insert(memberships)?;
+    changes
+        .insert(invitations.iter().cloned().map(invitation::Model::into_active_model).collect())?;
+    Ok(invitations)
 }

@@ -1,15 +1,16 @@
 //! Rows that wait to be published, written with the change they follow from.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::job::JobV1;
 use domain::retry::jittered;
 use domain::{DeliveryId, Job, LockToken, OutboxId, Timestamp};
 use entity::outbox;
-use sea_orm::prelude::Expr;
+use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::sea_query::{LockBehavior, LockType, Order, Query};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, PaginatorTrait,
+    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, Set,
 };
 
@@ -53,46 +54,35 @@ impl Store {
                     .filter(bulk::is_any_of(tx, outbox::Column::Id, due(now, limit)))
                     .exec_with_returning(tx)
                     .await?;
-                let entries = rows.into_iter().map(|row| OutboxEntry {
-                    id: OutboxId::from_uuid(row.id),
-                    job: Job::V1(JobV1::Email {
-                        delivery: DeliveryId::from_uuid(row.subject_id),
-                        generation: convert::count(row.generation),
-                    }),
-                    lock: token,
-                });
+                let entries = rows.iter().map(|row| OutboxEntry::new(row, token));
                 Ok(Verdict::Commit(entries.collect()))
             })
         })
         .await
     }
 
-    /// Records what became of claimed rows: the published are done, the others come again.
+    /// Records what became of locked rows: the published are done, the others come again. Rows that
+    /// somebody else has locked since are left alone.
     pub async fn settle_outbox(
         &self,
-        lock: LockToken,
-        published: &[OutboxId],
-        unpublished: &[OutboxId],
+        published: &[OutboxEntry],
+        unpublished: &[OutboxEntry],
     ) -> Result<()> {
-        let ids = |ids: &[OutboxId]| ids.iter().map(|id| id.uuid()).collect::<Vec<_>>();
-        let (published, unpublished) = (ids(published), ids(unpublished));
+        let (published, unpublished) = (Rows::of(published), Rows::of(unpublished));
         self.write(move |tx, now| {
             Box::pin(async move {
-                let mine = |ids: Vec<_>| {
-                    outbox::Entity::update_many()
-                        .filter(bulk::is_any(tx, outbox::Column::Id, ids))
-                        .filter(outbox::Column::LockToken.eq(lock.uuid()))
-                };
-                if !published.is_empty() {
+                if !published.ids.is_empty() {
                     let done = outbox::ActiveModel {
                         published_at: Set(Some(now)),
                         lock_token: Set(None),
                         locked_until: Set(None),
                         ..Default::default()
                     };
-                    mine(published).set(done).exec(tx).await?;
+                    published.change(tx, done).await?;
                 }
-                put_off(tx, now, lock, unpublished).await?;
+                if !unpublished.ids.is_empty() {
+                    put_off(tx, now, unpublished).await?;
+                }
                 Ok(Verdict::Commit(()))
             })
         })
@@ -123,7 +113,7 @@ pub(super) async fn add(
     generation: i32,
     available_at: Timestamp,
 ) -> Result<()> {
-    let row = row(now, delivery, generation, available_at);
+    let row = row(now, delivery, generation, available_at).into_active_model();
     outbox::Entity::insert(row).exec_without_returning(tx).await?;
     Ok(())
 }
@@ -134,18 +124,28 @@ pub(super) fn row(
     delivery: DeliveryId,
     generation: i32,
     available_at: Timestamp,
-) -> outbox::ActiveModel {
-    outbox::ActiveModel {
-        id: Set(OutboxId::new(now, &mut rng()).uuid()),
-        kind: Set(EMAIL.to_owned()),
-        subject_id: Set(delivery.uuid()),
-        generation: Set(generation),
-        available_at: Set(available_at),
-        lock_token: Set(None),
-        locked_until: Set(None),
-        tries: Set(0),
-        published_at: Set(None),
-        created_at: Set(now),
+) -> outbox::Model {
+    outbox::Model {
+        id: OutboxId::new(now, &mut rng()).uuid(),
+        kind: EMAIL.to_owned(),
+        subject_id: delivery.uuid(),
+        generation,
+        available_at,
+        lock_token: None,
+        locked_until: None,
+        tries: 0,
+        published_at: None,
+        created_at: now,
+    }
+}
+
+impl OutboxEntry {
+    /// A row that is locked with this token.
+    pub(super) fn new(row: &outbox::Model, lock: LockToken) -> Self {
+        let delivery = DeliveryId::from_uuid(row.subject_id);
+        let generation = convert::count(row.generation);
+        let job = Job::V1(JobV1::Email { delivery, generation });
+        Self { id: OutboxId::from_uuid(row.id), job, lock }
     }
 }
 
@@ -163,20 +163,40 @@ fn due(now: Timestamp, limit: u64) -> sea_orm::sea_query::SelectStatement {
         .to_owned()
 }
 
-/// Lets the rows come again later: each by its own number of tries, with jitter.
-async fn put_off(
-    tx: &impl ConnectionTrait,
-    now: Timestamp,
-    lock: LockToken,
-    ids: Vec<sea_orm::prelude::Uuid>,
-) -> Result<()> {
-    if ids.is_empty() {
-        return Ok(());
+/// Rows and the tokens that they are locked with. A token is never given twice, so that the right one
+/// among them is that row's own.
+#[derive(Clone)]
+struct Rows {
+    ids: Vec<Uuid>,
+    locks: Vec<Uuid>,
+}
+
+impl Rows {
+    fn of(entries: &[OutboxEntry]) -> Self {
+        let locks: BTreeSet<Uuid> = entries.iter().map(|entry| entry.lock.uuid()).collect();
+        Self {
+            ids: entries.iter().map(|entry| entry.id.uuid()).collect(),
+            locks: locks.into_iter().collect(),
+        }
     }
+
+    async fn change(self, tx: &DatabaseTransaction, changed: outbox::ActiveModel) -> Result<()> {
+        outbox::Entity::update_many()
+            .set(changed)
+            .filter(bulk::is_any(tx, outbox::Column::Id, self.ids))
+            .filter(bulk::is_any(tx, outbox::Column::LockToken, self.locks))
+            .exec(tx)
+            .await?;
+        Ok(())
+    }
+}
+
+/// Lets the rows come again later: by the most tries of any, with jitter.
+async fn put_off(tx: &DatabaseTransaction, now: Timestamp, rows: Rows) -> Result<()> {
     let tries: Option<i32> = outbox::Entity::find()
         .select_only()
         .column_as(outbox::Column::Tries.max(), "tries")
-        .filter(bulk::is_any(tx, outbox::Column::Id, ids.clone()))
+        .filter(bulk::is_any(tx, outbox::Column::Id, rows.ids.clone()))
         .into_tuple::<Option<i32>>()
         .one(tx)
         .await?
@@ -185,15 +205,10 @@ async fn put_off(
     let doublings = convert::count(tries.unwrap_or(1)).saturating_sub(1);
     let doublings = std::cmp::min(doublings, 16);
     let pause = jittered(first.saturating_mul(1 << doublings).min(last), &mut rng());
-    outbox::Entity::update_many()
-        .set(outbox::ActiveModel {
-            lock_token: Set(None),
-            locked_until: Set(Some(now + pause)),
-            ..Default::default()
-        })
-        .filter(bulk::is_any(tx, outbox::Column::Id, ids))
-        .filter(outbox::Column::LockToken.eq(lock.uuid()))
-        .exec(tx)
-        .await?;
-    Ok(())
+    let later = outbox::ActiveModel {
+        lock_token: Set(None),
+        locked_until: Set(Some(now + pause)),
+        ..Default::default()
+    };
+    rows.change(tx, later).await
 }

@@ -3,10 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{DeliveryId, DeliveryStatus, Timestamp};
-use entity::{delivery, invitation, suppression};
+use entity::{delivery, invitation, outbox as outbox_row, suppression};
 use sea_orm::prelude::Uuid;
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 
+use super::bulk::Changes;
+use super::outlet::Held;
 use super::{DeliveryPolicy, Result, bulk, outbox, unwanted};
 use crate::rng;
 
@@ -31,12 +33,14 @@ pub(super) async fn add_delivery(
     Ok(row)
 }
 
-/// The same for many invitations, in their order.
+/// The same for many invitations, in their order: adds it to `changes`.
 pub(super) async fn add_deliveries(
     tx: &DatabaseTransaction,
     now: Timestamp,
     policy: &DeliveryPolicy,
     invitations: &[invitation::Model],
+    changes: &mut Changes,
+    mut held: Option<&mut Held>,
 ) -> Result<Vec<delivery::Model>> {
     let suppressed = suppressed(tx, invitations).await?;
     let rows: Vec<delivery::Model> = invitations
@@ -47,12 +51,16 @@ pub(super) async fn add_deliveries(
         })
         .collect();
     let queued = rows.iter().filter(|row| row.status == DeliveryStatus::Queued.as_str());
-    let published = queued
-        .map(|row| outbox::row(now, DeliveryId::from_uuid(row.id), row.generation, now))
-        .collect();
-    bulk::insert(tx, rows.iter().cloned().map(delivery::Model::into_active_model).collect())
-        .await?;
-    bulk::insert(tx, published).await?;
+    let entries = queued.map(|row| {
+        let entry = outbox::row(now, DeliveryId::from_uuid(row.id), row.generation, now);
+        match &mut held {
+            Some(held) => held.add(entry),
+            None => entry,
+        }
+    });
+    let entries = entries.map(outbox_row::Model::into_active_model).collect();
+    changes.insert(rows.iter().cloned().map(delivery::Model::into_active_model).collect())?;
+    changes.insert(entries)?;
     Ok(rows)
 }
 

@@ -119,7 +119,7 @@ impl Store {
             })
             .await?;
         if requeued > 0 {
-            self.outbox_wake.notify_one();
+            self.outlet.wake();
         }
         Ok(requeued)
     }
@@ -158,7 +158,7 @@ impl Store {
             })
             .await?;
         if woken > 0 {
-            self.outbox_wake.notify_one();
+            self.outlet.wake();
         }
         Ok(woken)
     }

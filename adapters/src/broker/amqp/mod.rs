@@ -27,6 +27,10 @@ const DEAD_PREFETCH: u16 = 10;
 /// How long the TCP connection itself may take.
 const TCP_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The largest frame, in bytes; a job has some hundred. The library keeps room for 64 frames on each
+/// connection: 8 MB with the server's own limit.
+const FRAME_MAX: u32 = 16_384;
+
 #[derive(Clone)]
 pub(super) struct Amqp {
     shared: Arc<Shared>,
@@ -39,6 +43,7 @@ impl Amqp {
         // A frozen server is noticed after two of these; the library's default is a minute.
         let heartbeat = u16::try_from(settings.heartbeat.as_secs()).unwrap_or(u16::MAX);
         uri.query.heartbeat = Some(heartbeat.max(1));
+        uri.query.frame_max.get_or_insert(FRAME_MAX);
         let millis = u64::try_from(TCP_TIMEOUT.as_millis()).unwrap_or(u64::MAX);
         uri.query.connection_timeout.get_or_insert(millis);
         let names = Names::new(&settings.prefix, settings.topology).ok_or(BrokerError::Prefix)?;

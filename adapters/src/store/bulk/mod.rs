@@ -4,44 +4,33 @@
 //! that it is parsed and planned once per connection and not once per number of rows. SQLite runs
 //! in this process, where a long list of values costs nothing more.
 
+mod changes;
 mod json;
 mod update;
 
 use sea_orm::prelude::Expr;
 use sea_orm::sea_query::extension::postgres::PgFunc;
 use sea_orm::sea_query::postgres_array::NotU8;
-use sea_orm::sea_query::{Func, OnConflict, SelectStatement};
+use sea_orm::sea_query::{Func, FunctionCall, InsertStatement, OnConflict, Query, SelectStatement};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityName,
-    EntityTrait, ExprTrait, IdenStatic, IntoActiveModel, Iterable, Statement, Value,
+    EntityTrait, ExprTrait, FromQueryResult, IntoActiveModel, Iterable, Value,
 };
 
-use super::Result;
+use super::{Result, StoreError};
 
-pub(super) use update::update;
+pub(super) use changes::Changes;
 
 type ColumnOf<A> = <<A as ActiveModelTrait>::Entity as EntityTrait>::Column;
 type ModelOf<A> = <<A as ActiveModelTrait>::Entity as EntityTrait>::Model;
+/// What a guard gets the new value of a column from.
+type New<'a, A> = &'a dyn Fn(ColumnOf<A>) -> Expr;
+
+/// How the table of new values is called in a statement.
+const NEW: &str = "new";
 
 /// SQLite takes 32,766 values in a statement.
 const SQLITE_VALUES: usize = 32_000;
-
-/// Inserts rows, all of which have values for the same columns.
-pub(super) async fn insert<A>(tx: &DatabaseTransaction, rows: Vec<A>) -> Result<()>
-where
-    A: ActiveModelTrait + Send + Sync,
-{
-    if tx.get_database_backend() == DbBackend::Postgres {
-        if let Some(statement) = from_json(&rows, "")? {
-            tx.execute_raw(statement).await?;
-        }
-        return Ok(());
-    }
-    for part in parts(rows) {
-        A::Entity::insert_many(part).exec_without_returning(tx).await?;
-    }
-    Ok(())
-}
 
 /// Inserts those rows that no unique index has already, and gives them back, in any order.
 pub(super) async fn insert_new<A>(tx: &DatabaseTransaction, rows: Vec<A>) -> Result<Vec<ModelOf<A>>>
@@ -49,49 +38,53 @@ where
     A: ActiveModelTrait + Send + Sync,
     ModelOf<A>: IntoActiveModel<A>,
 {
-    if tx.get_database_backend() == DbBackend::Postgres {
-        let Some(statement) = from_json(&rows, "ON CONFLICT DO NOTHING RETURNING *")? else {
-            return Ok(Vec::new());
-        };
-        return Ok(A::Entity::find().from_raw_sql(statement).all(tx).await?);
-    }
-    let mut inserted = Vec::new();
-    for part in parts(rows) {
-        let insert = A::Entity::insert_many(part).on_conflict(skip());
-        inserted.extend(insert.exec_with_returning(tx).await?);
-    }
-    Ok(inserted)
+    insert(tx, rows, skip()).await
 }
 
-/// Inserts rows unless some unique index has one of them: then it is `false`, and the transaction
-/// is to be rolled back.
-pub(super) async fn insert_if_all_new<A>(tx: &DatabaseTransaction, rows: Vec<A>) -> Result<bool>
+/// Inserts rows, does what is to be done about those that are there already, and gives back, in any
+/// order, what was written.
+pub(super) async fn insert<A>(
+    tx: &DatabaseTransaction,
+    rows: Vec<A>,
+    on_conflict: OnConflict,
+) -> Result<Vec<ModelOf<A>>>
 where
     A: ActiveModelTrait + Send + Sync,
+    ModelOf<A>: IntoActiveModel<A>,
 {
-    let count = rows.len() as u64;
     if tx.get_database_backend() == DbBackend::Postgres {
-        let Some(statement) = from_json(&rows, "ON CONFLICT DO NOTHING")? else { return Ok(true) };
-        return Ok(tx.execute_raw(statement).await?.rows_affected() == count);
+        let Some(mut insert) = from_json(&rows, on_conflict)? else { return Ok(Vec::new()) };
+        let written = tx.query_all(insert.returning_all()).await?;
+        let written = written.iter().map(|row| ModelOf::<A>::from_query_result(row, ""));
+        return Ok(written.collect::<Result<_, _>>()?);
     }
-    let mut inserted = 0;
+    let mut written = Vec::new();
     for part in parts(rows) {
-        let insert = A::Entity::insert_many(part).on_conflict(skip());
-        inserted += insert.exec_without_returning(tx).await?;
+        let insert = A::Entity::insert_many(part).on_conflict(on_conflict.clone());
+        written.extend(insert.exec_with_returning(tx).await?);
     }
-    Ok(inserted == count)
+    Ok(written)
 }
 
-/// Whether a column holds one of the values; one parameter on PostgreSQL, for the same reason.
+/// Whether a column holds one of the values.
+///
+/// PostgreSQL makes a plan for each execution as long as it believes that knowing the values is worth
+/// it, and planning takes longer than looking up a few rows. So it does not get to see them.
 pub(super) fn is_any<C, V>(db: &impl ConnectionTrait, column: C, values: Vec<V>) -> Expr
 where
     C: ColumnTrait,
     V: Into<Value> + NotU8,
+    Vec<V>: Into<Value>,
 {
     match db.get_database_backend() {
-        DbBackend::Postgres => column.eq_any(values),
+        DbBackend::Postgres => is_in_array(column, values),
         _ => column.is_in(values),
     }
+}
+
+fn is_in_array<C: ColumnTrait>(column: C, values: impl Into<Value>) -> Expr {
+    let unseen = Query::select().expr(Func::cust("unnest").arg(Expr::val(values))).to_owned();
+    is_in_query(column, unseen)
 }
 
 /// Whether a column holds one of what a query finds. PostgreSQL would rather read the whole table
@@ -100,9 +93,13 @@ pub(super) fn is_any_of<C>(db: &impl ConnectionTrait, column: C, query: SelectSt
 where
     C: ColumnTrait,
 {
-    if db.get_database_backend() != DbBackend::Postgres {
-        return column.in_subquery(query);
+    match db.get_database_backend() {
+        DbBackend::Postgres => is_in_query(column, query),
+        _ => column.in_subquery(query),
     }
+}
+
+fn is_in_query<C: ColumnTrait>(column: C, query: SelectStatement) -> Expr {
     let found = Func::cust("ARRAY").arg(Expr::SubQuery(None, Box::new(query.into())));
     column.into_expr().eq(PgFunc::any(found))
 }
@@ -126,19 +123,29 @@ fn columns<A: ActiveModelTrait>(row: &A) -> Vec<ColumnOf<A>> {
     ColumnOf::<A>::iter().filter(|&column| !row.is_not_set(column)).collect()
 }
 
-/// The statement that inserts the rows, `None` if there are none. They are inserted in their order.
-fn from_json<A: ActiveModelTrait>(rows: &[A], ending: &str) -> Result<Option<Statement>> {
+/// The statement that inserts the rows in their order; `None` if there are none.
+fn from_json<A: ActiveModelTrait>(
+    rows: &[A],
+    on_conflict: OnConflict,
+) -> Result<Option<InsertStatement>> {
     let Some(first) = rows.first() else { return Ok(None) };
     let columns = columns(first);
+    let new = Query::select()
+        .columns(columns.iter().copied())
+        .from_function(populated::<A>(json::text(rows, &columns)?), NEW)
+        .to_owned();
+    let mut insert = Query::insert();
+    insert.into_table(A::Entity::default()).columns(columns).on_conflict(on_conflict);
+    let written = insert.select_from(new);
+    // The columns are the same.
+    written
+        .map_err(|error| StoreError::Database(format!("an insert cannot be written: {error}")))?;
+    Ok(Some(insert))
+}
+
+/// What PostgreSQL reads rows of a table from.
+fn populated<A: ActiveModelTrait>(json: String) -> FunctionCall {
     let table = A::Entity::default();
-    let table = EntityName::table_name(&table);
-    let names: Vec<String> =
-        columns.iter().map(|column| format!("\"{}\"", column.as_str())).collect();
-    let names = names.join(", ");
-    let sql = format!(
-        "INSERT INTO \"{table}\" ({names}) SELECT {names} \
-         FROM json_populate_recordset(NULL::\"{table}\", $1::json) {ending}"
-    );
-    let json = json::text(rows, &columns)?;
-    Ok(Some(Statement::from_sql_and_values(DbBackend::Postgres, sql, [json.into()])))
+    let kind = Expr::cust(format!("NULL::\"{}\"", EntityName::table_name(&table)));
+    Func::cust("json_populate_recordset").args([kind, Expr::val(json).cast_as("json")])
 }

@@ -6,10 +6,10 @@ use domain::{Limit, SendRefusal, Timestamp};
 use entity::tally;
 use sea_orm::prelude::Expr;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{DatabaseTransaction, EntityTrait, Set};
+use sea_orm::{DatabaseTransaction, Set};
 
 use super::Refused;
-use crate::store::Result;
+use crate::store::{Result, bulk};
 
 /// What is counted: a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,9 +45,6 @@ struct Entry {
     mails: Vec<usize>,
 }
 
-/// One statement's worth: SQLite takes 32,766 values.
-const ROWS: usize = 2000;
-
 // Something that was seen before does not count again; what is never looked for counts each time.
 const TOTAL: &str = r#""tally"."total" + CASE WHEN "tally"."seen" LIKE '%' || excluded."seen" || '%'
     THEN 0 ELSE excluded."total" END"#;
@@ -70,14 +67,12 @@ impl Tally {
     ) -> Result<Vec<Refused>> {
         let mut refused = BTreeMap::new();
         for round in self.rounds() {
-            for part in round.chunks(ROWS) {
-                for (entry, total) in add(tx, part).await? {
-                    let Some((limit, most)) = entry.counter.most else { continue };
-                    let reason = (limit.window().rest(now), limit);
-                    for mail in entry.beyond(total - i64::from(most)) {
-                        let longest = refused.entry(*mail).or_insert(reason);
-                        *longest = reason.max(*longest);
-                    }
+            for (entry, total) in add(tx, &round).await? {
+                let Some((limit, most)) = entry.counter.most else { continue };
+                let reason = (limit.window().rest(now), limit);
+                for mail in entry.beyond(total - i64::from(most)) {
+                    let longest = refused.entry(*mail).or_insert(reason);
+                    *longest = reason.max(*longest);
                 }
             }
         }
@@ -142,8 +137,7 @@ async fn add<'a>(
     .value(tally::Column::Total, Expr::cust(TOTAL))
     .value(tally::Column::Seen, Expr::cust(SEEN))
     .to_owned();
-    let insert = tally::Entity::insert_many(rows).on_conflict(grow);
-    let written = insert.exec_with_returning(tx).await?;
+    let written = bulk::insert(tx, rows.collect(), grow).await?;
     // They come back in any order; `part` is sorted by its keys.
     Ok(written.into_iter().filter_map(|row| {
         let at = part.binary_search_by(|entry| {

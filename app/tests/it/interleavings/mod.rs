@@ -27,7 +27,7 @@ use worker::Worker;
 on_both_stacks!(one_after_the_other, side_by_side);
 
 /// A seed that has failed once belongs here.
-const SEEDS: [u64; 2] = [1, 2];
+const SEEDS: [u64; 3] = [1, 2, 3_149_131_838_086_226_722];
 const STEPS: usize = 1500;
 const STEPS_EACH: usize = 100;
 

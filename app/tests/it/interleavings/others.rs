@@ -17,29 +17,38 @@ impl Relay {
         !self.0.is_empty()
     }
 
-    /// Claims, or publishes and settles, or crashes in between.
+    /// Takes what was handed over, or claims, or publishes and settles, or crashes in between.
     pub async fn step(&mut self, lab: &Lab, rng: &mut StdRng) {
         let claimed = std::mem::take(&mut self.0);
-        let Some(first) = claimed.first() else {
-            let limit = rng.random_range(1..5);
-            self.0 = unless_busy(lab.store.claim_outbox(limit, LOCK).await).unwrap_or_default();
+        if claimed.is_empty() {
+            let outlet = lab.store.outlet();
+            // It publishes, or has no broker for a while.
+            if rng.random_bool(0.5) {
+                outlet.open();
+            } else {
+                outlet.close();
+            }
+            self.0 = outlet.take();
+            if self.0.is_empty() {
+                let limit = rng.random_range(1..5);
+                self.0 = unless_busy(lab.store.claim_outbox(limit, LOCK).await).unwrap_or_default();
+            }
             return;
-        };
+        }
         if lab.dice(rng) {
             return;
         }
-        let token = first.lock;
         let (mut published, mut unpublished) = (Vec::new(), Vec::new());
-        for entry in &claimed {
+        for entry in claimed {
             // The broker has the job or not, and its confirm arrives or not.
             let (has, confirms) = (!lab.dice(rng), !lab.dice(rng));
             lock(&lab.queue).extend(has.then_some(entry.job));
-            if has && confirms { &mut published } else { &mut unpublished }.push(entry.id);
+            if has && confirms { &mut published } else { &mut unpublished }.push(entry);
         }
         if lab.dice(rng) {
             return;
         }
-        unless_busy(lab.store.settle_outbox(token, &published, &unpublished).await);
+        unless_busy(lab.store.settle_outbox(&published, &unpublished).await);
     }
 }
 

@@ -1,10 +1,16 @@
 //! Rows of the outbox, and the relays that have claimed them.
 
+use std::time::Duration;
+
 use super::super::lab::LOCK;
 use super::{SIZE, invite, on_one_thread};
 use crate::harness::Stack;
 
-on_both_stacks!(a_relay_that_was_too_slow_settles_nothing);
+on_both_stacks!(
+    a_relay_that_was_too_slow_settles_nothing,
+    what_is_handed_over_is_nobody_elses_for_a_while,
+    what_nobody_takes_over_is_left_to_claim,
+);
 
 async fn a_relay_that_was_too_slow_settles_nothing(stack: Stack) {
     on_one_thread(stack, async |lab| {
@@ -15,15 +21,55 @@ async fn a_relay_that_was_too_slow_settles_nothing(stack: Stack) {
         lab.clock.advance(LOCK);
         let now = claim().await;
         assert_eq!(now.len(), SIZE, "its lock has run out");
-        let ids: Vec<_> = now.iter().map(|row| row.id).collect();
         // Neither what it has published nor what it has not is its to say any more.
-        let (some, others) = ids.split_at(SIZE / 2);
-        lab.store.settle_outbox(slow[0].lock, some, others).await.unwrap();
+        let (some, others) = slow.split_at(SIZE / 2);
+        lab.store.settle_outbox(some, others).await.unwrap();
         assert_eq!(lab.store.outbox_lag().await.unwrap().waiting, SIZE as u64);
         lab.clock.advance(LOCK / 2);
         assert_eq!(claim().await.len(), 0, "they are still the other one's");
-        lab.store.settle_outbox(now[0].lock, &ids, &[]).await.unwrap();
+        lab.store.settle_outbox(&now, &[]).await.unwrap();
         assert_eq!(lab.store.outbox_lag().await.unwrap().waiting, 0);
+        lab
+    })
+    .await;
+}
+
+/// As long as a transaction locks rows for the relay of its process.
+const HELD: Duration = Duration::from_secs(5);
+
+async fn what_is_handed_over_is_nobody_elses_for_a_while(stack: Stack) {
+    on_one_thread(stack, async |lab| {
+        let outlet = lab.store.outlet();
+        outlet.open();
+        invite(&lab, SIZE).await;
+        let handed = outlet.take();
+        assert_eq!((handed.len(), outlet.take().len()), (SIZE, 0));
+        let claim = async || lab.store.claim_outbox(100, LOCK).await.unwrap();
+        assert_eq!(claim().await.len(), 0, "they are the relay's that got them");
+        let (mine, late) = handed.split_at(SIZE / 2);
+        lab.store.settle_outbox(mine, &[]).await.unwrap();
+        lab.clock.advance(HELD);
+        let others = claim().await;
+        assert_eq!(others.len(), late.len(), "as if that relay had died");
+        lab.store.settle_outbox(late, &[]).await.unwrap();
+        assert_eq!(lab.store.outbox_lag().await.unwrap().waiting, late.len() as u64);
+        lab.store.settle_outbox(&others, &[]).await.unwrap();
+        assert_eq!(lab.store.outbox_lag().await.unwrap().waiting, 0);
+        lab
+    })
+    .await;
+}
+
+async fn what_nobody_takes_over_is_left_to_claim(stack: Stack) {
+    on_one_thread(stack, async |lab| {
+        let outlet = lab.store.outlet();
+        outlet.open();
+        outlet.close();
+        assert!(!outlet.is_to_look());
+        invite(&lab, SIZE).await;
+        assert_eq!(outlet.take().len(), 0);
+        assert!(outlet.is_to_look() && !outlet.is_to_look(), "once is enough");
+        assert_eq!(lab.store.claim_outbox(100, LOCK).await.unwrap().len(), SIZE);
         lab
     })
     .await;
