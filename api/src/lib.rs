@@ -31,6 +31,7 @@ mod routes;
 mod security_headers;
 mod server;
 mod state;
+mod whole_number;
 
 use std::io;
 use std::net::TcpListener;

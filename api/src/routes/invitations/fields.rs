@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::openapi::texts;
 use crate::problem::{ApiError, FieldError};
+use crate::whole_number;
 
 const MAX_METADATA_BYTES: usize = 4096;
 /// Seconds that an invitation can be accepted, at least and at most: an hour, 365 days.
@@ -43,6 +44,7 @@ pub struct Fields {
     metadata: Option<Map<String, Value>>,
     /// For how many seconds the invitation can be accepted; without it, as long as the settings say.
     #[schema(minimum = 3600, maximum = 31_536_000, example = 604_800)]
+    #[serde(default, deserialize_with = "whole_number::optional")]
     expires_in: Option<u64>,
     /// What to do if the address has a pending invitation already; `error` without it. The answer
     /// to `ignore` and `resend` is the pending one.
@@ -197,6 +199,20 @@ mod tests {
             ["email", "first_name", "last_name", "role", "locale", "metadata", "expires_in"]
         );
         assert_eq!(check(json!({})).err().unwrap(), ["email"]);
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_as_a_float() {
+        let expires_in = |given: &str| {
+            let text = format!("{{ \"email\": \"a@example.com\", \"expires_in\": {given} }}");
+            let given = crate::json::parse::<Fields>(&text).ok()?;
+            given.expires_in
+        };
+        assert_eq!((expires_in("10844"), expires_in("10844.0")), (Some(10844), Some(10844)));
+        assert_eq!((expires_in("1.0e4"), expires_in("null")), (Some(10_000), None));
+        for wrong in ["1.5", "-1", "-1.0", "1e300", "\"3600\"", "true"] {
+            assert_eq!(expires_in(wrong), None, "{wrong}");
+        }
     }
 
     #[test]
