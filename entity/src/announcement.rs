@@ -12,6 +12,10 @@ pub struct Model {
     pub invitation_id: Option<Uuid>,
     pub event_type: String,
     pub data: String,
+    pub to_exchange: bool,
+    pub lock_token: Option<Uuid>,
+    pub locked_until: Option<DateTimeUtc>,
+    pub published_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
 }
 

@@ -42,6 +42,8 @@ const TABLES: &[fn() -> TableCreateStatement] =
 const INDEXES: &[&str] = &[
     "CREATE INDEX webhook_endpoint_of_organization ON webhook_endpoint (organization_id)",
     "CREATE INDEX announcement_age ON announcement (created_at)",
+    "CREATE INDEX announcement_due ON announcement (created_at) \
+     WHERE to_exchange AND published_at IS NULL",
     "CREATE UNIQUE INDEX webhook_delivery_once ON webhook_delivery (event_id, endpoint_id)",
     "CREATE INDEX webhook_delivery_listed ON webhook_delivery (endpoint_id, id)",
     "CREATE INDEX webhook_delivery_open ON webhook_delivery (status, updated_at) \
@@ -82,6 +84,11 @@ fn announcement() -> TableCreateStatement {
         .col(ColumnDef::new("event_type").text().not_null())
         // As text, not as JSON: every attempt must send the same bytes.
         .col(ColumnDef::new("data").text().not_null())
+        // The rest makes it the outbox of the exchange.
+        .col(ColumnDef::new("to_exchange").boolean().not_null())
+        .col(ColumnDef::new("lock_token").uuid())
+        .col(ColumnDef::new("locked_until").timestamp_with_time_zone())
+        .col(ColumnDef::new("published_at").timestamp_with_time_zone())
         .col(ColumnDef::new("created_at").timestamp_with_time_zone().not_null())
         .to_owned()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::broker::{Broker, Consumer, Payload, Received};
+use adapters::broker::{Broker, Consumer, Payload, Queue, Received};
 use domain::Job;
 use domain::retry::jittered;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -31,7 +31,7 @@ pub struct Consume {
 impl Consume {
     /// Works until the handler's `stopping`, then finishes what was begun.
     pub async fn run(self, broker: &Broker) {
-        let consumer = broker.consumer(self.prefetch);
+        let consumer = broker.consumer(Queue::Email, self.prefetch);
         // A broker that comes back sends again what is still being done: it alone is no limit.
         let hands = Arc::new(Semaphore::new(usize::from(self.prefetch)));
         let mut running = JoinSet::new();

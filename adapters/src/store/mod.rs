@@ -5,6 +5,7 @@
 
 mod accept;
 mod actor;
+mod announce;
 mod api_key;
 mod audit;
 mod bootstrap;
@@ -22,6 +23,7 @@ mod create_all;
 mod dead_letter;
 mod enlist;
 mod error;
+mod exchange;
 mod forget;
 mod gathering;
 mod idempotency;
@@ -45,6 +47,7 @@ mod statuses;
 mod together;
 mod unwanted;
 mod view;
+mod webhooks;
 mod wrong_password;
 
 use std::sync::Arc;
@@ -70,6 +73,7 @@ pub use create::{CreateOutcome, EarlySecret, NewInvitation, OnExisting};
 pub use create_all::{BatchOutcome, BatchRow};
 pub use dead_letter::DeadLetterView;
 pub use error::StoreError;
+pub use exchange::AnnouncementEntry;
 pub use idempotency::IdempotencyKey;
 pub use members::{MemberView, RemoveOutcome};
 pub use new_link::LinkRequest;
@@ -80,6 +84,10 @@ pub use outbox::{OutboxEntry, OutboxLag};
 pub use own_invitations::OwnInvitation;
 pub use read::ListFilter;
 pub use view::{AttemptView, DeliveryView, EventView, InvitationDetail, InvitationView};
+pub use webhooks::{
+    ClaimedWebhook, NewWebhook, RotatedSecret, WebhookAttemptView, WebhookChange,
+    WebhookDeliveryView, WebhookLogFilter, WebhookStatus, WebhookView,
+};
 
 use crate::clock::Clock;
 use crate::settings::LimitSettings;

@@ -17,7 +17,7 @@ use super::create::NewInvitation;
 use super::invite::{self, Inviting};
 use super::limit::Mail;
 use super::view::InvitationView;
-use super::{Result, StoreError, bulk, enlist, plan};
+use super::{Result, StoreError, announce, bulk, enlist, plan};
 
 /// Somebody to invite.
 #[derive(Clone, Copy)]
@@ -87,7 +87,7 @@ pub(super) async fn invite(
         let invitation = Box::new(InvitationView::new(row, delivery)?);
         newcomers.push(Newcomer { invitation, mail });
     }
-    bulk::insert(tx, entries).await?;
+    announce::record(tx, now, entries).await?;
     Ok(Some(newcomers))
 }
 

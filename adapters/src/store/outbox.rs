@@ -36,7 +36,6 @@ pub struct OutboxLag {
     pub oldest_due: Option<Timestamp>,
 }
 
-const EMAIL: &str = "email";
 // How long a row waits that the broker did not take, doubling from the first to the second.
 const PUBLISH_RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
@@ -53,13 +52,11 @@ impl Store {
                     .filter(bulk::is_any_of(tx, outbox::Column::Id, due(now, limit)))
                     .exec_with_returning(tx)
                     .await?;
-                let entries = rows.into_iter().map(|row| OutboxEntry {
-                    id: OutboxId::from_uuid(row.id),
-                    job: Job::V1(JobV1::Email {
-                        delivery: DeliveryId::from_uuid(row.subject_id),
-                        generation: convert::count(row.generation),
-                    }),
-                    lock: token,
+                // A job of a later release waits until one that knows it is back.
+                let entries = rows.into_iter().filter_map(|row| {
+                    let generation = convert::count(row.generation);
+                    let job = Job::V1(JobV1::of(&row.kind, row.subject_id, generation)?);
+                    Some(OutboxEntry { id: OutboxId::from_uuid(row.id), job, lock: token })
                 });
                 Ok(Verdict::Commit(entries.collect()))
             })
@@ -135,11 +132,21 @@ pub(super) fn row(
     generation: i32,
     available_at: Timestamp,
 ) -> outbox::ActiveModel {
+    let job = JobV1::Email { delivery, generation: convert::count(generation) };
+    job_row(now, job, available_at)
+}
+
+/// A row for a job of any kind.
+pub(super) fn job_row(
+    now: Timestamp,
+    job: JobV1,
+    available_at: Timestamp,
+) -> outbox::ActiveModel {
     outbox::ActiveModel {
         id: Set(OutboxId::new(now, &mut rng()).uuid()),
-        kind: Set(EMAIL.to_owned()),
-        subject_id: Set(delivery.uuid()),
-        generation: Set(generation),
+        kind: Set(job.kind().to_owned()),
+        subject_id: Set(job.subject()),
+        generation: Set(convert::column(job.generation())),
         available_at: Set(available_at),
         lock_token: Set(None),
         locked_until: Set(None),

@@ -43,6 +43,21 @@ where
     Ok(())
 }
 
+/// The statement that inserts rows and answers with what `select` finds, whose `$2` is `value`; for
+/// PostgreSQL. `None` if there are no rows.
+pub(super) fn insert_and<A: ActiveModelTrait>(
+    rows: &[A],
+    select: &str,
+    value: Value,
+) -> Result<Option<Statement>> {
+    let Some(mut statement) = from_json(rows, "")? else { return Ok(None) };
+    statement.sql = format!("WITH added AS ({}) {select}", statement.sql);
+    if let Some(values) = &mut statement.values {
+        values.0.push(value);
+    }
+    Ok(Some(statement))
+}
+
 /// Inserts those rows that no unique index has already, and gives them back, in any order.
 pub(super) async fn insert_new<A>(tx: &DatabaseTransaction, rows: Vec<A>) -> Result<Vec<ModelOf<A>>>
 where
