@@ -3,6 +3,7 @@
 //! ```text
 //! queued ──claim──▶ sending ──report──▶ delivered | failed | retrying
 //! retrying ──claim, once due──▶ sending
+//! sending ──put off──▶ retrying
 //! sending ──lease expires──▶ retrying       (a repeat is harmless: it carries the same id)
 //! delivered | failed ──replay──▶ queued, next generation
 //! queued | retrying ──give up──▶ failed     (its endpoint is off)
@@ -138,6 +139,13 @@ pub enum WebhookEvent<'a> {
         /// When to try again, if it comes to that; `None` once its time is over.
         next_attempt_at: Option<Timestamp>,
     },
+    /// A worker gives it back without an attempt: enough others speak to the endpoint.
+    PutOff {
+        /// Its attempt.
+        attempt: AttemptToken,
+        /// When its turn comes again.
+        next_attempt_at: Timestamp,
+    },
     /// A worker's lease has run out without a report.
     LeaseExpired,
     /// Its endpoint is off.
@@ -181,6 +189,11 @@ impl WebhookDelivery {
                 Sending { attempt: holder, .. },
                 &WebhookEvent::Report { attempt, outcome, next_attempt_at },
             ) if holder == attempt => Ok(self.reported(outcome, next_attempt_at, now)),
+            (Sending { attempt: holder, .. }, &WebhookEvent::PutOff { attempt, next_attempt_at })
+                if holder == attempt =>
+            {
+                Ok(Self { state: Retrying { next_attempt_at }, ..self })
+            }
             (Sending { lease_until, .. }, WebhookEvent::LeaseExpired) if lease_until <= now => {
                 Ok(Self { state: Retrying { next_attempt_at: now }, ..self })
             }

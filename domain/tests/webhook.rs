@@ -54,11 +54,15 @@ fn each_state_takes_what_the_diagram_says() {
         outcome: &taken,
         next_attempt_at: Some(at(5)),
     };
+    let put_off =
+        |attempt| WebhookEvent::PutOff { attempt: token(attempt), next_attempt_at: at(5) };
     // By the order of `states`.
     let table = [
         ("claim", claim, [Some(Sending), None, Some(Sending), None, None]),
         ("report", report(OWN), [None, Some(Delivered), None, None, None]),
         ("a foreign report", report(8), [None; 5]),
+        ("put off", put_off(OWN), [None, Some(Retrying), None, None, None]),
+        ("a foreign put off", put_off(8), [None; 5]),
         ("lease expiry", WebhookEvent::LeaseExpired, [None, Some(Retrying), None, None, None]),
         ("give up", WebhookEvent::GiveUp, [Some(Failed), None, Some(Failed), None, None]),
         ("replay", WebhookEvent::Replay, [None, None, None, Some(Queued), Some(Queued)]),

@@ -36,6 +36,7 @@ mod locked;
 mod members;
 mod new_link;
 mod newcomers;
+mod opened_page;
 mod organizations;
 mod outbox;
 mod own_invitations;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::job::JobV1;
 use domain::webhook::WebhookEvent;
 use domain::{AttemptToken, Timestamp, WebhookDeliveryState, WebhookOutcome};
 use entity::{outbox as outbox_row, webhook_attempt, webhook_delivery, webhook_endpoint};
@@ -34,33 +35,60 @@ impl Store {
                     outcome: &outcome,
                     next_attempt_at,
                 };
-                let Ok(next) = claimed.delivery.clone().apply(&event, now) else {
+                let Some(state) = write(tx, now, &claimed, &event).await? else {
                     return Ok(Verdict::RollBack(None));
                 };
-                // The token says by itself whether this is still the current attempt.
-                let done = webhook_delivery::Entity::update_many()
-                    .set(columns::written(&next, now))
-                    .filter(webhook_delivery::Column::Id.eq(next.id.uuid()))
-                    .filter(webhook_delivery::Column::AttemptToken.eq(claimed.attempt.uuid()))
-                    .exec(tx)
-                    .await?;
-                if done.rows_affected != 1 {
-                    return Ok(Verdict::RollBack(None));
-                }
-                if let WebhookDeliveryState::Retrying { next_attempt_at } = next.state {
-                    let (delivery, generation) = (next.id, next.generation);
-                    let job = domain::job::JobV1::Webhook { delivery, generation };
-                    let row = outbox::job_row(now, job, next_attempt_at);
-                    outbox_row::Entity::insert(row).exec_without_returning(tx).await?;
-                }
                 let attempt = attempt_row(now, &claimed, &outcome).into_active_model();
                 webhook_attempt::Entity::insert(attempt).exec_without_returning(tx).await?;
                 judge(tx, now, &claimed, &outcome, disable_after).await?;
-                Ok(Verdict::Commit(Some(next.state)))
+                Ok(Verdict::Commit(Some(state)))
             })
         })
         .await
     }
+
+    /// Gives a delivery back until `next_attempt_at`; nothing was tried. `None` if the attempt is no
+    /// longer the current one.
+    pub async fn put_off_webhook(
+        &self,
+        claimed: &ClaimedWebhook,
+        next_attempt_at: Timestamp,
+    ) -> Result<Option<WebhookDeliveryState>> {
+        let claimed = claimed.clone();
+        self.write(move |tx, now| {
+            Box::pin(async move {
+                let event = WebhookEvent::PutOff { attempt: claimed.attempt, next_attempt_at };
+                Ok(Verdict::Commit(write(tx, now, &claimed, &event).await?))
+            })
+        })
+        .await
+    }
+}
+
+/// Lets the event happen, and plans the next attempt if there is to be one.
+async fn write(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    claimed: &ClaimedWebhook,
+    event: &WebhookEvent<'_>,
+) -> Result<Option<WebhookDeliveryState>> {
+    let Ok(next) = claimed.delivery.clone().apply(event, now) else { return Ok(None) };
+    // The token says by itself whether this is still the current attempt.
+    let done = webhook_delivery::Entity::update_many()
+        .set(columns::written(&next, now))
+        .filter(webhook_delivery::Column::Id.eq(next.id.uuid()))
+        .filter(webhook_delivery::Column::AttemptToken.eq(claimed.attempt.uuid()))
+        .exec(tx)
+        .await?;
+    if done.rows_affected != 1 {
+        return Ok(None);
+    }
+    if let WebhookDeliveryState::Retrying { next_attempt_at } = next.state {
+        let job = JobV1::Webhook { delivery: next.id, generation: next.generation };
+        let row = outbox::job_row(now, job, next_attempt_at);
+        outbox_row::Entity::insert(row).exec_without_returning(tx).await?;
+    }
+    Ok(Some(next.state))
 }
 
 /// What the outcome says about the endpoint, as long as it is the one that was spoken to.

@@ -1,5 +1,6 @@
 //! The page of an open invitation, and accepting on it.
 
+use actix_web::http::Method;
 use actix_web::web::{Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::AcceptOutcome;
@@ -28,7 +29,12 @@ pub async fn show(
     token: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     match Opened::find(&state, &request, &token).await {
-        Ok(opened) if opened.is_pending() => form_page(&state, &opened, None),
+        Ok(opened) if opened.is_pending() => {
+            if request.method() == Method::GET {
+                opened.note(&state).await;
+            }
+            form_page(&state, &opened, None)
+        }
         Ok(opened) => opened.ended(&state, opened.invitation.status),
         Err(page) => page,
     }
