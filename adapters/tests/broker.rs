@@ -6,6 +6,7 @@ mod broker_world;
 
 use std::collections::HashMap;
 
+use adapters::broker::Queue;
 use broker_world::{PATIENCE, World, assert_silent, job, next, next_dead, outgoing};
 use tokio::time::timeout;
 

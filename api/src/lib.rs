@@ -29,6 +29,7 @@ mod json;
 mod prefer;
 mod problem;
 mod relay;
+mod reseal;
 mod routes;
 mod security_headers;
 mod server;
@@ -102,6 +103,7 @@ pub async fn run(
         parts.settings.broker.events,
         stop.clone(),
     ));
+    let reseal = tokio::spawn(reseal::run(parts.store.clone(), parts.seal.clone(), stop.clone()));
     let sweep = tokio::spawn(expiry::run(
         parts.store.clone(),
         parts.settings.invitation.expiry_sweep,
@@ -113,6 +115,7 @@ pub async fn run(
     let ends = [
         ("relay", relay.await),
         ("announcer", announcer.await),
+        ("resealing", reseal.await),
         ("expiry sweep", sweep.await),
     ];
     for (name, end) in ends {

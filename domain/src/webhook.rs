@@ -189,11 +189,10 @@ impl WebhookDelivery {
                 Sending { attempt: holder, .. },
                 &WebhookEvent::Report { attempt, outcome, next_attempt_at },
             ) if holder == attempt => Ok(self.reported(outcome, next_attempt_at, now)),
-            (Sending { attempt: holder, .. }, &WebhookEvent::PutOff { attempt, next_attempt_at })
-                if holder == attempt =>
-            {
-                Ok(Self { state: Retrying { next_attempt_at }, ..self })
-            }
+            (
+                Sending { attempt: holder, .. },
+                &WebhookEvent::PutOff { attempt, next_attempt_at },
+            ) if holder == attempt => Ok(Self { state: Retrying { next_attempt_at }, ..self }),
             (Sending { lease_until, .. }, WebhookEvent::LeaseExpired) if lease_until <= now => {
                 Ok(Self { state: Retrying { next_attempt_at: now }, ..self })
             }
@@ -216,8 +215,8 @@ impl WebhookDelivery {
     ) -> Self {
         use WebhookDeliveryState::{Delivered, Failed, Retrying};
         let exhausted = Failed { at: now, reason: WebhookFailure::Exhausted };
-        let again = next_attempt_at
-            .map_or(exhausted, |next_attempt_at| Retrying { next_attempt_at });
+        let again =
+            next_attempt_at.map_or(exhausted, |next_attempt_at| Retrying { next_attempt_at });
         let (used, state) = match outcome {
             WebhookOutcome::Taken { .. } => (1, Delivered { at: now }),
             WebhookOutcome::Gone => (1, Failed { at: now, reason: WebhookFailure::Gone }),

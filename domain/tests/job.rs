@@ -33,7 +33,8 @@ fn version_1_keeps_its_bytes() {
 
 #[test]
 fn a_webhook_job_keeps_its_bytes_too() {
-    let delivery = WebhookDeliveryId::from_uuid(Uuid::from_u128(0x0199_aaaa_bbbb_7ccc_8ddd_eeee_eeee_eeee));
+    let delivery =
+        WebhookDeliveryId::from_uuid(Uuid::from_u128(0x0199_aaaa_bbbb_7ccc_8ddd_eeee_eeee_eeee));
     let job = Job::V1(JobV1::Webhook { delivery, generation: 2 });
     let expected = format!(r#"{{"kind":"webhook","version":1,"id":"{ID}","generation":2}}"#);
     assert_eq!(String::from_utf8(job.encode()).unwrap(), expected);

@@ -90,14 +90,20 @@ fn a_report_ends_as_its_outcome_says() {
     let retrying = WebhookDeliveryState::Retrying { next_attempt_at: at(5) };
     let failed = |reason| WebhookDeliveryState::Failed { at: at(0), reason };
     for (outcome, next_attempt_at, attempts, expected) in [
-        (WebhookOutcome::Taken { status: 200 }, None, 3, WebhookDeliveryState::Delivered { at: at(0) }),
+        (
+            WebhookOutcome::Taken { status: 200 },
+            None,
+            3,
+            WebhookDeliveryState::Delivered { at: at(0) },
+        ),
         (WebhookOutcome::Gone, Some(at(5)), 3, failed(WebhookFailure::Gone)),
         (not_taken(None), Some(at(5)), 3, retrying),
         (not_taken(None), None, 3, failed(WebhookFailure::Exhausted)),
         (ours, Some(at(5)), 2, retrying),
     ] {
         let [_, sending, ..] = states();
-        let report = WebhookEvent::Report { attempt: token(OWN), outcome: &outcome, next_attempt_at };
+        let report =
+            WebhookEvent::Report { attempt: token(OWN), outcome: &outcome, next_attempt_at };
         let next = in_state(sending).apply(&report, at(0)).unwrap();
         assert_eq!((next.attempts, next.state), (attempts, expected), "{outcome:?}");
     }
@@ -135,8 +141,15 @@ proptest! {
 fn others_are_told_of_what_happens_to_invitations() {
     let told: Vec<_> = told_types().collect();
     for wanted in [
-        "created", "sent", "delivery_failed", "opened_page", "accepted", "declined", "revoked",
-        "expired", "resent",
+        "created",
+        "sent",
+        "delivery_failed",
+        "opened_page",
+        "accepted",
+        "declined",
+        "revoked",
+        "expired",
+        "resent",
     ] {
         assert!(told.contains(&format!("invitation.{wanted}").as_str()), "{wanted}");
     }

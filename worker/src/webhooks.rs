@@ -130,8 +130,8 @@ impl WebhookHandler {
                 };
                 let attempts = claimed.delivery.attempts + 1;
                 let (policy, asked_at) = (&self.policy, claimed.asked_at);
-                let next = outcome
-                    .next_attempt_at(policy, attempts, asked_at, now, &mut adapters::rng());
+                let next =
+                    outcome.next_attempt_at(policy, attempts, asked_at, now, &mut adapters::rng());
                 self.store.report_webhook(claimed, outcome, next, self.disable_after).await
             })
             .await
@@ -204,8 +204,8 @@ mod tests {
     #[test]
     fn one_endpoint_gets_half_of_the_hands() {
         let lines = Lines::new(4);
-        let [one, two] = [1_u8, 2]
-            .map(|n| format!("01890a5d-ac96-774b-bcce-b3020000000{n}").parse().unwrap());
+        let [one, two] =
+            [1_u8, 2].map(|n| format!("01890a5d-ac96-774b-bcce-b3020000000{n}").parse().unwrap());
         let held = [lines.open(one), lines.open(one)];
         assert!(held.iter().all(Option::is_some) && lines.open(one).is_none());
         assert!(lines.open(two).is_some(), "another endpoint is not held up");

@@ -238,10 +238,16 @@ mod tests {
     #[tokio::test]
     async fn what_does_not_fit_is_left_out_until_something_is_settled() {
         let memory = Memory::with_capacity(2);
-        assert_eq!([true, true, false], [(); 3].map(|()| memory.push(JobQueue::Email, b"{}".to_vec())));
+        assert_eq!(
+            [true, true, false],
+            [(); 3].map(|()| memory.push(JobQueue::Email, b"{}".to_vec()))
+        );
         let inbox = memory.jobs(JobQueue::Email, 1);
         let ticket = inbox.next().await.unwrap();
-        assert!(!memory.push(JobQueue::Email, b"{}".to_vec()), "a message in hand still takes its place");
+        assert!(
+            !memory.push(JobQueue::Email, b"{}".to_vec()),
+            "a message in hand still takes its place"
+        );
         assert!(ticket.settle(Verdict::Ack));
         assert!(memory.push(JobQueue::Email, b"{}".to_vec()));
     }

@@ -2,8 +2,8 @@
 
 use domain::invitation::{IllegalInvitationEvent, InvitationEvent};
 use domain::{
-    EmailAddress, EventKind, Generation, Invitation, InvitationId, InvitationStatus, OrganizationId,
-    SecretHash, Timestamp, UserId,
+    EmailAddress, EventKind, Generation, Invitation, InvitationId, InvitationStatus,
+    OrganizationId, SecretHash, Timestamp, UserId,
 };
 use entity::{invitation, membership, organization, user};
 use sea_orm::{

@@ -46,7 +46,8 @@ pub(super) async fn record(
     if told.is_empty() {
         return bulk::insert(tx, rows).await;
     }
-    let organizations: BTreeSet<Uuid> = told.iter().map(|entry| entry.row.organization_id).collect();
+    let organizations: BTreeSet<Uuid> =
+        told.iter().map(|entry| entry.row.organization_id).collect();
     let listeners = insert(tx, rows, organizations.into_iter().collect()).await?;
     if listeners.is_empty() {
         return Ok(());

@@ -5,7 +5,8 @@ use domain::{DeadLetterId, DeliveryId, Job, OrganizationId, Timestamp};
 use entity::{dead_letter, delivery, outbox as outbox_row, webhook_delivery};
 use sea_orm::sea_query::{Query, SelectStatement};
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    Set,
 };
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::Timestamp;
-use entity::{
-    announcement, idempotency_key, outbox, tally, webhook_attempt, webhook_delivery,
-};
+use entity::{announcement, idempotency_key, outbox, tally, webhook_attempt, webhook_delivery};
 use sea_orm::prelude::Expr;
 use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter};
@@ -60,11 +58,8 @@ async fn forget_told(tx: &DatabaseTransaction, before: Timestamp) -> Result<u64>
         .await?;
     let its = Expr::col((webhook_delivery::Entity, webhook_delivery::Column::EventId))
         .eq(Expr::col((announcement::Entity, announcement::Column::EventId)));
-    let is_needed = Query::select()
-        .expr(Expr::val(1))
-        .from(webhook_delivery::Entity)
-        .and_where(its)
-        .to_owned();
+    let is_needed =
+        Query::select().expr(Expr::val(1)).from(webhook_delivery::Entity).and_where(its).to_owned();
     let is_out = announcement::Column::PublishedAt
         .is_not_null()
         .or(announcement::Column::ToExchange.eq(false));

@@ -13,9 +13,8 @@ impl Store {
     /// invitation itself does not change.
     pub async fn note_opened_page(&self, id: InvitationId, generation: Generation) -> Result<()> {
         // Most openings are not the first: they need no transaction that writes.
-        let noted = self.read(move |db, _| {
-            Box::pin(async move { is_noted(db, id, generation).await })
-        });
+        let noted =
+            self.read(move |db, _| Box::pin(async move { is_noted(db, id, generation).await }));
         if noted.await? {
             return Ok(());
         }

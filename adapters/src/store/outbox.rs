@@ -137,11 +137,7 @@ pub(super) fn row(
 }
 
 /// A row for a job of any kind.
-pub(super) fn job_row(
-    now: Timestamp,
-    job: JobV1,
-    available_at: Timestamp,
-) -> outbox::ActiveModel {
+pub(super) fn job_row(now: Timestamp, job: JobV1, available_at: Timestamp) -> outbox::ActiveModel {
     outbox::ActiveModel {
         id: Set(OutboxId::new(now, &mut rng()).uuid()),
         kind: Set(job.kind().to_owned()),

@@ -36,7 +36,9 @@ pub enum RefusedUrl {
     #[error("must not have a fragment (#…)")]
     Fragment,
     /// Its port is none of those that are allowed.
-    #[error("must use a port that is allowed here (443 and 8443, unless the operator says otherwise)")]
+    #[error(
+        "must use a port that is allowed here (443 and 8443, unless the operator says otherwise)"
+    )]
     Port,
     /// Its host is on this machine or in a private network.
     #[error("must have a public address, not one of a private network")]

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use domain::webhook::NotTaken;
 use domain::{Timestamp, WebhookDeliveryId, WebhookOutcome};
 use tokio::task::spawn_blocking;
+use ureq::Agent;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use ureq::Agent;
 
 use super::{Guard, WebhookSecret};
 use crate::download;
@@ -139,11 +139,7 @@ fn send(agent: &Agent, url: &str, letter: &Letter) -> WebhookOutcome {
     }
 }
 
-fn not_taken(
-    status: Option<u16>,
-    detail: String,
-    retry_after: Option<Duration>,
-) -> WebhookOutcome {
+fn not_taken(status: Option<u16>, detail: String, retry_after: Option<Duration>) -> WebhookOutcome {
     WebhookOutcome::NotTaken(NotTaken { status, detail, retry_after })
 }
 

@@ -91,12 +91,15 @@ mod tests {
     fn a_signature_covers_id_time_and_body() {
         let secret = WebhookSecret::generate(&mut crate::rng());
         let at = |seconds| Timestamp::from_timestamp(seconds, 0).unwrap();
-        let [one, two] = [1_u128, 2].map(|n| WebhookDeliveryId::from_uuid(uuid::Uuid::from_u128(n)));
+        let [one, two] =
+            [1_u128, 2].map(|n| WebhookDeliveryId::from_uuid(uuid::Uuid::from_u128(n)));
         let signed = secret.sign(one, at(5), b"{}");
         assert_eq!(signed, secret.sign(one, at(5), b"{}"));
-        for other in
-            [secret.sign(two, at(5), b"{}"), secret.sign(one, at(6), b"{}"), secret.sign(one, at(5), b"{ }")]
-        {
+        for other in [
+            secret.sign(two, at(5), b"{}"),
+            secret.sign(one, at(6), b"{}"),
+            secret.sign(one, at(5), b"{ }"),
+        ] {
             assert_ne!(signed, other);
         }
     }

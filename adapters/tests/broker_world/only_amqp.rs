@@ -142,6 +142,7 @@ async fn an_absent_server_is_no_error_but_a_bad_address_is() {
         confirm_timeout: Duration::from_millis(200),
         prefix: prefix.to_owned(),
         topology: Topology::Declare,
+        events: true,
     };
     // Port 1 of the loopback interface: nobody listens there.
     let broker = Broker::connect(&settings("amqp://u:hidden@127.0.0.1:1/%2f", "t")).unwrap();

@@ -61,8 +61,7 @@ impl Amqp {
     pub(super) async fn announce(&self, batch: &[Announcement]) -> HashSet<EventId> {
         let names = &self.shared.names;
         let batch = batch.iter().map(|event| Envelope::event(names, event)).collect();
-        let announcer =
-            self.announcer.get_or_init(|| Publisher::start(&self.shared, "announcer"));
+        let announcer = self.announcer.get_or_init(|| Publisher::start(&self.shared, "announcer"));
         announcer.publish(batch).await.into_iter().map(EventId::from_uuid).collect()
     }
 

@@ -175,8 +175,7 @@ async fn send(session: &Session, batch: &[Envelope]) -> Result<Batch, PublishErr
             .with_type(envelope.kind.clone())
             .with_content_type(envelope.content_type.into())
             .with_delivery_mode(PERSISTENT);
-        let options =
-            BasicPublishOptions { mandatory: envelope.mandatory, ..Default::default() };
+        let options = BasicPublishOptions { mandatory: envelope.mandatory, ..Default::default() };
         let (exchange, key) = (envelope.exchange.clone(), envelope.key.clone());
         let confirm = session
             .channel

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use domain::webhook::WebhookEvent;
-use domain::{
-    AttemptToken, Generation, Timestamp, WebhookDelivery, WebhookDeliveryId, WebhookId,
-};
+use domain::{AttemptToken, Generation, Timestamp, WebhookDelivery, WebhookDeliveryId, WebhookId};
 use entity::{announcement, webhook_delivery, webhook_endpoint};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
@@ -48,8 +46,10 @@ impl Store {
         generation: Generation,
         lease: Duration,
     ) -> Result<Option<ClaimedWebhook>> {
-        self.write(move |tx, now| Box::pin(async move { claim(tx, now, id, generation, lease).await }))
-            .await
+        self.write(move |tx, now| {
+            Box::pin(async move { claim(tx, now, id, generation, lease).await })
+        })
+        .await
     }
 }
 

@@ -37,10 +37,7 @@ pub(super) fn read(row: &webhook_delivery::Model) -> Result<WebhookDelivery> {
 }
 
 /// The columns that a delivery's state decides, ready for an update.
-pub(super) fn written(
-    delivery: &WebhookDelivery,
-    now: Timestamp,
-) -> webhook_delivery::ActiveModel {
+pub(super) fn written(delivery: &WebhookDelivery, now: Timestamp) -> webhook_delivery::ActiveModel {
     let mut row = webhook_delivery::ActiveModel {
         id: Unchanged(delivery.id.uuid()),
         generation: Set(convert::column(delivery.generation)),

@@ -2,14 +2,10 @@
 
 use std::collections::HashMap;
 
-use domain::{
-    InvitationId, OrganizationId, WebhookDeliveryId, WebhookDeliveryStatus, WebhookId,
-};
+use domain::{InvitationId, OrganizationId, WebhookDeliveryId, WebhookDeliveryStatus, WebhookId};
 use entity::{announcement, webhook_attempt, webhook_delivery};
 use sea_orm::prelude::Uuid;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::super::{Result, Store, bulk};
 use super::endpoint;

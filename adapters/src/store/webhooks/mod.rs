@@ -8,6 +8,7 @@ mod log;
 mod replay;
 mod report;
 mod rescue;
+mod reseal;
 mod view;
 
 pub use claim::ClaimedWebhook;

@@ -30,7 +30,7 @@ pub async fn show(
 ) -> Result<HttpResponse, ApiError> {
     match Opened::find(&state, &request, &token).await {
         Ok(opened) if opened.is_pending() => {
-            if request.method() == Method::GET {
+            if request.method() == Method::GET && !is_prefetch(&request) {
                 opened.note(&state).await;
             }
             form_page(&state, &opened, None)
@@ -72,6 +72,14 @@ pub async fn accept(
         AcceptOutcome::Unknown => opened.page(&state, 404, &Page::NotFound),
         AcceptOutcome::Illegal(illegal) => opened.ended(&state, illegal.from),
     }
+}
+
+/// Whether a browser asks for the page before anybody wants to see it.
+fn is_prefetch(request: &HttpRequest) -> bool {
+    ["sec-purpose", "purpose"].iter().any(|name| {
+        let value = request.headers().get(*name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| value.contains("prefetch"))
+    })
 }
 
 /// The form, with what was wrong with the last try.

@@ -98,11 +98,7 @@ impl ChangedFields {
     }
 }
 
-async fn url(
-    given: Option<String>,
-    guard: &Guard,
-    errors: &mut Vec<FieldError>,
-) -> Option<String> {
+async fn url(given: Option<String>, guard: &Guard, errors: &mut Vec<FieldError>) -> Option<String> {
     match guard.check(&given?).await {
         Ok(url) => Some(url.into()),
         Err(refused) => {

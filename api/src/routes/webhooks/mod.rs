@@ -41,9 +41,7 @@ pub fn configure(config: &mut ServiceConfig) {
             resource(&format!("{ONE}/deliveries"), "GET, HEAD")
                 .route(super::get().to(deliveries::list)),
         )
-        .service(
-            post("deliveries/{webhook_delivery}/replay").route(web::post().to(replay::one)),
-        );
+        .service(post("deliveries/{webhook_delivery}/replay").route(web::post().to(replay::one)));
 }
 
 /// The organization, for whoever may see and change its webhooks: their URLs may hold secrets.

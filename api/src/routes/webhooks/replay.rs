@@ -125,9 +125,12 @@ pub async fn failed(
 ) -> Result<HttpResponse, ApiError> {
     let organization = admin_of(&auth, &state, &path.0).await?;
     let webhook = webhook_id(&path.1)?;
-    let since = body.read::<Fields>().await?.value.since.ok_or_else(|| {
-        ApiError::Invalid(vec![FieldError::new("since", "is required")])
-    })?;
+    let since = body
+        .read::<Fields>()
+        .await?
+        .value
+        .since
+        .ok_or_else(|| ApiError::Invalid(vec![FieldError::new("since", "is required")]))?;
     let (mut replayed, mut more) = (0, true);
     for _ in 0..BATCHES {
         let some = state.store.replay_failed_webhooks(organization, webhook, since, BATCH).await?;
