@@ -12,17 +12,16 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::harness::{Stack, TestApp, block_on, text};
-use crate::servers::{eventually, unique, variable};
+use crate::servers::{eventually, variable};
 use crate::webhooks::manage::ask;
 
 #[test]
 fn every_event_is_a_cloud_event_on_the_exchange() {
     block_on(async {
-        let prefix = unique("events");
-        let (connection, mut heard) = listen(&prefix).await;
-        let env = [("WELCOMAT_BROKER_EVENTS", "true"), ("WELCOMAT_BROKER_PREFIX", &prefix)];
+        let env = [("WELCOMAT_BROKER_EVENTS", "true")];
         let app = TestApp::start_with_settings(Stack::Distributed, &env).await;
         until_on(&app).await;
+        let (connection, mut heard) = listen(app.broker_prefix.as_ref().unwrap()).await;
         let (path, _) = app.invite_and_receive("ann@example.com").await;
         let (_, client) = app.other_organization().await;
         let mut events = Vec::new();
