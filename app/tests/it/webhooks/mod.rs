@@ -7,6 +7,7 @@ mod exchange;
 mod guard;
 mod manage;
 pub mod receiver;
+mod store;
 
 use std::io::Write;
 use std::process::{Command, Stdio};
