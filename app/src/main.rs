@@ -113,8 +113,8 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<(), Failure> {
     let config = cli.config.as_deref();
     match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(config).await,
-        // By far the largest of them: it is a service and its client at once.
+        // By far the largest of them: a service, and a service and its client at once.
+        Command::Serve => Box::pin(serve::run(config)).await,
         Command::Demo { once, json } => Box::pin(demo::run(once, json)).await,
         Command::Api => api::run(config).await,
         Command::Worker => worker::run(config).await,

@@ -165,7 +165,7 @@ pub struct IllegalWebhookEvent {
 }
 
 /// An endpoint cannot make us wait for longer than this.
-const LONGEST_WISH: Duration = Duration::from_secs(24 * 3600);
+const LONGEST_WISH: Duration = Duration::from_hours(24);
 
 impl WebhookDelivery {
     /// Lets `event` happen at `now`, or says why it cannot.

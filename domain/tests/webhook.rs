@@ -1,5 +1,7 @@
 //! What may happen to a delivery to an endpoint, state by state, and when it is tried again.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::time::Duration;
 
 use chrono::TimeDelta;

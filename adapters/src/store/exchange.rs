@@ -133,7 +133,7 @@ fn due(now: Timestamp, limit: u64) -> SelectStatement {
     Query::select()
         .column(announcement::Column::EventId)
         .from(announcement::Entity)
-        .and_where(Expr::col(announcement::Column::ToExchange).into())
+        .and_where(Expr::col(announcement::Column::ToExchange))
         .and_where(announcement::Column::PublishedAt.is_null())
         .and_where(
             announcement::Column::LockedUntil

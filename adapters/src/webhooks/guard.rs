@@ -48,6 +48,9 @@ pub enum RefusedUrl {
     Unknown,
 }
 
+/// The addresses of a name, as a test wants them.
+pub type Resolve = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
+
 /// Finds the addresses of names.
 #[derive(Clone, Default)]
 pub enum Names {
@@ -55,7 +58,7 @@ pub enum Names {
     #[default]
     System,
     /// As this function says, for tests.
-    Fixed(Arc<dyn Fn(&str) -> Vec<IpAddr> + Send + Sync>),
+    Fixed(Arc<Resolve>),
 }
 
 /// The operator's rules, and a way to resolve names.
@@ -182,31 +185,30 @@ pub fn is_public(ip: IpAddr) -> bool {
 
 fn is_public_v4(ip: Ipv4Addr) -> bool {
     let [a, b, c, _] = ip.octets();
-    let special = match (a, b, c) {
+    let is_special = matches!(
+        (a, b, c),
         // This network, private use, loopback; multicast, reserved and broadcast.
-        (0 | 10 | 127 | 224..=255, ..) => true,
+        (0 | 10 | 127 | 224..=255, ..) | (172, 16..=31, _) | (192, 168, _)
         // Shared by a carrier's customers: some clouds have their metadata there.
-        (100, 64..=127, _) => true,
+        | (100, 64..=127, _)
         // Link-local, with most clouds' metadata.
-        (169, 254, _) => true,
-        (172, 16..=31, _) | (192, 168, _) => true,
+        | (169, 254, _)
         // Protocol assignments, documentation, the former 6to4 relays, benchmarks.
-        (192, 0, 0 | 2) | (192, 88, 99) | (198, 51, 100) | (203, 0, 113) => true,
-        (198, 18 | 19, _) => true,
-        _ => false,
-    };
-    !special
+        | (192, 0, 0 | 2) | (192, 88, 99) | (198, 51, 100) | (203, 0, 113) | (198, 18 | 19, _)
+    );
+    !is_special
 }
 
 /// What is not global unicast is refused: loopback, unique local, link-local, multicast, and every
 /// form that has an IPv4 address inside (mapped, compatible, NAT64).
 fn is_public_v6(ip: Ipv6Addr) -> bool {
-    match ip.segments() {
-        // Protocol assignments with Teredo, documentation, and 6to4 with an IPv4 address inside.
-        [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x2002, ..] => false,
-        [0x3fff, 0..=0xfff, ..] => false,
-        [first, ..] => first & 0xe000 == 0x2000,
-    }
+    let segments = ip.segments();
+    // Protocol assignments with Teredo, documentation, and 6to4 with an IPv4 address inside.
+    let is_special = matches!(
+        segments,
+        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..=0xfff, ..]
+    );
+    segments[0] & 0xe000 == 0x2000 && !is_special
 }
 
 #[cfg(test)]

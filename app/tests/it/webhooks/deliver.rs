@@ -79,7 +79,7 @@ async fn an_endpoint_is_told_of_every_other_end(stack: Stack) {
     let (revoked, _) = world.app.invite_and_receive("bob@example.com").await;
     assert_eq!(world.app.act(&format!("{revoked}/resend"), &json!({})).await.0, 200);
     world.receiver.until("invitation.resent", 1).await;
-    let extend = json!({"expires_at": world.app.clock.now() + Duration::from_secs(9 * 86400)});
+    let extend = json!({"expires_at": world.app.clock.now() + Duration::from_hours(9 * 24)});
     assert_eq!(world.app.act(&format!("{revoked}/extend"), &extend).await.0, 200);
     world.receiver.until("invitation.extended", 1).await;
     assert_eq!(world.app.act(&format!("{revoked}/revoke"), &json!({})).await.0, 200);
@@ -90,7 +90,7 @@ async fn an_endpoint_is_told_of_every_other_end(stack: Stack) {
     assert_eq!(world.app.act("/v1/invitations/decline", &decline).await.0, 200);
     world.receiver.until("invitation.declined", 1).await;
     world.app.invite("dan@example.com").await;
-    world.app.clock.advance(Duration::from_secs(8 * 86400));
+    world.app.clock.advance(Duration::from_hours(8 * 24));
     let told = world.receiver.until("invitation.expired", 1).await;
     assert!(told.iter().all(|told| told.event()["data"]["status"] == "expired"));
 }
@@ -169,7 +169,7 @@ async fn an_endpoint_can_say_when_it_wants_to_hear_again(stack: Stack) {
     let next = text(&delivery["next_attempt_at"]).parse::<domain::Timestamp>().unwrap();
     let wait = next - world.app.clock.now();
     assert!(wait > chrono::TimeDelta::minutes(58), "{wait}");
-    world.app.clock.advance(Duration::from_secs(3600));
+    world.app.clock.advance(Duration::from_hours(1));
     world.until("invitation.created", "delivered").await;
 }
 
@@ -200,14 +200,14 @@ async fn an_endpoint_that_takes_nothing_for_days_is_switched_off(stack: Stack) {
     world.app.invite("ann@example.com").await;
     world.until("invitation.created", "retrying").await;
     assert!(world.shown().await["failing_since"].is_string());
-    world.app.clock.advance(Duration::from_secs(4 * 86400));
+    world.app.clock.advance(Duration::from_hours(4 * 24));
     world.receiver.until("invitation.created", 2).await;
     eventually("the second attempt is noted", async || {
         (world.log().await[0]["attempts"] == 2).then_some(())
     })
     .await;
     assert_eq!(world.shown().await["status"], "enabled", "four days are no five");
-    world.app.clock.advance(Duration::from_secs(86400 + 7200));
+    world.app.clock.advance(Duration::from_hours(26));
     let off = eventually("it is switched off", async || {
         let shown = world.shown().await;
         (shown["status"] == "disabled").then_some(shown)
@@ -215,7 +215,7 @@ async fn an_endpoint_that_takes_nothing_for_days_is_switched_off(stack: Stack) {
     .await;
     assert_eq!(off["disabled_reason"], "failing");
     // What still waits ends when its turn comes, and can be replayed.
-    world.app.clock.advance(Duration::from_secs(7200));
+    world.app.clock.advance(Duration::from_hours(2));
     let ended = world.until("invitation.created", "failed").await;
     assert_eq!(ended["reason"], "endpoint_disabled");
     assert_eq!(world.receiver.requests().len(), 3);

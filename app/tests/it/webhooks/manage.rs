@@ -131,7 +131,7 @@ async fn the_log_has_pages_and_is_forgotten(stack: Stack) {
         log.iter().all(|found| found["status"] == "delivered").then_some(())
     })
     .await;
-    world.app.clock.advance(Duration::from_secs(31 * 86400));
+    world.app.clock.advance(Duration::from_hours(31 * 24));
     crate::servers::eventually("what was told so long ago is forgotten", async || {
         let mut left = 0;
         for table in ["webhook_delivery", "webhook_attempt", "announcement"] {

@@ -59,7 +59,8 @@ fn the_roles_in_deploy_are_enough_and_no_more() {
         redrive_and_discard(&client).await;
         tell_all_that_is_told(&client, &webhook, &receiver).await;
         eventually("the events are announced", async || {
-            (roles.count("announcement WHERE to_exchange AND published_at IS NULL").await == 0).then_some(())
+            (roles.count("announcement WHERE to_exchange AND published_at IS NULL").await == 0)
+                .then_some(())
         })
         .await;
         for log in service.stop() {
