@@ -64,7 +64,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 }
 
 /// What the system trusts, which an operator can add to; Mozilla's list where it trusts nobody.
-fn roots() -> RootCerts {
+pub(crate) fn roots() -> RootCerts {
     let own = rustls_native_certs::load_native_certs().certs;
     if own.is_empty() {
         return RootCerts::WebPki;

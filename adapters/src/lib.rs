@@ -1,5 +1,5 @@
 //! How the service touches the world: settings, time, randomness, secrets, logs, the database, the
-//! broker, mail and templates.
+//! broker, mail, templates and webhooks.
 //!
 //! Each module hides one outside thing behind the words of the domain. Nothing here decides
 //! anything about invitations; that is the `domain` crate's task.
@@ -18,5 +18,6 @@ pub mod settings;
 pub mod store;
 pub mod telemetry;
 pub mod templates;
+pub mod webhooks;
 
 pub use randomness::rng;

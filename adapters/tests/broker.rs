@@ -6,6 +6,7 @@ mod broker_world;
 
 use std::collections::HashMap;
 
+use adapters::broker::Queue;
 use broker_world::{PATIENCE, World, assert_silent, job, next, next_dead, outgoing};
 use tokio::time::timeout;
 
@@ -13,7 +14,7 @@ use tokio::time::timeout;
 const DELIVERIES: usize = 21;
 
 async fn published_jobs_arrive(world: &World) {
-    let consumer = world.broker.consumer(10);
+    let consumer = world.broker.consumer(Queue::Email, 10);
     let batch = world.publish(100).await;
     let mut expected: HashMap<_, _> = batch.iter().map(|out| (out.job.encode(), out.id)).collect();
     while !expected.is_empty() {
@@ -26,12 +27,12 @@ async fn published_jobs_arrive(world: &World) {
 }
 
 async fn an_ack_removes(world: &World) {
-    let consumer = world.broker.consumer(1);
+    let consumer = world.broker.consumer(Queue::Email, 1);
     world.publish(1).await;
     assert!(next(&consumer).await.ack().await);
     consumer.stop();
     drop(consumer);
-    let consumer = world.broker.consumer(1);
+    let consumer = world.broker.consumer(Queue::Email, 1);
     let batch = world.publish(1).await;
     let received = next(&consumer).await;
     assert_eq!(job(&received), batch[0].job);
@@ -40,7 +41,7 @@ async fn an_ack_removes(world: &World) {
 }
 
 async fn what_is_dropped_comes_again(world: &World) {
-    let consumer = world.broker.consumer(5);
+    let consumer = world.broker.consumer(Queue::Email, 5);
     let batch = world.publish(1).await;
     drop(next(&consumer).await);
     let again = next(&consumer).await;
@@ -49,7 +50,7 @@ async fn what_is_dropped_comes_again(world: &World) {
 }
 
 async fn the_prefetch_is_a_limit(world: &World) {
-    let consumer = world.broker.consumer(2);
+    let consumer = world.broker.consumer(Queue::Email, 2);
     world.publish(3).await;
     let first = next(&consumer).await;
     let second = next(&consumer).await;
@@ -60,10 +61,10 @@ async fn the_prefetch_is_a_limit(world: &World) {
 }
 
 async fn a_job_that_is_handed_back_reaches_another_consumer(world: &World) {
-    let first = world.broker.consumer(1);
+    let first = world.broker.consumer(Queue::Email, 1);
     let batch = world.publish(1).await;
     let received = next(&first).await;
-    let second = world.broker.consumer(1);
+    let second = world.broker.consumer(Queue::Email, 1);
     first.stop();
     assert!(received.hand_back().await);
     let received = next(&second).await;
@@ -72,7 +73,7 @@ async fn a_job_that_is_handed_back_reaches_another_consumer(world: &World) {
 }
 
 async fn a_dead_letter_arrives_with_its_reason(world: &World) {
-    let (consumer, dead) = (world.broker.consumer(1), world.broker.dead_letters());
+    let (consumer, dead) = (world.broker.consumer(Queue::Email, 1), world.broker.dead_letters());
     let batch = world.publish(1).await;
     assert!(next(&consumer).await.dead_letter().await);
     let letter = next_dead(&dead).await;
@@ -85,7 +86,7 @@ async fn a_dead_letter_arrives_with_its_reason(world: &World) {
 }
 
 async fn the_delivery_limit_ends_in_the_dead_letters(world: &World) {
-    let (consumer, dead) = (world.broker.consumer(1), world.broker.dead_letters());
+    let (consumer, dead) = (world.broker.consumer(Queue::Email, 1), world.broker.dead_letters());
     let batch = world.publish(1).await;
     for _ in 0..DELIVERIES {
         assert!(next(&consumer).await.hand_back().await);
@@ -98,7 +99,7 @@ async fn the_delivery_limit_ends_in_the_dead_letters(world: &World) {
 }
 
 async fn after_stop_what_was_received_can_be_settled(world: &World) {
-    let consumer = world.broker.consumer(2);
+    let consumer = world.broker.consumer(Queue::Email, 2);
     world.publish(5).await;
     let in_hand = next(&consumer).await;
     consumer.stop();
@@ -110,7 +111,7 @@ async fn after_stop_what_was_received_can_be_settled(world: &World) {
     };
     timeout(PATIENCE, rest).await.expect("a stopped consumer ends");
     assert!((1..=5).contains(&settled));
-    let other = world.broker.consumer(5);
+    let other = world.broker.consumer(Queue::Email, 5);
     for _ in settled..5 {
         assert!(next(&other).await.ack().await);
     }
@@ -118,7 +119,7 @@ async fn after_stop_what_was_received_can_be_settled(world: &World) {
 }
 
 async fn closing_ends_consumers(world: &World) {
-    let consumer = world.broker.consumer(1);
+    let consumer = world.broker.consumer(Queue::Email, 1);
     world.publish(1).await;
     let received = next(&consumer).await;
     timeout(PATIENCE, world.broker.close()).await.expect("closing is bounded");

@@ -9,13 +9,13 @@ use tokio_util::sync::CancellationToken;
 
 const BATCH: u64 = 500;
 
-/// Sweeps every `interval` until `stop`.
-pub async fn run(store: Store, interval: Duration, stop: CancellationToken) {
+/// Sweeps every `interval` until `stop`; what others were `told` so long ago is deleted.
+pub async fn run(store: Store, interval: Duration, told: Duration, stop: CancellationToken) {
     while !stop.is_cancelled() {
         if sweep(&store).await == BATCH {
             continue;
         }
-        if let Err(error) = store.forget_old().await {
+        if let Err(error) = store.forget_old(told).await {
             tracing::warn!(%error, "old answers and outbox rows cannot be deleted now");
         }
         tokio::select! {

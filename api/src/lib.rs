@@ -1,5 +1,6 @@
-//! The HTTP API of Welcomat, with the two loops that belong beside it: the relay, which takes the
-//! outbox to the broker, and the sweep that closes overdue invitations.
+//! The HTTP API of Welcomat, with the three loops that belong beside it: the relay, which takes the
+//! outbox to the broker, the announcer, which takes events to the exchange, and the sweep that closes
+//! overdue invitations.
 //!
 //! A request goes through `server` (limits, log line), `auth` (who asks), one file of
 //! `routes` (what is asked) into the store; whatever goes wrong becomes one line of the table in
@@ -13,6 +14,7 @@ pub mod start;
 
 mod accept_language;
 mod access_log;
+mod announcer;
 mod asset;
 mod auth;
 mod body;
@@ -27,6 +29,7 @@ mod json;
 mod prefer;
 mod problem;
 mod relay;
+mod reseal;
 mod routes;
 mod security_headers;
 mod server;
@@ -44,6 +47,7 @@ use adapters::seal::SealKeys;
 use adapters::settings::Settings;
 use adapters::store::Store;
 use adapters::templates::Templates;
+use adapters::webhooks::Names;
 use tokio_util::sync::CancellationToken;
 
 pub use auth::{
@@ -66,8 +70,11 @@ pub struct ApiParts {
     pub inbox: Option<CapturedInbox>,
     /// What the worker knows about sending, if it runs in this process.
     pub health: Health,
-    /// For a contract whose answer always holds the password; only then.
+    /// Seals the secrets that the API makes: those of webhooks, and of invitations for a contract whose
+    /// answer always holds the password.
     pub seal: Option<SealKeys>,
+    /// Finds the addresses of webhooks.
+    pub names: Names,
     /// Checks bearer tokens.
     pub tokens: TokenVerifier,
     /// Checks session tokens.
@@ -91,15 +98,31 @@ pub async fn run(
         parts.settings.relay.clone(),
         done.clone(),
     ));
+    let announcer = tokio::spawn(announcer::run(
+        parts.store.clone(),
+        parts.broker.clone(),
+        parts.settings.relay.clone(),
+        parts.settings.public_url.to_string(),
+        parts.settings.broker.events,
+        stop.clone(),
+    ));
+    let reseal = tokio::spawn(reseal::run(parts.store.clone(), parts.seal.clone(), stop.clone()));
     let sweep = tokio::spawn(expiry::run(
         parts.store.clone(),
         parts.settings.invitation.expiry_sweep,
+        parts.settings.webhooks.keep,
         stop.clone(),
     ));
     let served = server::serve(parts, listener, stop.clone()).await;
     stop.cancel();
     done.cancel();
-    for (name, end) in [("relay", relay.await), ("expiry sweep", sweep.await)] {
+    let ends = [
+        ("relay", relay.await),
+        ("announcer", announcer.await),
+        ("resealing", reseal.await),
+        ("expiry sweep", sweep.await),
+    ];
+    for (name, end) in ends {
         if let Err(error) = end {
             tracing::error!(%error, "the {name} ended badly");
         }

@@ -13,6 +13,7 @@ use adapters::seal::{SealError, SealKeys};
 use adapters::settings::{AnswerPassword, Settings, SettingsError};
 use adapters::store::{Store, StoreError};
 use adapters::templates::{TemplateError, Templates};
+use adapters::webhooks::Names;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
@@ -119,20 +120,21 @@ pub fn parts(
         inbox,
         health,
         seal,
+        names: Names::System,
         tokens,
         session_tokens,
     })
 }
 
-/// The API makes secrets only for a contract whose answer always holds the password.
+/// The API makes the secrets of webhooks, and those for a contract whose answer always holds the
+/// password. Without keys, which must be the workers', it makes none.
 fn seal_keys(settings: &Settings) -> Result<Option<SealKeys>, StartError> {
-    match settings.contracts.jobsim.temporary_password {
-        AnswerPassword::Always if settings.seal_keys.is_empty() => Err(StartError::NoSealKeys),
-        AnswerPassword::Always => {
-            Ok(Some(SealKeys::load_or_create(&settings.data_dir, &settings.seal_keys)?))
-        }
-        AnswerPassword::Never | AnswerPassword::WhenNotMailed => Ok(None),
+    let always = settings.contracts.jobsim.temporary_password == AnswerPassword::Always;
+    // A database in a file means one machine, where processes can share a key file as well.
+    if !settings.seal_keys.is_empty() || settings.database.url.starts_with("sqlite:") {
+        return Ok(Some(SealKeys::load_or_create(&settings.data_dir, &settings.seal_keys)?));
     }
+    if always { Err(StartError::NoSealKeys) } else { Ok(None) }
 }
 
 /// Runs the API alone until the process is asked to stop.

@@ -9,9 +9,10 @@ use adapters::health::Health;
 use adapters::mailer::CapturedInbox;
 use adapters::password_hash::PasswordHasher;
 use adapters::seal::SealKeys;
-use adapters::settings::{ContractSettings, Network};
+use adapters::settings::{ContractSettings, Network, WebhookSettings};
 use adapters::store::Store;
 use adapters::templates::Templates;
+use adapters::webhooks::Guard;
 use chrono::TimeDelta;
 use domain::NamePolicy;
 
@@ -64,8 +65,12 @@ pub struct AppState {
     pub names: NamePolicy,
     /// What the public contracts leave to the operator.
     pub contracts: ContractSettings,
-    /// For a contract whose answer always holds the password; only then.
+    /// Seals the secrets that the API makes, if it has the keys.
     pub seal: Option<SealKeys>,
+    /// Says which URL may be a webhook.
+    pub guard: Guard,
+    /// What there is to set about webhooks.
+    pub webhooks: WebhookSettings,
     /// The path under which people reach the service; ends with a slash.
     pub public_path: String,
     /// Whether people reach the service over TLS.
@@ -89,6 +94,8 @@ impl AppState {
             tokens: parts.tokens,
             session_tokens: parts.session_tokens,
             seal: parts.seal,
+            guard: Guard::new(&parts.settings.webhooks, parts.names),
+            webhooks: parts.settings.webhooks.clone(),
             body_limit: parts.settings.http.body_limit_bytes,
             request_timeout: parts.settings.http.request_timeout,
             only_tls: parts.settings.public_url.scheme() == "https",

@@ -11,7 +11,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use app::Failure;
 use commands::{
     api, completions, config, dead_letters, deliveries, demo, instance_key, invitations,
-    invite_user, keys, man, members, migrate, openapi, organizations, serve, worker,
+    invite_user, keys, man, members, migrate, openapi, organizations, serve, webhooks, worker,
 };
 
 const EXAMPLES: &str = "\
@@ -81,6 +81,8 @@ enum Command {
     Members(members::Members),
     /// List, make and revoke API keys.
     Keys(keys::Keys),
+    /// Have endpoints told of events, see what they were told, and tell them again.
+    Webhooks(webhooks::Webhooks),
     /// List, redrive and discard messages that nobody could process.
     DeadLetters(dead_letters::DeadLetters),
     /// Print the completions for a shell.
@@ -111,8 +113,8 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<(), Failure> {
     let config = cli.config.as_deref();
     match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(config).await,
-        // By far the largest of them: it is a service and its client at once.
+        // By far the largest of them: a service, and a service and its client at once.
+        Command::Serve => Box::pin(serve::run(config)).await,
         Command::Demo { once, json } => Box::pin(demo::run(once, json)).await,
         Command::Api => api::run(config).await,
         Command::Worker => worker::run(config).await,
@@ -132,6 +134,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             Some(name) => instance_key::run(config, &name).await,
             None => client::run(move || keys::run(&command)).await,
         },
+        Command::Webhooks(command) => client::run(move || webhooks::run(&command)).await,
         Command::DeadLetters(command) => client::run(move || dead_letters::run(&command)).await,
         Command::Completions(command) => Ok(completions::run(&command, Cli::command())?),
         Command::Man(command) => Ok(man::run(&command, Cli::command())?),

@@ -12,6 +12,7 @@ use adapters::seal::SealKeys;
 use adapters::settings::Settings;
 use adapters::store::Store;
 use adapters::templates::Templates;
+use adapters::webhooks::Names;
 use api::{ApiParts, SessionTokenVerifier, TokenVerifier};
 use worker::WorkerParts;
 use zeroize::Zeroizing;
@@ -30,8 +31,10 @@ pub struct Parts {
     pub mailer: Mailer,
     /// Mails and pages.
     pub templates: Templates,
-    /// For the secrets of mails not sent yet.
+    /// For the secrets of webhooks, and of mails not sent yet.
     pub seal: SealKeys,
+    /// Finds the addresses of webhooks.
+    pub names: Names,
     /// For the passwords that people choose.
     pub hasher: PasswordHasher,
     /// What worker and API know together when they share a process.
@@ -66,6 +69,7 @@ impl Parts {
             mailer,
             templates,
             seal,
+            names: Names::System,
             tokens,
         })
     }
@@ -87,6 +91,7 @@ impl Parts {
             inbox: self.mailer.captured(),
             health: self.health.clone(),
             seal: Some(self.seal.clone()),
+            names: self.names.clone(),
             tokens: self.tokens.clone(),
             session_tokens: SessionTokenVerifier::new(&self.settings),
         }
@@ -101,6 +106,7 @@ impl Parts {
             mailer: self.mailer.clone(),
             templates: self.templates.clone(),
             seal: self.seal.clone(),
+            names: self.names.clone(),
             health: self.health.clone(),
         }
     }

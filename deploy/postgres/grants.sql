@@ -18,6 +18,11 @@ GRANT DELETE ON outbox TO welcomat_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_key, tally TO welcomat_api;
 GRANT SELECT, UPDATE, DELETE ON dead_letter TO welcomat_api;
 GRANT SELECT ON attempt TO welcomat_api;
+-- Webhooks: the API manages them, replays, announces and forgets what was told.
+GRANT SELECT, INSERT, UPDATE, DELETE ON
+  webhook_endpoint, webhook_delivery, announcement, event_exchange
+  TO welcomat_api;
+GRANT SELECT, DELETE ON webhook_attempt TO welcomat_api;
 -- The audit log grows and never changes.
 GRANT SELECT, INSERT ON event TO welcomat_api;
 -- Organizations, users and memberships have numbers.
@@ -31,3 +36,10 @@ GRANT SELECT, INSERT, UPDATE ON outbox, suppression TO welcomat_worker;
 GRANT SELECT, INSERT ON attempt, dead_letter TO welcomat_worker;
 GRANT INSERT ON event TO welcomat_worker;
 GRANT DELETE ON idempotency_key TO welcomat_worker;
+-- Of events it says who is to be told and tells them; an endpoint it can but switch off.
+GRANT SELECT ON webhook_endpoint, event_exchange TO welcomat_worker;
+GRANT UPDATE (failing_since, disabled_at, disabled_reason, updated_at)
+  ON webhook_endpoint TO welcomat_worker;
+GRANT SELECT, INSERT, UPDATE ON webhook_delivery TO welcomat_worker;
+GRANT SELECT, INSERT ON announcement TO welcomat_worker;
+GRANT INSERT ON webhook_attempt TO welcomat_worker;

@@ -166,6 +166,26 @@ need_python() {
   echo "$python"
 }
 
+# pypi_tool PACKAGE VERSION: the directory of a venv below target/tools that has this package of PyPI,
+# made when it is first asked for, whole or not at all.
+pypi_tool() {
+  local package=$1 version=$2 target tools python=/usr/bin/python3 new
+  target=${CARGO_TARGET_DIR:-$(dirname "${BASH_SOURCE[0]}")/../../target}
+  tools=$target/tools/$package-$version
+  if [[ ! -d "$tools" ]]; then
+    [[ -x "$python" ]] || python=$(command -v python3) || die "Python 3.10 or newer is needed"
+    "$python" -c 'import ensurepip' 2>/dev/null || install_packages "Python's venv" python3-venv
+    say "installing $package $version"
+    mkdir -p "$target/tools"
+    new=$(mktemp -d "$target/tools/new.XXXXXX")
+    "$python" -m venv "$new"
+    "$new/bin/python" -m pip install --quiet --disable-pip-version-check "$package==$version" >&2 ||
+      die "$package $version cannot be installed from PyPI"
+    mv -T "$new" "$tools" 2>/dev/null || [[ -d "$tools" ]] || die "cannot make $tools"
+  fi
+  (cd "$tools" && pwd)
+}
+
 # run_verb DIR VERB: maps the command line to start_server, stop_server, kill_server.
 run_verb() {
   local usage="usage: ${0##*/} {start|stop|kill|destroy} DIR"

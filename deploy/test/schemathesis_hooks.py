@@ -23,6 +23,14 @@ BEYOND_SCHEMAS = (
     # What a date is to the clock.
     "must be in the future",
     "may be at most 365 days away",
+    # Where a webhook may not go, and how many there may be.
+    "must be an absolute URL",
+    "must begin with https://",
+    "must not hold a user name",
+    "must not have a fragment",
+    "must use a port",
+    "must have a public address",
+    "is one too many",
 )
 
 

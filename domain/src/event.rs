@@ -1,89 +1,86 @@
-//! What the audit log records.
+//! What the audit log records, and which of it others are told.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A thing that happened, by the name that webhooks and the log use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-pub enum EventKind {
-    /// An invitation was recorded.
-    #[serde(rename = "invitation.created")]
-    InvitationCreated,
-    /// Its mail was asked for again, with a new secret.
-    #[serde(rename = "invitation.resent")]
-    InvitationResent,
-    /// It ends at another time than before.
-    #[serde(rename = "invitation.extended")]
-    InvitationExtended,
-    /// The invitee joined.
-    #[serde(rename = "invitation.accepted")]
-    InvitationAccepted,
-    /// The invitee said no.
-    #[serde(rename = "invitation.declined")]
-    InvitationDeclined,
-    /// The inviter took it back.
-    #[serde(rename = "invitation.revoked")]
-    InvitationRevoked,
-    /// Nobody answered in time.
-    #[serde(rename = "invitation.expired")]
-    InvitationExpired,
-    /// The API gave the caller a temporary password, because no mail carries one.
-    #[serde(rename = "invitation.password_issued")]
-    PasswordIssued,
-    /// Somebody tried to answer it after its end; only the first time.
-    #[serde(rename = "invitation.late_answer")]
-    LateAnswer,
-    /// The invitee did not expect it: no mail of the organization goes to the address any more.
-    #[serde(rename = "invitation.unwanted")]
-    Unwanted,
-    /// The invitee asks for a new link after the invitation's time has passed.
-    #[serde(rename = "invitation.link_requested")]
-    LinkRequested,
-    /// Too many wrong temporary passwords: the right one does not work any more, the link does.
-    #[serde(rename = "invitation.password_locked")]
-    PasswordLocked,
-    /// A member left the organization.
-    #[serde(rename = "member.removed")]
-    MemberRemoved,
-    /// Too few invitations are accepted: the organization sends none until an operator trusts it.
-    #[serde(rename = "organization.sending_paused")]
-    SendingPaused,
-    /// An operator vouches for the organization.
-    #[serde(rename = "organization.trusted")]
-    OrganizationTrusted,
-    /// An operator does not vouch for the organization any more.
-    #[serde(rename = "organization.untrusted")]
-    OrganizationUntrusted,
-    /// The SMTP server took the mail.
-    #[serde(rename = "delivery.sent")]
-    DeliverySent,
-    /// The mail was given up.
-    #[serde(rename = "delivery.failed")]
-    DeliveryFailed,
+/// One line for each kind of event: its description, its name in the log, and, if others are told of
+/// it, the type that webhooks and the exchange use.
+macro_rules! kinds {
+    ($($(#[doc = $description:literal])+ $kind:ident = $name:literal $(, told as $told:literal)?;)+) => {
+        /// A thing that happened, by the name that the log uses.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        pub enum EventKind {
+            $($(#[doc = $description])+ #[serde(rename = $name)] $kind,)+
+        }
+
+        impl EventKind {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$kind,)+];
+
+            /// The name in the database and in the timeline.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)+
+                }
+            }
+
+            /// The type by which others are told; `None` for what stays in the house.
+            pub const fn told_as(self) -> Option<&'static str> {
+                match self {
+                    $(Self::$kind => kinds!(@told $($told)?),)+
+                }
+            }
+        }
+    };
+    (@told $told:literal) => { Some($told) };
+    (@told) => { None };
 }
 
-impl EventKind {
-    /// The name in the database and on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InvitationCreated => "invitation.created",
-            Self::InvitationResent => "invitation.resent",
-            Self::InvitationExtended => "invitation.extended",
-            Self::InvitationAccepted => "invitation.accepted",
-            Self::InvitationDeclined => "invitation.declined",
-            Self::InvitationRevoked => "invitation.revoked",
-            Self::InvitationExpired => "invitation.expired",
-            Self::PasswordIssued => "invitation.password_issued",
-            Self::LateAnswer => "invitation.late_answer",
-            Self::Unwanted => "invitation.unwanted",
-            Self::LinkRequested => "invitation.link_requested",
-            Self::PasswordLocked => "invitation.password_locked",
-            Self::MemberRemoved => "member.removed",
-            Self::SendingPaused => "organization.sending_paused",
-            Self::OrganizationTrusted => "organization.trusted",
-            Self::OrganizationUntrusted => "organization.untrusted",
-            Self::DeliverySent => "delivery.sent",
-            Self::DeliveryFailed => "delivery.failed",
-        }
-    }
+kinds! {
+    /// An invitation was recorded.
+    InvitationCreated = "invitation.created", told as "invitation.created";
+    /// Its mail was asked for again, with a new secret.
+    InvitationResent = "invitation.resent", told as "invitation.resent";
+    /// It ends at another time than before.
+    InvitationExtended = "invitation.extended", told as "invitation.extended";
+    /// Its link was opened for the first time, by the invitee or by a program that reads their mail.
+    OpenedPage = "invitation.opened_page", told as "invitation.opened_page";
+    /// The invitee joined.
+    InvitationAccepted = "invitation.accepted", told as "invitation.accepted";
+    /// The invitee said no.
+    InvitationDeclined = "invitation.declined", told as "invitation.declined";
+    /// The inviter took it back.
+    InvitationRevoked = "invitation.revoked", told as "invitation.revoked";
+    /// Nobody answered in time.
+    InvitationExpired = "invitation.expired", told as "invitation.expired";
+    /// The API gave the caller a temporary password, because no mail carries one.
+    PasswordIssued = "invitation.password_issued";
+    /// Somebody tried to answer it after its end; only the first time.
+    LateAnswer = "invitation.late_answer";
+    /// The invitee did not expect it: no mail of the organization goes to the address any more.
+    Unwanted = "invitation.unwanted";
+    /// The invitee asks for a new link after the invitation's time has passed.
+    LinkRequested = "invitation.link_requested", told as "invitation.link_requested";
+    /// Too many wrong temporary passwords: the right one does not work any more, the link does.
+    PasswordLocked = "invitation.password_locked";
+    /// A member left the organization.
+    MemberRemoved = "member.removed";
+    /// Too few invitations are accepted: the organization sends none until an operator trusts it.
+    SendingPaused = "organization.sending_paused";
+    /// An operator vouches for the organization.
+    OrganizationTrusted = "organization.trusted";
+    /// An operator does not vouch for the organization any more.
+    OrganizationUntrusted = "organization.untrusted";
+    /// The SMTP server took the mail.
+    DeliverySent = "delivery.sent", told as "invitation.sent";
+    /// The mail was given up.
+    DeliveryFailed = "delivery.failed", told as "invitation.delivery_failed";
+}
+
+/// The type of the event that is sent on demand to try an endpoint.
+pub const TEST_TYPE: &str = "webhook.test";
+
+/// All types that a webhook can ask for.
+pub fn told_types() -> impl Iterator<Item = &'static str> {
+    EventKind::ALL.iter().filter_map(|kind| kind.told_as())
 }

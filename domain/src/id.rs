@@ -60,6 +60,10 @@ pub mod kind {
     pub enum ApiKey {}
     /// See [`super::DeadLetterId`].
     pub enum DeadLetter {}
+    /// See [`super::WebhookId`].
+    pub enum Webhook {}
+    /// See [`super::WebhookDeliveryId`].
+    pub enum WebhookDelivery {}
 }
 
 /// Names an organization of the product that invites.
@@ -84,6 +88,10 @@ pub type EventId = Id<kind::Event>;
 pub type ApiKeyId = Id<kind::ApiKey>;
 /// Names a broker message that nobody could process.
 pub type DeadLetterId = Id<kind::DeadLetter>;
+/// Names an endpoint that is told of events.
+pub type WebhookId = Id<kind::Webhook>;
+/// Names the telling of one event to one endpoint; the receiver knows it as `webhook-id`.
+pub type WebhookDeliveryId = Id<kind::WebhookDelivery>;
 
 impl<T> Clone for Id<T> {
     fn clone(&self) -> Self {

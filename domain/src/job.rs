@@ -4,8 +4,9 @@
 //! because the worker acts only on what it can claim in the database.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use crate::{DeliveryId, Generation};
+use crate::{DeliveryId, Generation, WebhookDeliveryId};
 
 /// A job for a worker, in any version this program understands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,13 @@ pub enum JobV1 {
         /// Which delivery.
         delivery: DeliveryId,
         /// The generation it was made for; a later one makes this job void.
+        generation: Generation,
+    },
+    /// Tell one endpoint of one event.
+    Webhook {
+        /// Which delivery.
+        delivery: WebhookDeliveryId,
+        /// The generation it was made for; a replay makes this job void.
         generation: Generation,
     },
 }
@@ -53,17 +61,55 @@ struct Head {
 struct Envelope {
     kind: String,
     version: u32,
-    id: DeliveryId,
+    id: Uuid,
     generation: Generation,
 }
 
 const EMAIL: &str = "email";
+const WEBHOOK: &str = "webhook";
+
+impl JobV1 {
+    /// The kind, in the database and on the wire.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Email { .. } => EMAIL,
+            Self::Webhook { .. } => WEBHOOK,
+        }
+    }
+
+    /// What it is about: the id of a delivery of this kind.
+    pub const fn subject(&self) -> Uuid {
+        match self {
+            Self::Email { delivery, .. } => delivery.uuid(),
+            Self::Webhook { delivery, .. } => delivery.uuid(),
+        }
+    }
+
+    /// The generation it was made for.
+    pub const fn generation(&self) -> Generation {
+        match self {
+            Self::Email { generation, .. } | Self::Webhook { generation, .. } => *generation,
+        }
+    }
+
+    /// Puts the parts together again; `None` for a kind that is not known here.
+    pub fn of(kind: &str, subject: Uuid, generation: Generation) -> Option<Self> {
+        match kind {
+            EMAIL => Some(Self::Email { delivery: DeliveryId::from_uuid(subject), generation }),
+            WEBHOOK => {
+                Some(Self::Webhook { delivery: WebhookDeliveryId::from_uuid(subject), generation })
+            }
+            _ => None,
+        }
+    }
+}
 
 impl Job {
     /// The bytes for the broker.
     pub fn encode(&self) -> Vec<u8> {
-        let Self::V1(JobV1::Email { delivery, generation }) = *self;
-        let envelope = Envelope { kind: EMAIL.to_owned(), version: 1, id: delivery, generation };
+        let Self::V1(job) = self;
+        let (kind, id) = (job.kind().to_owned(), job.subject());
+        let envelope = Envelope { kind, version: 1, id, generation: job.generation() };
         // Strings and numbers only: there is nothing in it that could fail to serialize.
         serde_json::to_vec(&envelope).unwrap_or_default()
     }
@@ -71,12 +117,11 @@ impl Job {
     /// Reads what [`Job::encode`] wrote; unknown fields are left alone for later versions.
     pub fn decode(bytes: &[u8]) -> Result<Self, JobError> {
         let Head { kind, version } = serde_json::from_slice(bytes)?;
-        match (kind.as_str(), version) {
-            (EMAIL, 1) => {
-                let Envelope { id, generation, .. } = serde_json::from_slice(bytes)?;
-                Ok(Self::V1(JobV1::Email { delivery: id, generation }))
-            }
-            _ => Err(JobError::Unknown { kind, version }),
+        if version != 1 || !matches!(kind.as_str(), EMAIL | WEBHOOK) {
+            return Err(JobError::Unknown { kind, version });
         }
+        let Envelope { id, generation, .. } = serde_json::from_slice(bytes)?;
+        let job = JobV1::of(&kind, id, generation).ok_or(JobError::Unknown { kind, version })?;
+        Ok(Self::V1(job))
     }
 }

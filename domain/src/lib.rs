@@ -3,7 +3,7 @@
 //! Pure: no I/O, no clock, no randomness of its own; times and generators are arguments.
 //! Read in this order: [`invitation`] and [`delivery`] are the two state machines, [`outcome`] says
 //! how an SMTP conversation ended and what that means, [`retry`] when to try again, [`job`] what
-//! travels through the broker.
+//! travels through the broker, [`event`] what others are told and [`webhook`] how they are.
 
 pub mod credential_policy;
 pub mod delivery;
@@ -23,6 +23,7 @@ pub mod retry;
 pub mod role;
 pub mod secret;
 pub mod standing;
+pub mod webhook;
 
 pub use credential_policy::CredentialPolicy;
 pub use delivery::{Delivery, DeliveryState, DeliveryStatus, FailureReason};
@@ -30,7 +31,7 @@ pub use email_address::EmailAddress;
 pub use event::EventKind;
 pub use id::{
     ApiKeyId, AttemptToken, DeadLetterId, DeliveryId, EventId, InvitationId, LockToken,
-    MembershipId, OrganizationId, OutboxId, UserId,
+    MembershipId, OrganizationId, OutboxId, UserId, WebhookDeliveryId, WebhookId,
 };
 pub use invitation::{Generation, Invitation, InvitationState, InvitationStatus};
 pub use job::Job;
@@ -45,6 +46,9 @@ pub use retry::RetryPolicy;
 pub use role::{KeyRole, MembershipRole, RolePolicy};
 pub use secret::{LinkToken, SecretHash, TemporaryPassword};
 pub use standing::{Acceptance, AcceptanceRule};
+pub use webhook::{
+    WebhookDelivery, WebhookDeliveryState, WebhookDeliveryStatus, WebhookFailure, WebhookOutcome,
+};
 
 /// Points in time; always UTC.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

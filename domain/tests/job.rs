@@ -1,7 +1,7 @@
 //! The bytes that travel through the broker, as other releases have to read them.
 
 use domain::job::{Job, JobError, JobV1};
-use domain::{DeliveryId, Generation};
+use domain::{DeliveryId, Generation, WebhookDeliveryId};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -29,6 +29,16 @@ fn version_1_keeps_its_bytes() {
     let job = email(0x0199_aaaa_bbbb_7ccc_8ddd_eeee_eeee_eeee, 3);
     let expected = format!(r#"{{"kind":"email","version":1,"id":"{ID}","generation":3}}"#);
     assert_eq!(String::from_utf8(job.encode()).unwrap(), expected);
+}
+
+#[test]
+fn a_webhook_job_keeps_its_bytes_too() {
+    let delivery =
+        WebhookDeliveryId::from_uuid(Uuid::from_u128(0x0199_aaaa_bbbb_7ccc_8ddd_eeee_eeee_eeee));
+    let job = Job::V1(JobV1::Webhook { delivery, generation: 2 });
+    let expected = format!(r#"{{"kind":"webhook","version":1,"id":"{ID}","generation":2}}"#);
+    assert_eq!(String::from_utf8(job.encode()).unwrap(), expected);
+    assert_eq!(Job::decode(expected.as_bytes()).unwrap(), job);
 }
 
 #[test]

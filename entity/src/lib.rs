@@ -4,11 +4,13 @@
     reason = "the columns are described in ARCHITECTURE.md and in the domain types"
 )]
 
+pub mod announcement;
 pub mod api_key;
 pub mod attempt;
 pub mod dead_letter;
 pub mod delivery;
 pub mod event;
+pub mod event_exchange;
 pub mod idempotency_key;
 pub mod invitation;
 pub mod membership;
@@ -17,3 +19,6 @@ pub mod outbox;
 pub mod suppression;
 pub mod tally;
 pub mod user;
+pub mod webhook_attempt;
+pub mod webhook_delivery;
+pub mod webhook_endpoint;

@@ -5,6 +5,7 @@ pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
 mod m20261124_000001_create_invitations;
 mod m20261124_000002_describe_members;
 mod m20261125_000003_count_sends;
+mod m20261126_000004_tell_others;
 
 /// All steps, oldest first.
 pub struct Migrator;
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000001_create_invitations::Migration),
             Box::new(m20261124_000002_describe_members::Migration),
             Box::new(m20261125_000003_count_sends::Migration),
+            Box::new(m20261126_000004_tell_others::Migration),
         ]
     }
 }

@@ -1,42 +1,71 @@
-//! Takes jobs from the broker, more at a time than there are connections, and settles each when done.
+//! Takes jobs from a queue of the broker, several at a time, and settles each when done.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::broker::{Broker, Consumer, Payload, Received};
+use adapters::broker::{Broker, Consumer, Payload, Queue, Received};
 use domain::Job;
+use domain::job::JobV1;
 use domain::retry::jittered;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::handle::{Handler, Verdict};
+use crate::webhooks::WebhookHandler;
 
 /// How long a job stays in hand that has to be handed back.
 const REST: Duration = Duration::from_secs(5);
 /// How long an attempt that was cut off has to write its report.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// The consuming side of a worker.
+/// Whatever a job may ask for; the queue that it came from says nothing.
+pub struct Jobs {
+    /// Sends mails.
+    pub mails: Handler,
+    /// Tells endpoints of events.
+    pub webhooks: WebhookHandler,
+}
+
+/// The consuming side of a worker, for one queue.
 pub struct Consume {
     /// Does the work.
-    pub handler: Arc<Handler>,
+    pub jobs: Arc<Jobs>,
+    /// Where it comes from.
+    pub queue: Queue,
     /// How many jobs are in hand at the same time.
     pub prefetch: u16,
     /// How long work that was begun may take once the worker stops.
     pub grace: Duration,
+    /// Cancelled when no new work is to be begun.
+    pub stopping: CancellationToken,
+    /// Cancelled, by this, when work that was begun has had its time.
+    pub overrun: CancellationToken,
+}
+
+impl Jobs {
+    async fn handle(&self, job: Job) -> Verdict {
+        let Job::V1(job) = job;
+        match job {
+            JobV1::Email { delivery, generation } => self.mails.handle(delivery, generation).await,
+            JobV1::Webhook { delivery, generation } => {
+                self.webhooks.handle(delivery, generation).await
+            }
+        }
+    }
 }
 
 impl Consume {
-    /// Works until the handler's `stopping`, then finishes what was begun.
+    /// Works until `stopping`, then finishes what was begun.
     pub async fn run(self, broker: &Broker) {
-        let consumer = broker.consumer(self.prefetch);
+        let consumer = broker.consumer(self.queue, self.prefetch);
         // A broker that comes back sends again what is still being done: it alone is no limit.
         let hands = Arc::new(Semaphore::new(usize::from(self.prefetch)));
         let mut running = JoinSet::new();
         while let Some((received, hand)) = self.next(&consumer, &hands).await {
-            let job = InHand { handler: Arc::clone(&self.handler) };
+            let job = InHand { jobs: Arc::clone(&self.jobs), stopping: self.stopping.clone() };
             running.spawn(async move {
                 job.settle(received).await;
                 drop(hand);
@@ -44,7 +73,6 @@ impl Consume {
             while running.try_join_next().is_some() {}
         }
         self.wind_down(&consumer, &mut running).await;
-        self.handler.connections.close().await;
     }
 
     /// The next job and a hand for it; `None` once the worker is to stop.
@@ -60,7 +88,7 @@ impl Consume {
         tokio::select! {
             biased;
             // A message that was about to be taken comes again: nothing is acknowledged yet.
-            () = self.handler.stopping.cancelled() => None,
+            () = self.stopping.cancelled() => None,
             taken = take => taken,
         }
     }
@@ -78,7 +106,7 @@ impl Consume {
             return;
         }
         tracing::warn!(attempts = running.len(), "stopping attempts that take too long");
-        self.handler.overrun.cancel();
+        self.overrun.cancel();
         let report = async { while running.join_next().await.is_some() {} };
         // Whoever is later than this is cut off: the lease tells the others, the broker redelivers.
         let _ = timeout(FAREWELL, report).await;
@@ -88,7 +116,8 @@ impl Consume {
 
 /// A job that is being done.
 struct InHand {
-    handler: Arc<Handler>,
+    jobs: Arc<Jobs>,
+    stopping: CancellationToken,
 }
 
 impl InHand {
@@ -117,8 +146,8 @@ impl InHand {
 
     /// In a task of its own, so that a bug that panics costs one job its turn and not the worker.
     async fn handle(&self, job: Job) -> Verdict {
-        let handler = Arc::clone(&self.handler);
-        let task = tokio::spawn(async move { handler.handle(job).await });
+        let jobs = Arc::clone(&self.jobs);
+        let task = tokio::spawn(async move { jobs.handle(job).await });
         AbortOnDropHandle::new(task).await.unwrap_or_else(|_| {
             tracing::error!(?job, "handling a job crashed; this is a bug");
             Verdict::HandBack
@@ -129,7 +158,7 @@ impl InHand {
     async fn rest(&self) {
         tokio::select! {
             () = sleep(jittered(REST, &mut adapters::rng())) => {}
-            () = self.handler.stopping.cancelled() => {}
+            () = self.stopping.cancelled() => {}
         }
     }
 }

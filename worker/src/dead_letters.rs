@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adapters::broker::{Broker, DeadReceived};
 use adapters::store::{Store, StoreError};
-use domain::{DeliveryId, Job, job::JobV1};
+use domain::{DeliveryId, Job};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -64,12 +64,14 @@ async fn keep(
 
 /// The delivery that the message was about, if it can be read at all.
 fn delivery_in(raw: &[u8]) -> Option<DeliveryId> {
-    let Job::V1(JobV1::Email { delivery, .. }) = Job::decode(raw).ok()?;
-    Some(delivery)
+    let Job::V1(job) = Job::decode(raw).ok()?;
+    Some(DeliveryId::from_uuid(job.subject()))
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::job::JobV1;
+
     use super::*;
 
     #[test]

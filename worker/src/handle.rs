@@ -1,4 +1,4 @@
-//! One job, from the claim to the report.
+//! One job about a mail, from the claim to the report.
 //!
 //! The order is the guarantee: nothing is sent that is not claimed, nothing is acknowledged that
 //! is not reported, and no transaction is open while the mail server is spoken to.
@@ -9,8 +9,7 @@ use std::time::Duration;
 use adapters::failpoint;
 use adapters::seal::SealKeys;
 use adapters::store::{Store, StoreError};
-use domain::job::JobV1;
-use domain::{DeliveryId, DeliveryState, Generation, Job, RetryPolicy};
+use domain::{DeliveryId, DeliveryState, Generation, RetryPolicy};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -30,7 +29,7 @@ pub enum Verdict {
     HandBack,
 }
 
-/// Handles jobs; shared by all that are in hand.
+/// Sends mails; shared by all jobs that are in hand.
 pub struct Handler {
     /// The database.
     pub store: Store,
@@ -55,9 +54,8 @@ pub struct Handler {
 }
 
 impl Handler {
-    /// Does what `job` asks for, as far as the database agrees.
-    pub async fn handle(&self, job: Job) -> Verdict {
-        let Job::V1(JobV1::Email { delivery, generation }) = job;
+    /// Sends the mail of a delivery, as far as the database agrees.
+    pub async fn handle(&self, delivery: DeliveryId, generation: Generation) -> Verdict {
         let attempt = match self.claim(delivery, generation).await {
             Ok(Some(attempt)) => attempt,
             // Sent, not due, in other hands or void: what there is to do is done elsewhere.

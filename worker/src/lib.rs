@@ -1,6 +1,7 @@
-//! Sends the mails: takes jobs from the broker, claims them in the database, speaks SMTP, reports.
+//! Sends the mails and tells endpoints of events: takes jobs from the broker, claims them in the
+//! database, speaks SMTP or HTTP, reports.
 //!
-//! `handle` is the path of one job and the place to start reading; `consume` feeds it, `rescue`
+//! `handle` is the path of one mail and the place to start reading, `webhooks` that of one event; `consume` feeds it, `rescue`
 //! finds what got lost and `dead_letters` takes in what nobody could process. The decisions are in
 //! `domain`; [`breaker`] and `pace` are the only ones that belong to a worker alone.
 
@@ -18,29 +19,32 @@ mod prepare;
 pub mod process;
 mod report;
 mod rescue;
+mod webhooks;
 
 use std::sync::Arc;
 
-use adapters::broker::Broker;
+use adapters::broker::{Broker, Queue};
 use adapters::health::Health;
 use adapters::mailer::Mailer;
 use adapters::seal::SealKeys;
 use adapters::settings::Settings;
 use adapters::store::Store;
 use adapters::templates::Templates;
+use adapters::webhooks::{Guard, Names, Poster};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use connections::Connections;
-use consume::Consume;
+use consume::{Consume, Jobs};
 use gate::Gate;
 use handle::Handler;
 use mail::Composer;
 use rescue::Rescue;
+use webhooks::{Lines, WebhookHandler};
 
 /// What a worker is made of.
 pub struct WorkerParts {
-    /// All settings; the worker reads `worker`, `retry`, `invitation` and `public_url`.
+    /// All settings; the worker reads `worker`, `retry`, `webhooks`, `invitation` and `public_url`.
     pub settings: Settings,
     /// The database.
     pub store: Store,
@@ -50,8 +54,10 @@ pub struct WorkerParts {
     pub mailer: Mailer,
     /// What mails look like.
     pub templates: Templates,
-    /// Seals and opens the secrets of invitations.
+    /// Seals and opens the secrets of invitations and webhooks.
     pub seal: SealKeys,
+    /// Finds the addresses of webhooks.
+    pub names: Names,
     /// Where trouble with the mail server is shown.
     pub health: Health,
 }
@@ -66,40 +72,65 @@ pub enum WorkerError {
 
 /// Works until `shutdown`; then finishes what it has begun, within `worker.shutdown_grace`.
 pub async fn run(parts: WorkerParts, shutdown: CancellationToken) -> Result<(), WorkerError> {
-    let WorkerParts { settings, store, broker, mailer, templates, seal, health } = parts;
+    let WorkerParts { settings, store, broker, mailer, templates, seal, names, health } = parts;
     // If one part ends by itself the others stop too, but not whoever shares the token.
     let stopping = shutdown.child_token();
     let gate = Arc::new(Gate::new(&settings.retry, health));
     let composer = Composer::new(&settings, templates, mailer.sender().clone());
-    let handler = Handler {
+    let connections = Arc::new(Connections::new(mailer, settings.worker.concurrency));
+    let overrun = CancellationToken::new();
+    let mails = Handler {
         store: store.clone(),
-        seal,
+        seal: seal.clone(),
         gate: Arc::clone(&gate),
         composer: Arc::new(composer),
-        connections: Arc::new(Connections::new(mailer, settings.worker.concurrency)),
+        connections: Arc::clone(&connections),
         policy: settings.retry.policy(),
         lease: settings.worker.lease,
         password_valid_for: settings.invitation.temporary_password_valid_for,
         stopping: stopping.clone(),
-        overrun: CancellationToken::new(),
+        overrun: overrun.clone(),
     };
-    let consume = Consume {
-        handler: Arc::new(handler),
-        prefetch: settings.worker.prefetch,
+    let poster = Poster::new(Guard::new(&settings.webhooks, names), settings.webhooks.timeout);
+    let webhooks = WebhookHandler {
+        store: store.clone(),
+        seal,
+        poster,
+        policy: settings.webhooks.policy(),
+        lease: settings.webhooks.lease(),
+        disable_after: settings.webhooks.disable_after,
+        lines: Lines::new(settings.webhooks.concurrency),
+        stopping: stopping.clone(),
+        overrun: overrun.clone(),
+    };
+    let jobs = Arc::new(Jobs { mails, webhooks });
+    let consume = |queue, prefetch| Consume {
+        jobs: Arc::clone(&jobs),
+        queue,
+        prefetch,
         grace: settings.worker.shutdown_grace,
+        stopping: stopping.clone(),
+        overrun: overrun.clone(),
     };
+    let mails = consume(Queue::Email, settings.worker.prefetch);
+    let webhooks = consume(Queue::Webhook, settings.webhooks.concurrency);
     let rescue = Rescue {
         interval: settings.worker.rescue_interval,
         uncertain_pause: settings.retry.uncertain_pause,
         requeue_after: settings.worker.requeue_after,
     };
     let mut parts = JoinSet::new();
-    let (jobs, letters) = (broker.clone(), broker);
-    parts.spawn(async move { consume.run(&jobs).await });
+    let from = broker.clone();
+    parts.spawn(async move {
+        mails.run(&from).await;
+        connections.close().await;
+    });
+    let from = broker.clone();
+    parts.spawn(async move { webhooks.run(&from).await });
     let (s, token) = (store.clone(), stopping.clone());
     parts.spawn(async move { rescue.run(&s, &gate, &token).await });
     let token = stopping.clone();
-    parts.spawn(async move { dead_letters::run(&letters, &store, &token).await });
+    parts.spawn(async move { dead_letters::run(&broker, &store, &token).await });
     supervise(parts, &stopping).await
 }
 

@@ -11,6 +11,7 @@ use adapters::settings::{Settings, SettingsError};
 use adapters::store::{Store, StoreError};
 use adapters::telemetry;
 use adapters::templates::{TemplateError, Templates};
+use adapters::webhooks::Names;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -68,8 +69,16 @@ pub async fn run(config: Option<&Path>) -> Result<(), ProcessError> {
     store.migrate().await?;
     tracing::info!(connections = settings.worker.concurrency, "the worker is ready");
     let health = Health::default();
-    let parts =
-        WorkerParts { settings, store, broker: broker.clone(), mailer, templates, seal, health };
+    let parts = WorkerParts {
+        settings,
+        store,
+        broker: broker.clone(),
+        mailer,
+        templates,
+        seal,
+        names: Names::System,
+        health,
+    };
     let result = crate::run(parts, shutdown).await;
     broker.close().await;
     tracing::info!("the worker has stopped");

@@ -50,6 +50,11 @@ impl Rescue {
         if rescued + requeued > 0 {
             tracing::warn!(rescued, requeued, "deliveries were stuck and go on");
         }
+        let rescued = store.rescue_webhooks().await?;
+        let requeued = store.requeue_lost_webhooks(self.requeue_after).await?;
+        if rescued + requeued > 0 {
+            tracing::warn!(rescued, requeued, "webhook deliveries were stuck and go on");
+        }
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! The broker for one process: two bounded queues with the manners of the real ones.
+//! The broker for one process: bounded queues with the manners of the real ones.
 //!
 //! It forgets everything when the process ends; the rescue of lost jobs covers that.
 
@@ -10,7 +10,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::received::Verdict;
-use super::{DELIVERY_LIMIT, Outgoing};
+use super::{DELIVERY_LIMIT, Outgoing, Queue as JobQueue};
 
 /// About 15 MB of messages; more wait in the database, where they are safe anyway.
 const CAPACITY: usize = 100_000;
@@ -31,7 +31,8 @@ struct Shared {
 
 #[derive(Default)]
 struct Queues {
-    jobs: VecDeque<Message>,
+    emails: VecDeque<Message>,
+    webhooks: VecDeque<Message>,
     dead: VecDeque<Message>,
     /// Counted with the rest, so that what comes back always has room.
     in_hand: usize,
@@ -45,8 +46,22 @@ struct Message {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Queue {
-    Jobs,
+    Jobs(JobQueue),
     Dead,
+}
+
+impl Queues {
+    fn of(&mut self, queue: Queue) -> &mut VecDeque<Message> {
+        match queue {
+            Queue::Jobs(JobQueue::Email) => &mut self.emails,
+            Queue::Jobs(JobQueue::Webhook) => &mut self.webhooks,
+            Queue::Dead => &mut self.dead,
+        }
+    }
+
+    fn held(&self) -> usize {
+        self.emails.len() + self.webhooks.len() + self.dead.len() + self.in_hand
+    }
 }
 
 impl Memory {
@@ -67,23 +82,23 @@ impl Memory {
 
     /// Takes what fits and leaves the rest out of the answer, like a queue that rejects.
     pub(super) fn publish(&self, batch: &[Outgoing]) -> HashSet<OutboxId> {
-        batch.iter().filter(|out| self.push(out.job.encode())).map(|out| out.id).collect()
+        let push = |out: &&Outgoing| self.push(JobQueue::of(out.job), out.job.encode());
+        batch.iter().filter(push).map(|out| out.id).collect()
     }
 
-    fn push(&self, raw: Vec<u8>) -> bool {
+    fn push(&self, queue: JobQueue, raw: Vec<u8>) -> bool {
         let mut queues = self.shared.lock();
-        let held = queues.jobs.len() + queues.dead.len() + queues.in_hand;
-        if held >= self.shared.capacity || self.shared.closed.is_cancelled() {
+        if queues.held() >= self.shared.capacity || self.shared.closed.is_cancelled() {
             return false;
         }
-        queues.jobs.push_back(Message { raw, returns: 0, reason: "" });
+        queues.of(Queue::Jobs(queue)).push_back(Message { raw, returns: 0, reason: "" });
         drop(queues);
         self.shared.changed.notify_waiters();
         true
     }
 
-    pub(super) fn jobs(&self, prefetch: u16) -> Inbox {
-        self.inbox(Queue::Jobs, prefetch)
+    pub(super) fn jobs(&self, queue: JobQueue, prefetch: u16) -> Inbox {
+        self.inbox(Queue::Jobs(queue), prefetch)
     }
 
     pub(super) fn dead(&self) -> Inbox {
@@ -116,10 +131,7 @@ impl Shared {
 
     fn take(&self, queue: Queue) -> Option<Message> {
         let mut queues = self.lock();
-        let message = match queue {
-            Queue::Jobs => queues.jobs.pop_front(),
-            Queue::Dead => queues.dead.pop_front(),
-        }?;
+        let message = queues.of(queue).pop_front()?;
         queues.in_hand += 1;
         Some(message)
     }
@@ -191,17 +203,17 @@ impl Ticket {
         queues.in_hand -= 1;
         match (verdict, self.queue) {
             (Verdict::Ack, _) => return,
-            (Verdict::DeadLetter, Queue::Jobs) => {
+            (Verdict::DeadLetter, Queue::Jobs(_)) => {
                 message.reason = "rejected";
                 queues.dead.push_back(message);
             }
-            (Verdict::HandBack, Queue::Jobs) => {
+            (Verdict::HandBack, queue @ Queue::Jobs(_)) => {
                 message.returns += 1;
                 if message.returns > DELIVERY_LIMIT {
                     message.reason = "delivery_limit";
                     queues.dead.push_back(message);
                 } else {
-                    queues.jobs.push_front(message);
+                    queues.of(queue).push_front(message);
                 }
             }
             (Verdict::HandBack | Verdict::DeadLetter, Queue::Dead) => {
@@ -226,19 +238,25 @@ mod tests {
     #[tokio::test]
     async fn what_does_not_fit_is_left_out_until_something_is_settled() {
         let memory = Memory::with_capacity(2);
-        assert_eq!([true, true, false], [(); 3].map(|()| memory.push(b"{}".to_vec())));
-        let inbox = memory.jobs(1);
+        assert_eq!(
+            [true, true, false],
+            [(); 3].map(|()| memory.push(JobQueue::Email, b"{}".to_vec()))
+        );
+        let inbox = memory.jobs(JobQueue::Email, 1);
         let ticket = inbox.next().await.unwrap();
-        assert!(!memory.push(b"{}".to_vec()), "a message in hand still takes its place");
+        assert!(
+            !memory.push(JobQueue::Email, b"{}".to_vec()),
+            "a message in hand still takes its place"
+        );
         assert!(ticket.settle(Verdict::Ack));
-        assert!(memory.push(b"{}".to_vec()));
+        assert!(memory.push(JobQueue::Email, b"{}".to_vec()));
     }
 
     #[tokio::test]
     async fn what_is_no_job_arrives_as_malformed() {
         let memory = Memory::new();
-        assert!(memory.push(b"not a job".to_vec()));
-        let consumer = super::super::Consumer::memory(memory.jobs(1));
+        assert!(memory.push(JobQueue::Email, b"not a job".to_vec()));
+        let consumer = super::super::Consumer::memory(memory.jobs(JobQueue::Email, 1));
         let received = consumer.next().await.unwrap();
         assert!(matches!(received.payload, super::super::Payload::Malformed { .. }));
         assert_eq!(received.raw(), b"not a job");

@@ -1,4 +1,5 @@
-//! The broker: carries jobs from the relay to the workers at least once, over AMQP or in memory.
+//! The broker: carries jobs from the relay to the workers, and events to other services, at least once,
+//! over AMQP or in memory.
 //!
 //! Nothing here is the truth about a delivery; the database is. A message that is lost or
 //! repeated costs latency, so every doubt is answered with "not published" or "not settled".
@@ -9,7 +10,8 @@ mod received;
 
 use std::collections::HashSet;
 
-use domain::{Job, OutboxId};
+use domain::job::JobV1;
+use domain::{EventId, Job, OutboxId};
 
 use crate::settings::BrokerSettings;
 
@@ -42,6 +44,35 @@ pub struct Outgoing {
     pub id: OutboxId,
     /// What is to be done.
     pub job: Job,
+}
+
+/// One event on its way to whoever listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announcement {
+    /// Names it; becomes the message id.
+    pub id: EventId,
+    /// Its type: the routing key.
+    pub event_type: String,
+    /// The `CloudEvent`, in JSON.
+    pub body: Vec<u8>,
+}
+
+/// What workers take jobs from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queue {
+    /// The mails.
+    Email,
+    /// The webhooks.
+    Webhook,
+}
+
+impl Queue {
+    const fn of(job: Job) -> Self {
+        match job {
+            Job::V1(JobV1::Email { .. }) => Self::Email,
+            Job::V1(JobV1::Webhook { .. }) => Self::Webhook,
+        }
+    }
 }
 
 /// A handle on the broker; clones share the connections.
@@ -77,12 +108,27 @@ impl Broker {
         }
     }
 
+    /// Publishes events to the topic exchange and says which of them the broker has. Whether anybody
+    /// listens makes no difference. Bounded and repeatable like [`Broker::publish`].
+    ///
+    /// The first call opens a connection of its own: an exchange that is missing holds up no mail.
+    pub async fn announce(&self, batch: &[Announcement]) -> HashSet<EventId> {
+        if batch.is_empty() {
+            return HashSet::new();
+        }
+        match &self.0 {
+            // Nobody outside of this process could listen.
+            Backend::Memory(_) => batch.iter().map(|event| event.id).collect(),
+            Backend::Amqp(amqp) => amqp.announce(batch).await,
+        }
+    }
+
     /// Starts to receive jobs, at most `prefetch` (0 counts as 1) unsettled at a time.
-    pub fn consumer(&self, prefetch: u16) -> Consumer {
+    pub fn consumer(&self, queue: Queue, prefetch: u16) -> Consumer {
         let prefetch = prefetch.max(1);
         match &self.0 {
-            Backend::Memory(memory) => Consumer::memory(memory.jobs(prefetch)),
-            Backend::Amqp(amqp) => Consumer::amqp(amqp.jobs(prefetch)),
+            Backend::Memory(memory) => Consumer::memory(memory.jobs(queue, prefetch)),
+            Backend::Amqp(amqp) => Consumer::amqp(amqp.jobs(queue, prefetch)),
         }
     }
 

@@ -30,7 +30,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// Keys for sealing: the first one seals, all of them open.
 ///
-/// To replace a key, put the new one in front and drop the old one once its mails are sent.
+/// To replace a key, put the new one in front and drop the old one once its mails are sent and the
+/// API has started with the new one, which seals the secrets of webhooks anew.
 #[derive(Clone)]
 pub struct SealKeys {
     first: SealKey,
@@ -112,6 +113,11 @@ impl SealKeys {
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(&ciphertext);
         sealed
+    }
+
+    /// Whether this was sealed with the first key.
+    pub fn is_first(&self, sealed: &[u8]) -> bool {
+        split(sealed).is_some_and(|(id, ..)| id == self.first.id)
     }
 
     /// Opens what any of the keys sealed.

@@ -30,7 +30,7 @@ pub fn check(settings: &Settings) -> Result<(), SettingsError> {
     Ok(())
 }
 
-fn rules(s: &Settings) -> [AtLeast; 7] {
+fn rules(s: &Settings) -> [AtLeast; 8] {
     const NOT_SHORTER: &str = "must not be shorter than";
     let plain = |key, value, other, limit| AtLeast {
         key,
@@ -70,6 +70,7 @@ fn rules(s: &Settings) -> [AtLeast; 7] {
             least: s.contracts.sync_wait + Duration::from_millis(1),
         },
         plain("retry.breaker_max", s.retry.breaker_max, "retry.breaker_min", s.retry.breaker_min),
+        plain("webhooks.keep", s.webhooks.keep, "webhooks.give_up_after", s.webhooks.give_up_after),
         plain("relay.idle_poll", s.relay.idle_poll, "relay.busy_poll", s.relay.busy_poll),
         plain(
             "database.statement_timeout",

@@ -18,6 +18,7 @@ mod sections;
 mod source;
 mod tokens;
 mod values;
+mod webhooks;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -42,6 +43,7 @@ pub use reference::reference;
 pub use sections::{BootstrapSettings, BrokerSettings, DatabaseSettings, HttpSettings, Topology};
 pub use source::{Origin, env_name};
 pub use tokens::{JwksSource, JwtSettings};
+pub use webhooks::WebhookSettings;
 
 /// Every setting. `Debug` and `Serialize` show no secret.
 #[derive(Clone, Serialize)]
@@ -85,6 +87,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// The names of people and organizations.
     pub names: NameSettings,
+    /// Telling endpoints of events.
+    pub webhooks: WebhookSettings,
     /// The public invite APIs that are served as drop-in.
     pub contracts: ContractSettings,
     /// What a first start makes.
@@ -121,6 +125,7 @@ impl Settings {
             invitation: InvitationSettings::read(&values)?,
             limits: LimitSettings::read(&values)?,
             names: NameSettings::read(&values)?,
+            webhooks: WebhookSettings::read(&values)?,
             contracts: ContractSettings::read(&values)?,
             bootstrap: BootstrapSettings::read(&values)?,
             log: LogSettings::read(&values)?,

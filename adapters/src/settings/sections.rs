@@ -67,6 +67,8 @@ pub struct BrokerSettings {
     pub prefix: String,
     /// Who makes exchanges and queues.
     pub topology: Topology,
+    /// Whether every event is announced to the topic exchange.
+    pub events: bool,
 }
 
 /// What a process does about exchanges and queues that are not there.
@@ -149,6 +151,7 @@ impl BrokerSettings {
                 "check" => Ok(Topology::Check),
                 _ => Err(format!("must be declare or check, not {text:?}")),
             })?,
+            events: values.flag("broker.events")?,
         })
     }
 }

@@ -45,6 +45,12 @@ impl Leaves {
             })
     }
 
+    /// Yes or no.
+    pub fn flag(&self, key: &'static str) -> Result<bool, SettingsError> {
+        let leaf = self.leaf(key)?;
+        leaf.value.as_bool().ok_or_else(|| wrong(leaf, "must be true or false".into()))
+    }
+
     /// A duration.
     pub fn duration(&self, key: &'static str) -> Result<Duration, SettingsError> {
         self.text(key, |text| duration::parse(text).ok_or_else(|| DURATION_WANTED.into()))

@@ -2,8 +2,8 @@
 
 use domain::invitation::{IllegalInvitationEvent, InvitationEvent};
 use domain::{
-    EmailAddress, EventKind, Invitation, InvitationId, InvitationStatus, OrganizationId,
-    SecretHash, Timestamp, UserId,
+    EmailAddress, EventKind, Generation, Invitation, InvitationId, InvitationStatus,
+    OrganizationId, SecretHash, Timestamp, UserId,
 };
 use entity::{invitation, membership, organization, user};
 use sea_orm::{
@@ -34,6 +34,8 @@ pub enum Credential {
 pub struct OpenInvitation {
     /// Which one.
     pub id: InvitationId,
+    /// Which of its secrets counts.
+    pub generation: Generation,
     /// Who it is from.
     pub organization_name: String,
     /// The invited address, as given.
@@ -107,6 +109,7 @@ impl Store {
                 };
                 Ok(Some(OpenInvitation {
                     id: InvitationId::from_uuid(row.id),
+                    generation: convert::count(row.secret_generation),
                     organization_name: organization.name,
                     email: row.email,
                     inviter,

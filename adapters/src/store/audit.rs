@@ -1,10 +1,11 @@
-//! The audit log: who did what, when. Append-only.
+//! The audit log: who did what, when. Append-only; `announce` writes it and tells others.
 
 use domain::{EventId, EventKind, Timestamp};
 use entity::{event, invitation};
-use sea_orm::{DatabaseTransaction, EntityTrait, Set};
+use sea_orm::DatabaseTransaction;
+use sea_orm::prelude::Uuid;
 
-use super::{Actor, Result};
+use super::{Actor, Result, announce};
 use crate::rng;
 
 /// Who made a change, for the audit log.
@@ -21,7 +22,53 @@ impl From<Actor> for By {
     }
 }
 
-/// Adds to the audit log.
+/// An entry of the audit log that is to be written.
+pub(super) struct Entry {
+    pub(super) kind: EventKind,
+    pub(super) row: event::Model,
+}
+
+impl Entry {
+    /// About an invitation.
+    pub(super) fn new(
+        now: Timestamp,
+        invitation: &invitation::Model,
+        kind: EventKind,
+        by: By,
+        data: serde_json::Value,
+    ) -> Self {
+        let actor = match by {
+            By::Caller(actor) => actor.written(),
+            By::Invitee => format!("user:{}", invitation.user_id),
+            By::System => "system".to_owned(),
+        };
+        let mut entry = Self::of_organization(now, invitation.organization_id, kind, actor, data);
+        entry.row.invitation_id = Some(invitation.id);
+        entry
+    }
+
+    /// About an organization and none of its invitations.
+    pub(super) fn of_organization(
+        now: Timestamp,
+        organization: Uuid,
+        kind: EventKind,
+        actor: String,
+        data: serde_json::Value,
+    ) -> Self {
+        let row = event::Model {
+            id: EventId::new(now, &mut rng()).uuid(),
+            organization_id: organization,
+            invitation_id: None,
+            kind: kind.as_str().to_owned(),
+            actor,
+            data,
+            created_at: now,
+        };
+        Self { kind, row }
+    }
+}
+
+/// Adds to the audit log what happened to an invitation; the last step of the change.
 pub(super) async fn record(
     tx: &DatabaseTransaction,
     now: Timestamp,
@@ -30,31 +77,5 @@ pub(super) async fn record(
     by: By,
     data: serde_json::Value,
 ) -> Result<()> {
-    let row = row(now, invitation, kind, by, data);
-    event::Entity::insert(row).exec_without_returning(tx).await?;
-    Ok(())
-}
-
-/// An entry of the audit log.
-pub(super) fn row(
-    now: Timestamp,
-    invitation: &invitation::Model,
-    kind: EventKind,
-    by: By,
-    data: serde_json::Value,
-) -> event::ActiveModel {
-    let actor = match by {
-        By::Caller(actor) => actor.written(),
-        By::Invitee => format!("user:{}", invitation.user_id),
-        By::System => "system".to_owned(),
-    };
-    event::ActiveModel {
-        id: Set(EventId::new(now, &mut rng()).uuid()),
-        organization_id: Set(invitation.organization_id),
-        invitation_id: Set(Some(invitation.id)),
-        kind: Set(kind.as_str().to_owned()),
-        actor: Set(actor),
-        data: Set(data),
-        created_at: Set(now),
-    }
+    announce::record(tx, now, vec![Entry::new(now, invitation, kind, by, data)]).await
 }

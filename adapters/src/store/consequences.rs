@@ -7,14 +7,14 @@ use domain::{
     AttemptToken, Delivery, DeliveryState, EventKind, FailureReason, SendOutcome, Timestamp,
     Trouble,
 };
-use entity::{attempt, delivery, event, invitation, outbox as outbox_row, suppression};
+use entity::{attempt, delivery, invitation, outbox as outbox_row, suppression};
 use sea_orm::prelude::Uuid;
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, Set};
 
-use super::audit::{self, By};
+use super::audit::{By, Entry};
 use super::bulk::Changes;
 use super::report::Report;
-use super::{Result, StoreError, bulk, convert, outbox};
+use super::{Result, StoreError, announce, bulk, convert, outbox};
 use crate::rng;
 
 /// Everything that is to be written.
@@ -24,7 +24,7 @@ pub(super) struct Consequences {
     /// The attempts that report.
     tokens: Vec<Uuid>,
     attempts: Vec<attempt::ActiveModel>,
-    events: Vec<event::ActiveModel>,
+    events: Vec<Entry>,
     again: Vec<outbox_row::ActiveModel>,
     /// In one order for all transactions: they wait for each other's rows.
     suppressed: BTreeMap<(Uuid, String), suppression::ActiveModel>,
@@ -50,7 +50,7 @@ impl Consequences {
         }
         let mut data = serde_json::json!({ "delivery_id": next.id, "generation": next.generation });
         let mut record = |kind, data| {
-            self.events.push(audit::row(now, invitation, kind, By::System, data));
+            self.events.push(Entry::new(now, invitation, kind, By::System, data));
         };
         let generation = convert::column(next.generation);
         match next.state {
@@ -112,10 +112,10 @@ impl Consequences {
             change(tx, &mut changes, self.shredded, shredded);
         }
         changes.insert(self.attempts)?;
-        changes.insert(self.events)?;
         changes.insert(self.again)?;
         changes.insert_new(self.suppressed.into_values().collect())?;
-        if changes.make(tx).await? { Ok(true) } else { Err(StoreError::Busy) }
+        let made = announce::make(tx, now, changes, self.events).await?;
+        if made { Ok(true) } else { Err(StoreError::Busy) }
     }
 }
 

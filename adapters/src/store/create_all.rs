@@ -9,7 +9,7 @@ use super::create::NewInvitation;
 use super::idempotency::{self, Earlier, IdempotencyKey};
 use super::invite::{self, Invited, Inviting};
 use super::newcomers::{self, Person};
-use super::{Actor, InvitationView, Result, Store, StoreError, Verdict, enlist, limit};
+use super::{Actor, InvitationView, Result, Store, StoreError, Verdict, announce, enlist, limit};
 
 /// What became of one of many.
 #[derive(Debug)]
@@ -113,9 +113,9 @@ async fn create<A: Serialize + Sync>(
     let (newcomers, others) = sort_out(tx, inviting, new, order).await?;
     let people: Vec<_> = newcomers.iter().map(|&at| Person { inviting, new: &new[at] }).collect();
     let users = enlist::find_or_add_users(tx, now, &people).await?;
-    let mut changes = Changes::new(tx);
-    let invited = newcomers::invite(tx, now, &people, &users, &mut changes, None).await?;
-    if !changes.make(tx).await? {
+    let (mut changes, mut log) = (Changes::new(tx), Vec::new());
+    let invited = newcomers::invite(tx, now, &people, &users, &mut changes, &mut log, None).await?;
+    if !announce::make(tx, now, changes, log).await? {
         return Ok(Verdict::RollBack(None));
     }
     for (at, newcomer) in newcomers.into_iter().zip(invited) {

@@ -2,13 +2,16 @@
 
 use domain::job::JobV1;
 use domain::{DeadLetterId, DeliveryId, Job, OrganizationId, Timestamp};
-use entity::{dead_letter, delivery};
+use entity::{dead_letter, delivery, outbox as outbox_row, webhook_delivery};
 use sea_orm::sea_query::{Query, SelectStatement};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, Set,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Result, Store, Verdict, outbox};
+use super::{Result, Store, Verdict, convert, outbox};
 use crate::rng;
 
 /// A dead letter, as operators see it. The message holds ids only.
@@ -18,7 +21,7 @@ pub struct DeadLetterView {
     /// Names the dead letter.
     #[schema(value_type = Uuid, example = "01937a61-77ab-7d15-a3f0-1c5e9b7d2046")]
     pub id: DeadLetterId,
-    /// The delivery that the message asks for.
+    /// The delivery that the message asks for: of a mail, or to a webhook.
     #[schema(value_type = Option<Uuid>, example = "01937a5c-8f5e-7c53-8e41-2b9f0d7c6a90")]
     pub delivery_id: Option<DeliveryId>,
     /// The message as it came.
@@ -117,17 +120,14 @@ impl Store {
                 Box::pin(async move {
                     let found = dead_letter::Entity::find_by_id(id.uuid()).one(tx).await?;
                     let job = found.as_ref().and_then(|row| Job::decode(&row.raw).ok());
-                    let Some(Job::V1(JobV1::Email { delivery, .. })) = job else {
+                    let Some(Job::V1(job)) = job else { return Ok(Verdict::RollBack(false)) };
+                    let Some(job) = current(tx, organization, job).await? else {
                         return Ok(Verdict::RollBack(false));
                     };
-                    let mut known = delivery::Entity::find_by_id(delivery.uuid());
-                    if let Some(own) = organization {
-                        known = known.filter(delivery::Column::OrganizationId.eq(own.uuid()));
-                    }
-                    let Some(row) = known.one(tx).await? else {
-                        return Ok(Verdict::RollBack(false));
-                    };
-                    outbox::add(tx, now, delivery, row.generation, now).await?;
+                    let row = outbox::job_row(now, job, now);
+                    outbox_row::Entity::insert(row.into_active_model())
+                        .exec_without_returning(tx)
+                        .await?;
                     dead_letter::Entity::update_many()
                         .set(dead_letter::ActiveModel {
                             redriven_at: Set(Some(now)),
@@ -147,13 +147,42 @@ impl Store {
     }
 }
 
+/// The job for the current generation of what it is about; `None` if the organization has no such
+/// thing.
+async fn current(
+    tx: &DatabaseTransaction,
+    organization: Option<OrganizationId>,
+    job: JobV1,
+) -> Result<Option<JobV1>> {
+    let (owner, generation) = match job {
+        JobV1::Email { delivery, .. } => {
+            let row = delivery::Entity::find_by_id(delivery.uuid()).one(tx).await?;
+            let Some(row) = row else { return Ok(None) };
+            (row.organization_id, row.generation)
+        }
+        JobV1::Webhook { delivery, .. } => {
+            let row = webhook_delivery::Entity::find_by_id(delivery.uuid()).one(tx).await?;
+            let Some(row) = row else { return Ok(None) };
+            (row.organization_id, row.generation)
+        }
+    };
+    if organization.is_some_and(|own| own.uuid() != owner) {
+        return Ok(None);
+    }
+    Ok(JobV1::of(job.kind(), job.subject(), convert::count(generation)))
+}
+
 fn visible(
     query: sea_orm::Select<dead_letter::Entity>,
     organization: Option<OrganizationId>,
 ) -> sea_orm::Select<dead_letter::Entity> {
     match organization {
         None => query,
-        Some(own) => query.filter(dead_letter::Column::DeliveryId.in_subquery(deliveries_of(own))),
+        Some(own) => {
+            let subject = dead_letter::Column::DeliveryId;
+            let mail = subject.in_subquery(deliveries_of(own));
+            query.filter(mail.or(subject.in_subquery(webhook_deliveries_of(own))))
+        }
     }
 }
 
@@ -162,6 +191,14 @@ fn deliveries_of(organization: OrganizationId) -> SelectStatement {
         .column(delivery::Column::Id)
         .from(delivery::Entity)
         .and_where(delivery::Column::OrganizationId.eq(organization.uuid()))
+        .to_owned()
+}
+
+fn webhook_deliveries_of(organization: OrganizationId) -> SelectStatement {
+    Query::select()
+        .column(webhook_delivery::Column::Id)
+        .from(webhook_delivery::Entity)
+        .and_where(webhook_delivery::Column::OrganizationId.eq(organization.uuid()))
         .to_owned()
 }
 

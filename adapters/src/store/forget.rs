@@ -1,8 +1,13 @@
 //! Deletes what is only kept for a while, so that no table grows without a limit.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
-use entity::{idempotency_key, outbox, tally};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use domain::Timestamp;
+use entity::{announcement, idempotency_key, outbox, tally, webhook_attempt, webhook_delivery};
+use sea_orm::prelude::Expr;
+use sea_orm::sea_query::Query;
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter};
 
 use super::{Result, Store, Verdict};
 
@@ -14,10 +19,10 @@ const COUNTS_KEPT: TimeDelta = TimeDelta::hours(1);
 const PUBLISHED_KEPT: TimeDelta = TimeDelta::hours(24);
 
 impl Store {
-    /// Deletes kept answers, published outbox rows and counts that have had their time. Returns how
-    /// many.
-    pub async fn forget_old(&self) -> Result<u64> {
-        self.write(|tx, now| {
+    /// Deletes kept answers, published outbox rows and counts that have had their time, and what
+    /// others were told so long ago. Returns how many.
+    pub async fn forget_old(&self, told: Duration) -> Result<u64> {
+        self.write(move |tx, now| {
             Box::pin(async move {
                 let answers = idempotency_key::Entity::delete_many()
                     .filter(idempotency_key::Column::CreatedAt.lt(now - ANSWERS_KEPT))
@@ -32,9 +37,37 @@ impl Store {
                     .exec(tx)
                     .await?;
                 let deleted = [answers, published, counts].map(|done| done.rows_affected);
-                Ok(Verdict::Commit(deleted.iter().sum()))
+                let told = forget_told(tx, now - told).await?;
+                Ok(Verdict::Commit(deleted.iter().sum::<u64>() + told))
             })
         })
         .await
     }
+}
+
+/// What others were told, unless somebody still has to be told of it.
+async fn forget_told(tx: &DatabaseTransaction, before: Timestamp) -> Result<u64> {
+    let attempts = webhook_attempt::Entity::delete_many()
+        .filter(webhook_attempt::Column::FinishedAt.lt(before))
+        .exec(tx)
+        .await?;
+    let deliveries = webhook_delivery::Entity::delete_many()
+        .filter(webhook_delivery::Column::CreatedAt.lt(before))
+        .filter(webhook_delivery::Column::SettledAt.is_not_null())
+        .exec(tx)
+        .await?;
+    let its = Expr::col((webhook_delivery::Entity, webhook_delivery::Column::EventId))
+        .eq(Expr::col((announcement::Entity, announcement::Column::EventId)));
+    let is_needed =
+        Query::select().expr(Expr::val(1)).from(webhook_delivery::Entity).and_where(its).to_owned();
+    let is_out = announcement::Column::PublishedAt
+        .is_not_null()
+        .or(announcement::Column::ToExchange.eq(false));
+    let announcements = announcement::Entity::delete_many()
+        .filter(announcement::Column::CreatedAt.lt(before))
+        .filter(is_out)
+        .filter(Expr::exists(is_needed).not())
+        .exec(tx)
+        .await?;
+    Ok([attempts, deliveries, announcements].iter().map(|done| done.rows_affected).sum())
 }

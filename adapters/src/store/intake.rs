@@ -20,7 +20,7 @@ use super::idempotency::{self, IdempotencyKey};
 use super::invite::Inviting;
 use super::newcomers::{self, Person};
 use super::outlet::Held;
-use super::{Result, Store, StoreError, Verdict, enlist, limit};
+use super::{Result, Store, StoreError, Verdict, announce, enlist, limit};
 
 /// What one caller asks for.
 pub(super) struct Asked {
@@ -126,8 +126,9 @@ async fn create_newcomers(
     let users = enlist::find_or_add_users(tx, now, &people).await?;
     let chosen = if users.all_new { unused } else { newcomers(tx, asked, unused).await? };
     let people: Vec<_> = chosen.iter().map(|&at| asked[at].person()).collect();
-    let mut changes = Changes::new(tx);
-    let newcomers = newcomers::invite(tx, now, &people, &users, &mut changes, held).await?;
+    let (mut changes, mut log) = (Changes::new(tx), Vec::new());
+    let newcomers =
+        newcomers::invite(tx, now, &people, &users, &mut changes, &mut log, held).await?;
     let mut keys = Vec::new();
     // Whose mail each one is.
     let (mut mails, mut mailed) = (Vec::new(), Vec::new());
@@ -143,7 +144,7 @@ async fn create_newcomers(
         outcomes[at] = Some(CreateOutcome::Created(newcomer.invitation));
     }
     changes.insert(keys)?;
-    if !changes.make(tx).await? {
+    if !announce::make(tx, now, changes, log).await? {
         return Ok(Verdict::RollBack(Tried::Overtaken));
     }
     let refused = limit::count(tx, now, limits, &mails).await?;

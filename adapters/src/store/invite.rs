@@ -8,14 +8,15 @@ use domain::{
     CredentialPolicy, EmailAddress, EventKind, InvitationId, InvitationStatus, MembershipId,
     OrganizationId, SecretHash, Timestamp, UserId,
 };
-use entity::{delivery, event, invitation, user};
+use entity::{delivery, invitation, user};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 
+use super::audit::Entry;
 use super::create::{NewInvitation, OnExisting};
 use super::limit::Mail;
 use super::view::InvitationView;
 use super::{
-    Actor, DeliveryPolicy, Result, audit, change, close, convert, enlist, insert_if_new, plan,
+    Actor, DeliveryPolicy, Result, announce, change, close, convert, enlist, insert_if_new, plan,
 };
 use crate::rng;
 use crate::settings::LimitSettings;
@@ -82,7 +83,7 @@ pub(super) async fn invite(
     let delivery = plan::add_delivery(tx, now, &inviting.policy, &row).await?;
     mails.extend(Mail::planned(&inviting.actor, &row, &delivery)?);
     let entry = created(now, inviting, new, &row, &delivery)?;
-    event::Entity::insert(entry).exec_without_returning(tx).await?;
+    announce::record(tx, now, vec![entry]).await?;
     tracing::debug!(invitation.id = %row.id, "invitation recorded");
     Ok(Invited::New(Box::new(InvitationView::new(row, delivery)?)))
 }
@@ -167,7 +168,7 @@ pub(super) fn created(
     new: &NewInvitation,
     row: &invitation::Model,
     delivery: &delivery::Model,
-) -> Result<event::ActiveModel> {
+) -> Result<Entry> {
     let mut data = convert::json(&new.position)?;
     data["role"] = new.role.as_str().into();
     data["delivery_id"] = delivery.id.to_string().into();
@@ -175,7 +176,7 @@ pub(super) fn created(
         data["credential"] = new.credential.as_str().into();
     }
     let by = inviting.actor.clone().into();
-    Ok(audit::row(now, row, EventKind::InvitationCreated, by, data))
+    Ok(Entry::new(now, row, EventKind::InvitationCreated, by, data))
 }
 
 async fn pending(

@@ -1,10 +1,10 @@
 //! The members of an organization, those who are still invited included.
 
 use domain::{
-    EventId, EventKind, InvitationId, MembershipId, MembershipStatus, OrganizationId, Position,
-    Timestamp, UserId,
+    EventKind, InvitationId, MembershipId, MembershipStatus, OrganizationId, Position, Timestamp,
+    UserId,
 };
-use entity::{event, invitation, membership, user};
+use entity::{invitation, membership, user};
 use sea_orm::prelude::Uuid;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
@@ -13,8 +13,8 @@ use sea_orm::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Actor, Result, Store, Verdict, convert};
-use crate::rng;
+use super::audit::Entry;
+use super::{Actor, Result, Store, Verdict, announce, convert};
 
 /// A member as its organization sees it.
 #[derive(Clone, Serialize, ToSchema)]
@@ -214,17 +214,10 @@ async fn record(
     row: &membership::Model,
     actor: &Actor,
 ) -> Result<()> {
-    let entry = event::ActiveModel {
-        id: Set(EventId::new(now, &mut rng()).uuid()),
-        organization_id: Set(row.organization_id),
-        invitation_id: Set(None),
-        kind: Set(EventKind::MemberRemoved.as_str().to_owned()),
-        actor: Set(actor.written()),
-        data: Set(serde_json::json!({ "user_id": row.user_id })),
-        created_at: Set(now),
-    };
-    event::Entity::insert(entry).exec_without_returning(tx).await?;
-    Ok(())
+    let data = serde_json::json!({ "user_id": row.user_id });
+    let (organization, kind) = (row.organization_id, EventKind::MemberRemoved);
+    let entry = Entry::of_organization(now, organization, kind, actor.written(), data);
+    announce::record(tx, now, vec![entry]).await
 }
 
 async fn with_users(

@@ -5,6 +5,7 @@
 
 mod accept;
 mod actor;
+mod announce;
 mod api_key;
 mod audit;
 mod bootstrap;
@@ -22,6 +23,7 @@ mod create_all;
 mod dead_letter;
 mod enlist;
 mod error;
+mod exchange;
 mod forget;
 mod gathering;
 mod idempotency;
@@ -34,6 +36,7 @@ mod locked;
 mod members;
 mod new_link;
 mod newcomers;
+mod opened_page;
 mod organizations;
 mod outbox;
 mod outlet;
@@ -46,6 +49,7 @@ mod statuses;
 mod together;
 mod unwanted;
 mod view;
+mod webhooks;
 mod wrong_password;
 
 use std::sync::Arc;
@@ -71,6 +75,7 @@ pub use create::{CreateOutcome, EarlySecret, NewInvitation, OnExisting};
 pub use create_all::{BatchOutcome, BatchRow};
 pub use dead_letter::DeadLetterView;
 pub use error::StoreError;
+pub use exchange::AnnouncementEntry;
 pub use idempotency::IdempotencyKey;
 pub use members::{MemberView, RemoveOutcome};
 pub use new_link::LinkRequest;
@@ -82,6 +87,10 @@ pub use outlet::Outlet;
 pub use own_invitations::OwnInvitation;
 pub use read::ListFilter;
 pub use view::{AttemptView, DeliveryView, EventView, InvitationDetail, InvitationView};
+pub use webhooks::{
+    ClaimedWebhook, NewWebhook, RotatedSecret, WebhookAttemptView, WebhookChange,
+    WebhookDeliveryView, WebhookLogFilter, WebhookStatus, WebhookView,
+};
 
 use crate::clock::Clock;
 use crate::settings::LimitSettings;

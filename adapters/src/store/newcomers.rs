@@ -13,6 +13,7 @@ use sea_orm::{
     QueryTrait,
 };
 
+use super::audit::Entry;
 use super::bulk::Changes;
 use super::create::NewInvitation;
 use super::enlist::Users;
@@ -70,7 +71,7 @@ pub(super) async fn known(
 
 /// Invites people, none of them `known`, each once, and in the order of their places, which is the
 /// same for everybody: two transactions cannot lock each other out. What comes back is in the same
-/// order. The rows are added to `changes`, those of the outbox to `held` as well; if one of them is there already, another transaction has
+/// order. The rows are added to `changes`, those of the outbox to `held` as well, and what the audit log says to `log`; if one of them is there already, another transaction has
 /// just invited somebody, and this one is to be given up.
 pub(super) async fn invite(
     tx: &DatabaseTransaction,
@@ -78,6 +79,7 @@ pub(super) async fn invite(
     people: &[Person<'_>],
     users: &Users,
     changes: &mut Changes,
+    log: &mut Vec<Entry>,
     held: Option<&mut Held>,
 ) -> Result<Vec<Newcomer>> {
     let Some(Person { inviting: Inviting { policy, .. }, .. }) = people.first() else {
@@ -85,16 +87,14 @@ pub(super) async fn invite(
     };
     let rows = add_invitations(now, people, users, changes)?;
     let deliveries = plan::add_deliveries(tx, now, policy, &rows, changes, held).await?;
-    let mut entries = Vec::with_capacity(people.len());
     let mut newcomers = Vec::with_capacity(people.len());
     for ((person, row), delivery) in people.iter().zip(rows).zip(deliveries) {
-        entries.push(invite::created(now, person.inviting, person.new, &row, &delivery)?);
+        log.push(invite::created(now, person.inviting, person.new, &row, &delivery)?);
         let mail = Mail::planned(&person.inviting.actor, &row, &delivery)?;
         tracing::debug!(invitation.id = %row.id, "invitation recorded");
         let invitation = Box::new(InvitationView::new(row, delivery)?);
         newcomers.push(Newcomer { invitation, mail });
     }
-    changes.insert(entries)?;
     Ok(newcomers)
 }
 

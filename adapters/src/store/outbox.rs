@@ -37,7 +37,6 @@ pub struct OutboxLag {
     pub oldest_due: Option<Timestamp>,
 }
 
-const EMAIL: &str = "email";
 // How long a row waits that the broker did not take, doubling from the first to the second.
 const PUBLISH_RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
@@ -54,7 +53,8 @@ impl Store {
                     .filter(bulk::is_any_of(tx, outbox::Column::Id, due(now, limit)))
                     .exec_with_returning(tx)
                     .await?;
-                let entries = rows.iter().map(|row| OutboxEntry::new(row, token));
+                // A job of a later release waits until one that knows it is back.
+                let entries = rows.iter().filter_map(|row| OutboxEntry::new(row, token));
                 Ok(Verdict::Commit(entries.collect()))
             })
         })
@@ -125,11 +125,17 @@ pub(super) fn row(
     generation: i32,
     available_at: Timestamp,
 ) -> outbox::Model {
+    let job = JobV1::Email { delivery, generation: convert::count(generation) };
+    job_row(now, job, available_at)
+}
+
+/// A row for a job of any kind.
+pub(super) fn job_row(now: Timestamp, job: JobV1, available_at: Timestamp) -> outbox::Model {
     outbox::Model {
         id: OutboxId::new(now, &mut rng()).uuid(),
-        kind: EMAIL.to_owned(),
-        subject_id: delivery.uuid(),
-        generation,
+        kind: job.kind().to_owned(),
+        subject_id: job.subject(),
+        generation: convert::column(job.generation()),
         available_at,
         lock_token: None,
         locked_until: None,
@@ -140,12 +146,10 @@ pub(super) fn row(
 }
 
 impl OutboxEntry {
-    /// A row that is locked with this token.
-    pub(super) fn new(row: &outbox::Model, lock: LockToken) -> Self {
-        let delivery = DeliveryId::from_uuid(row.subject_id);
-        let generation = convert::count(row.generation);
-        let job = Job::V1(JobV1::Email { delivery, generation });
-        Self { id: OutboxId::from_uuid(row.id), job, lock }
+    /// A row that is locked with this token; `None` if its job is not known here.
+    pub(super) fn new(row: &outbox::Model, lock: LockToken) -> Option<Self> {
+        let job = JobV1::of(&row.kind, row.subject_id, convert::count(row.generation))?;
+        Some(Self { id: OutboxId::from_uuid(row.id), job: Job::V1(job), lock })
     }
 }
 

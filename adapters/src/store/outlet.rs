@@ -101,7 +101,7 @@ impl Held {
         row.lock_token = Some(self.lock.uuid());
         row.locked_until = Some(self.until);
         row.tries = 1;
-        self.entries.push(OutboxEntry::new(&row, self.lock));
+        self.entries.extend(OutboxEntry::new(&row, self.lock));
         row
     }
 

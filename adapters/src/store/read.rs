@@ -11,7 +11,7 @@ use sea_orm::{
 };
 
 use super::view::{DeliveryDetail, DeliveryView, InvitationDetail, InvitationView};
-use super::{Result, Store, change, convert};
+use super::{Result, Store, bulk, change, convert};
 
 /// Which invitations to list, newest first.
 #[derive(Debug, Clone)]
@@ -119,13 +119,31 @@ pub(super) fn is_current_delivery() -> Expr {
         .and(of(delivery::Column::Generation).eq(its(invitation::Column::Generation)))
 }
 
+/// Invitations as the API shows them, by their ids; those that there are.
+pub(super) async fn views(
+    db: &impl ConnectionTrait,
+    ids: Vec<Uuid>,
+) -> Result<HashMap<Uuid, InvitationView>> {
+    let rows =
+        invitation::Entity::find().filter(bulk::is_any(db, invitation::Column::Id, ids)).all(db);
+    let rows = rows.await?;
+    let mut current = current_deliveries(db, &rows).await?;
+    let view = |row: invitation::Model| {
+        let delivery = current.remove(&row.id);
+        let delivery = delivery.ok_or(convert::inconsistent("delivery", "generation"))?;
+        Ok((row.id, InvitationView::new(row, delivery)?))
+    };
+    rows.into_iter().map(view).collect()
+}
+
 async fn current_deliveries(
     db: &impl ConnectionTrait,
     rows: &[invitation::Model],
 ) -> Result<HashMap<Uuid, delivery::Model>> {
     let generations: HashMap<Uuid, i32> = rows.iter().map(|row| (row.id, row.generation)).collect();
+    let ids = generations.keys().copied().collect();
     let all = delivery::Entity::find()
-        .filter(delivery::Column::InvitationId.is_in(generations.keys().copied()))
+        .filter(bulk::is_any(db, delivery::Column::InvitationId, ids))
         .all(db)
         .await?;
     Ok(all

@@ -119,6 +119,7 @@ fn settings(url: String) -> BrokerSettings {
         confirm_timeout: Duration::from_secs(10),
         prefix: format!("test-{}", random().simple()),
         topology: Topology::Declare,
+        events: true,
     }
 }
 

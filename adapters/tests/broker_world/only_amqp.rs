@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use adapters::broker::{Broker, BrokerError, Payload};
+use adapters::broker::{Broker, BrokerError, Payload, Queue};
 use adapters::settings::{BrokerSettings, Topology};
 use lapin::options::QueueDeleteOptions;
 use lapin::types::FieldTable;
@@ -15,7 +15,7 @@ use super::{PATIENCE, World, amqp_url, ids, job, next, next_dead, outgoing, publ
 #[tokio::test]
 async fn a_malformed_message_is_handed_out_as_such() {
     let world = World::amqp().await;
-    let (consumer, dead) = (world.broker.consumer(1), world.broker.dead_letters());
+    let (consumer, dead) = (world.broker.consumer(Queue::Email, 1), world.broker.dead_letters());
     // Only now is it sure that the queue is there.
     world.publish(1).await;
     assert!(next(&consumer).await.ack().await);
@@ -65,7 +65,7 @@ async fn a_binding_lost_midway_is_told_apart_message_by_message() {
     unbound.unwrap();
     let kept = usize::try_from(world.waiting("email").await).unwrap() - 1;
     assert_eq!(published.len(), kept, "as many as are in the queue");
-    let consumer = world.broker.consumer(100);
+    let consumer = world.broker.consumer(Queue::Email, 100);
     let sent: HashMap<_, _> = batch.iter().map(|out| (out.job.encode(), out.id)).collect();
     for _ in 0..=kept {
         let received = next(&consumer).await;
@@ -80,7 +80,7 @@ async fn a_binding_lost_midway_is_told_apart_message_by_message() {
 #[tokio::test]
 async fn a_deleted_queue_comes_back_with_its_consumer() {
     let world = World::amqp().await;
-    let consumer = world.broker.consumer(1);
+    let consumer = world.broker.consumer(Queue::Email, 1);
     world.publish(1).await;
     assert!(next(&consumer).await.ack().await);
     let options = QueueDeleteOptions::default();
@@ -97,7 +97,7 @@ async fn a_deleted_queue_comes_back_with_its_consumer() {
 async fn a_cut_connection_is_made_anew_on_both_sides() {
     let proxy = Proxy::start(&amqp_url()).await;
     let world = World::amqp_at(&proxy.url).await;
-    let consumer = world.broker.consumer(1);
+    let consumer = world.broker.consumer(Queue::Email, 1);
     let first = world.publish(1).await;
     let stale = next(&consumer).await;
     proxy.cut();
@@ -120,7 +120,7 @@ async fn a_frozen_server_holds_nobody_longer_than_the_timeout() {
     world.broker.close().await;
     world.settings.confirm_timeout = Duration::from_secs(1);
     world.broker = Broker::connect(&world.settings).unwrap();
-    let consumer = world.broker.consumer(1);
+    let consumer = world.broker.consumer(Queue::Email, 1);
     world.publish(1).await;
     let in_hand = next(&consumer).await;
     proxy.freeze();
@@ -142,6 +142,7 @@ async fn an_absent_server_is_no_error_but_a_bad_address_is() {
         confirm_timeout: Duration::from_millis(200),
         prefix: prefix.to_owned(),
         topology: Topology::Declare,
+        events: true,
     };
     // Port 1 of the loopback interface: nobody listens there.
     let broker = Broker::connect(&settings("amqp://u:hidden@127.0.0.1:1/%2f", "t")).unwrap();

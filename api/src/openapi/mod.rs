@@ -25,7 +25,7 @@ use crate::contracts::{doit, goldleaf, jobsim, users_organizations};
 use crate::problem::Problem;
 use crate::routes::invitations::credential::Either;
 use crate::routes::{
-    api_keys, dead_letters, health, inbox, invitations, me, members, organizations,
+    api_keys, dead_letters, health, inbox, invitations, me, members, organizations, webhooks,
 };
 
 /// Paths and tags appear in this order.
@@ -62,6 +62,16 @@ use crate::routes::{
         api_keys::create,
         api_keys::list,
         api_keys::revoke,
+        webhooks::manage::create,
+        webhooks::manage::list,
+        webhooks::manage::read,
+        webhooks::manage::change,
+        webhooks::manage::delete,
+        webhooks::secret::rotate,
+        webhooks::replay::test,
+        webhooks::deliveries::list,
+        webhooks::replay::one,
+        webhooks::replay::failed,
         dead_letters::list,
         dead_letters::redrive,
         dead_letters::discard,
@@ -89,6 +99,7 @@ use crate::routes::{
         (name = "Organizations", description = "The organizations of this instance."),
         (name = "Members", description = "Who belongs to an organization, or is invited to."),
         (name = "API keys", description = "The keys of your organization."),
+        (name = "Webhooks", description = "Endpoints of yours that are told what happens, by Standard Webhooks."),
         (name = "Dead letters", description = "Broker messages that nobody could process."),
         (name = "Contracts", description = "Public invite APIs that are served as drop-in: errors and bodies are theirs."),
         (name = "Inbox", description = "Mail that is captured instead of sent, for trying things out."),

@@ -74,6 +74,33 @@ pub struct DeadLetterPath {
     dead_letter: Uuid,
 }
 
+/// `…/organizations/{organization}/webhooks/{webhook}…`
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct WebhookPath {
+    /// The organization; that of the key, see `GET /v1/me`.
+    #[param(example = "01937a5c-1b2a-7b1e-8a55-0c1f3a9d7e42")]
+    organization: Uuid,
+    /// The webhook.
+    #[param(example = "01937a70-5b1e-7c11-8f2a-6d0e4b9c3a71")]
+    webhook: Uuid,
+}
+
+/// `…/webhooks/{webhook}/deliveries/{webhook_delivery}…`
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct WebhookDeliveryPath {
+    /// The organization; that of the key, see `GET /v1/me`.
+    #[param(example = "01937a5c-1b2a-7b1e-8a55-0c1f3a9d7e42")]
+    organization: Uuid,
+    /// The webhook.
+    #[param(example = "01937a70-5b1e-7c11-8f2a-6d0e4b9c3a71")]
+    webhook: Uuid,
+    /// The delivery: the `webhook-id` of its requests.
+    #[param(example = "01937a71-02c4-7d55-9e13-5a7f1c0b8e26")]
+    webhook_delivery: Uuid,
+}
+
 /// `…/messages/{message}…`
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]

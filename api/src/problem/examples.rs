@@ -39,6 +39,7 @@ pub fn one_of_each() -> Vec<ApiError> {
         E::TooLarge(32_768),
         E::UnsupportedMediaType("application/json"),
         E::Invalid(vec![FieldError::new("email", "is required")]),
+        E::NoSealKeys,
         E::IdempotencyKeyReused,
         E::Internal,
         E::Unavailable,
@@ -92,6 +93,7 @@ mod tests {
             E::Refused(_) => 27,
             E::TooManyGuesses(_) => 28,
             E::TokenOnly => 29,
+            E::NoSealKeys => 30,
         }
     }
 
@@ -99,7 +101,7 @@ mod tests {
     fn no_variant_and_no_code_is_left_out_or_shown_twice() {
         let all = one_of_each();
         let numbers: BTreeSet<_> = all.iter().map(number).collect();
-        assert_eq!(numbers, (0..=29).collect());
+        assert_eq!(numbers, (0..=30).collect());
         let codes: BTreeSet<_> = all.iter().map(ApiError::code).collect();
         assert_eq!(codes.len(), all.len());
     }

@@ -92,6 +92,11 @@ pub enum ApiError {
     /// Fields are missing or wrong; all of them are listed.
     #[error("One or more fields are missing or wrong.")]
     Invalid(Vec<FieldError>),
+    /// A secret would have to be kept, and there is nothing to seal it with.
+    #[error(
+        "This process has no seal keys to keep a secret with. Set WELCOMAT_SEAL_KEYS to those of the workers."
+    )]
+    NoSealKeys,
     /// The key was used for another request.
     #[error("This Idempotency-Key was used before with a different request.")]
     IdempotencyKeyReused,
@@ -169,6 +174,7 @@ impl ApiError {
             Self::TooLarge(_) => (S::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::UnsupportedMediaType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "validation_failed"),
+            Self::NoSealKeys => (S::SERVICE_UNAVAILABLE, "seal_keys_missing"),
             Self::IdempotencyKeyReused => (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal_error"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable"),

@@ -13,6 +13,7 @@ mod organization_query;
 pub mod organizations;
 mod page;
 mod pages;
+pub mod webhooks;
 
 use actix_web::guard;
 use actix_web::middleware::from_fn;
@@ -44,6 +45,7 @@ pub fn configure(config: &mut ServiceConfig, settings: &ContractSettings) {
                 .configure(organizations::configure)
                 .configure(members::configure)
                 .configure(invitations::configure)
+                .configure(webhooks::configure)
                 .default_service(web::to(not_found))
                 .wrap(from_fn(auth::authenticate)),
         )

@@ -176,11 +176,11 @@ fn cuts(
 /// Green is done, yellow goes on, red has ended badly.
 fn color(state: &str) -> Option<Color> {
     match state {
-        "sent" | "accepted" | "active" => Some(Color::FG_GREEN),
+        "sent" | "accepted" | "active" | "delivered" | "enabled" => Some(Color::FG_GREEN),
         "queued" | "sending" | "retrying" | "uncertain" | "pending" | "invited" => {
             Some(Color::FG_YELLOW)
         }
-        "failed" | "suppressed" | "expired" | "declined" | "revoked" | "removed" => {
+        "failed" | "suppressed" | "expired" | "declined" | "revoked" | "removed" | "disabled" => {
             Some(Color::FG_RED)
         }
         _ => None,

@@ -16,6 +16,7 @@ pub mod migrate;
 pub mod openapi;
 pub mod organizations;
 pub mod serve;
+pub mod webhooks;
 pub mod worker;
 
 use std::path::Path;

@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 
 use adapters::clock::Clock;
 use adapters::settings::Settings;
+use adapters::webhooks::Names;
 use app::http::{Answer, Client};
 use app::parts::Parts;
 use app::service;
@@ -75,20 +76,34 @@ fn runtime() -> Runtime {
 impl TestApp {
     /// Starts the product with the stack's own way of mail.
     pub async fn start(stack: Stack) -> Self {
-        Self::start_with(stack, stack == Stack::Distributed, &[]).await
+        Self::start_with(stack, stack == Stack::Distributed, &[], Names::System).await
     }
 
     /// Starts the product with an SMTP server that the test can command, and these settings.
     pub async fn start_with_settings(stack: Stack, env: &[(&'static str, &str)]) -> Self {
-        Self::start_with(stack, true, env).await
+        Self::start_with(stack, true, env, Names::System).await
     }
 
     /// Starts the product with an SMTP server that the test can command.
     pub async fn start_with_smtp(stack: Stack) -> Self {
-        Self::start_with(stack, true, &[]).await
+        Self::start_with(stack, true, &[], Names::System).await
     }
 
-    async fn start_with(stack: Stack, smtp: bool, own: &[(&'static str, &str)]) -> Self {
+    /// Starts the product in a world where names have other addresses.
+    pub async fn start_with_names(
+        stack: Stack,
+        env: &[(&'static str, &str)],
+        names: Names,
+    ) -> Self {
+        Self::start_with(stack, true, env, names).await
+    }
+
+    async fn start_with(
+        stack: Stack,
+        smtp: bool,
+        own: &[(&'static str, &str)],
+        names: Names,
+    ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
         let sink = if smtp { Some(SmtpSink::start().await) } else { None };
@@ -112,7 +127,7 @@ impl TestApp {
         let database_url = settings.database.url.clone();
         let broker_prefix = cleanup.prefix.clone();
         let shutdown = CancellationToken::new();
-        let (clock, service) = serve(settings, listener, shutdown.clone(), cleanup).await;
+        let (clock, service) = serve(settings, names, listener, shutdown.clone(), cleanup).await;
         let client = Client::new(address, Some(KEY.to_owned()));
         let me = eventually("the service answers", async || client.get("/v1/me").await.ok()).await;
         assert_eq!(me.status, 200, "{}", me.text());
@@ -232,6 +247,7 @@ impl Drop for TestApp {
 /// A thread and a runtime of its own: a test that blocks does not hold up the service.
 async fn serve(
     settings: Settings,
+    names: Names,
     listener: TcpListener,
     shutdown: CancellationToken,
     cleanup: Cleanup,
@@ -239,7 +255,8 @@ async fn serve(
     let (send, receive) = tokio::sync::oneshot::channel();
     let service = std::thread::spawn(move || {
         runtime().block_on(async {
-            let parts = Parts::assemble(settings).await.unwrap();
+            let mut parts = Parts::assemble(settings).await.unwrap();
+            parts.names = names;
             parts.bootstrap().await.unwrap();
             assert!(send.send(parts.store.clock().clone()).is_ok(), "the test waits for it");
             let served = service::run(&parts, listener, shutdown).await;

@@ -61,3 +61,4 @@ mod start;
 mod together;
 mod tokens;
 mod upgrade;
+mod webhooks;

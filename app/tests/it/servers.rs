@@ -95,7 +95,7 @@ pub async fn remove_queues(amqp_url: &str, prefix: &str) {
     else {
         return;
     };
-    for queue in ["email.v1", "dead.v1"] {
+    for queue in ["email.v1", "webhook.v1", "dead.v1"] {
         // A channel each: deleting what is not there closes it.
         let Ok(channel) = connection.create_channel().await else { continue };
         let name = format!("{prefix}.{queue}");

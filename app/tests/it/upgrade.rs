@@ -56,7 +56,8 @@ async fn whoever_was_accepted_before_is_not_new(stack: Stack) {
     let body = json!({"token": mail.token(), "password": "correct horse battery staple"});
     assert_eq!(app.act("/v1/invitations/accept", &body).await.0, 200);
     let database = Database::connect(&app.database_url).await.unwrap();
-    Migrator::down(&database, Some(1)).await.unwrap();
+    let since = u32::try_from(Migrator::migrations().len() - 2).unwrap();
+    Migrator::down(&database, Some(since)).await.unwrap();
     Migrator::up(&database, None).await.unwrap();
     let counted = tally::Entity::find().one(&database).await.unwrap().unwrap();
     assert_eq!((counted.kind.as_str(), counted.total), ("accepted_ever", 1));

@@ -8,16 +8,16 @@ mod stuck;
 mod topology;
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use domain::OutboxId;
+use domain::{EventId, OutboxId};
 use lapin::uri::AMQPUri;
 
-use super::{BrokerError, Outgoing};
+use super::{Announcement, BrokerError, Outgoing, Queue};
 use crate::settings::BrokerSettings;
 use link::Shared;
-use publisher::Publisher;
+use publisher::{Envelope, Publisher};
 use topology::Names;
 
 pub(super) use consumer::{Inbox, Ticket};
@@ -35,6 +35,8 @@ const FRAME_MAX: u32 = 16_384;
 pub(super) struct Amqp {
     shared: Arc<Shared>,
     publisher: Publisher,
+    /// Made when it is first needed.
+    announcer: Arc<OnceLock<Publisher>>,
 }
 
 impl Amqp {
@@ -46,21 +48,34 @@ impl Amqp {
         uri.query.frame_max.get_or_insert(FRAME_MAX);
         let millis = u64::try_from(TCP_TIMEOUT.as_millis()).unwrap_or(u64::MAX);
         uri.query.connection_timeout.get_or_insert(millis);
-        let names = Names::new(&settings.prefix, settings.topology).ok_or(BrokerError::Prefix)?;
+        let names = Names::new(settings).ok_or(BrokerError::Prefix)?;
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(BrokerError::NoRuntime);
         }
         let shared = Arc::new(Shared::new(uri, names, settings.confirm_timeout));
-        let publisher = Publisher::start(&shared);
-        Ok(Self { shared, publisher })
+        let publisher = Publisher::start(&shared, "publisher");
+        Ok(Self { shared, publisher, announcer: Arc::default() })
     }
 
     pub(super) async fn publish(&self, batch: &[Outgoing]) -> HashSet<OutboxId> {
-        self.publisher.publish(batch).await
+        let names = &self.shared.names;
+        let batch = batch.iter().map(|outgoing| Envelope::job(names, outgoing)).collect();
+        self.publisher.publish(batch).await.into_iter().map(OutboxId::from_uuid).collect()
     }
 
-    pub(super) fn jobs(&self, prefetch: u16) -> Inbox {
-        Inbox::start(&self.shared, "jobs", self.shared.names.jobs_queue.clone(), prefetch)
+    pub(super) async fn announce(&self, batch: &[Announcement]) -> HashSet<EventId> {
+        let names = &self.shared.names;
+        let batch = batch.iter().map(|event| Envelope::event(names, event)).collect();
+        let announcer = self.announcer.get_or_init(|| Publisher::start(&self.shared, "announcer"));
+        announcer.publish(batch).await.into_iter().map(EventId::from_uuid).collect()
+    }
+
+    pub(super) fn jobs(&self, queue: Queue, prefetch: u16) -> Inbox {
+        let (link, name) = match queue {
+            Queue::Email => ("jobs", &self.shared.names.email_queue),
+            Queue::Webhook => ("webhook jobs", &self.shared.names.webhook_queue),
+        };
+        Inbox::start(&self.shared, link, name.clone(), prefetch)
     }
 
     pub(super) fn dead(&self) -> Inbox {

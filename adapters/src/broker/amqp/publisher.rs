@@ -7,17 +7,20 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::OutboxId;
+use domain::Job;
+use domain::job::JobV1;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::types::ShortString;
 use lapin::{BasicProperties, Confirmation};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
+use uuid::Uuid;
 
 use crate::failpoint;
 
-use super::super::Outgoing;
+use super::super::{Announcement, Outgoing};
 use super::link::{Link, Session, Shared};
-use super::topology::{EMAIL_KEY, EMAIL_TYPE, Names};
+use super::topology::{EMAIL_KEY, Names, WEBHOOK_KEY};
 
 /// Batches that wait for their turn; a caller waits in front of it, up to its deadline.
 const WAITING: usize = 8;
@@ -34,10 +37,53 @@ enum PublishError {
     ForeignReturn,
 }
 
+/// One message, ready to be published.
+pub(super) struct Envelope {
+    id: Uuid,
+    exchange: ShortString,
+    key: ShortString,
+    /// For whoever looks at the queue.
+    kind: ShortString,
+    content_type: &'static str,
+    /// Whether a message that no queue wants comes back.
+    mandatory: bool,
+    body: Vec<u8>,
+}
+
+impl Envelope {
+    pub(super) fn job(names: &Names, outgoing: &Outgoing) -> Self {
+        let (key, kind) = match outgoing.job {
+            Job::V1(JobV1::Email { .. }) => (EMAIL_KEY, "email.v1"),
+            Job::V1(JobV1::Webhook { .. }) => (WEBHOOK_KEY, "webhook.v1"),
+        };
+        Self {
+            id: outgoing.id.uuid(),
+            exchange: names.jobs_exchange.clone(),
+            key: key.into(),
+            kind: kind.into(),
+            content_type: "application/json",
+            mandatory: true,
+            body: outgoing.job.encode(),
+        }
+    }
+
+    pub(super) fn event(names: &Names, event: &Announcement) -> Self {
+        Self {
+            id: event.id.uuid(),
+            exchange: names.events_exchange.clone(),
+            key: event.event_type.as_str().into(),
+            kind: event.event_type.as_str().into(),
+            content_type: "application/cloudevents+json; charset=utf-8",
+            mandatory: false,
+            body: event.body.clone(),
+        }
+    }
+}
+
 struct Request {
-    batch: Vec<Outgoing>,
+    batch: Vec<Envelope>,
     deadline: Instant,
-    answer: oneshot::Sender<HashSet<OutboxId>>,
+    answer: oneshot::Sender<HashSet<Uuid>>,
 }
 
 /// The way to the task that owns the connection.
@@ -48,17 +94,17 @@ pub(super) struct Publisher {
 }
 
 impl Publisher {
-    pub(super) fn start(shared: &Arc<Shared>) -> Self {
+    pub(super) fn start(shared: &Arc<Shared>, name: &'static str) -> Self {
         let (requests, waiting) = mpsc::channel(WAITING);
-        let link = Link::new(shared, "publisher");
+        let link = Link::new(shared, name);
         shared.tasks.spawn(run(Arc::clone(shared), link, waiting));
         Self { requests, confirm_timeout: shared.confirm_timeout }
     }
 
-    pub(super) async fn publish(&self, batch: &[Outgoing]) -> HashSet<OutboxId> {
+    pub(super) async fn publish(&self, batch: Vec<Envelope>) -> HashSet<Uuid> {
         let deadline = Instant::now() + self.confirm_timeout;
         let (answer, answered) = oneshot::channel();
-        let request = Request { batch: batch.to_vec(), deadline, answer };
+        let request = Request { batch, deadline, answer };
         let published = async {
             self.requests.send(request).await.ok()?;
             answered.await.ok()
@@ -95,7 +141,7 @@ async fn serve(shared: &Shared, session: &Session, requests: &mut mpsc::Receiver
             continue;
         }
         let size = request.batch.len();
-        let sent = send(&shared.names, session, &request.batch);
+        let sent = send(session, &request.batch);
         let batch = match timeout_at(request.deadline, sent).await {
             Ok(Ok(batch)) => batch,
             Ok(Err(error)) => {
@@ -116,32 +162,26 @@ async fn serve(shared: &Shared, session: &Session, requests: &mut mpsc::Receiver
 }
 
 struct Batch {
-    published: HashSet<OutboxId>,
+    published: HashSet<Uuid>,
     returned: usize,
 }
 
 /// Publishes all, then waits for all: only over a whole batch are the returns complete.
-async fn send(names: &Names, session: &Session, batch: &[Outgoing]) -> Result<Batch, PublishError> {
+async fn send(session: &Session, batch: &[Envelope]) -> Result<Batch, PublishError> {
     let mut under_way = Vec::with_capacity(batch.len());
-    for outgoing in batch {
+    for envelope in batch {
         let properties = BasicProperties::default()
-            .with_message_id(outgoing.id.to_string().into())
-            .with_type(EMAIL_TYPE.into())
-            .with_content_type("application/json".into())
+            .with_message_id(envelope.id.to_string().into())
+            .with_type(envelope.kind.clone())
+            .with_content_type(envelope.content_type.into())
             .with_delivery_mode(PERSISTENT);
-        let options = BasicPublishOptions { mandatory: true, ..Default::default() };
-        let body = outgoing.job.encode();
+        let options = BasicPublishOptions { mandatory: envelope.mandatory, ..Default::default() };
+        let (exchange, key) = (envelope.exchange.clone(), envelope.key.clone());
         let confirm = session
             .channel
-            .basic_publish(
-                names.jobs_exchange.clone(),
-                EMAIL_KEY.into(),
-                options,
-                &body,
-                properties,
-            )
+            .basic_publish(exchange, key, options, &envelope.body, properties)
             .await?;
-        under_way.push((outgoing.id, confirm));
+        under_way.push((envelope.id, confirm));
     }
     failpoint::reach("relay.published").await;
     let mut confirmations = Vec::with_capacity(under_way.len());
@@ -153,7 +193,7 @@ async fn send(names: &Names, session: &Session, batch: &[Outgoing]) -> Result<Ba
 
 /// The library hands a returned message to whichever confirm completes next, so a return says
 /// nothing about the confirm it came with; the ids of all of them together are right.
-fn sort_out(confirmations: Vec<(OutboxId, Confirmation)>) -> Result<Batch, PublishError> {
+fn sort_out(confirmations: Vec<(Uuid, Confirmation)>) -> Result<Batch, PublishError> {
     let mut published = HashSet::with_capacity(confirmations.len());
     let mut returned = HashSet::new();
     for (id, confirmation) in confirmations {
@@ -162,7 +202,7 @@ fn sort_out(confirmations: Vec<(OutboxId, Confirmation)>) -> Result<Batch, Publi
         }
         if let Some(message) = confirmation.take_message() {
             let id = message.properties.message_id().as_ref();
-            let id = id.and_then(|id| id.as_str().parse::<OutboxId>().ok());
+            let id = id.and_then(|id| id.as_str().parse::<Uuid>().ok());
             returned.insert(id.ok_or(PublishError::ForeignReturn)?);
         }
     }
@@ -194,7 +234,7 @@ mod tests {
 
     use super::*;
 
-    fn id(n: u128) -> OutboxId {
+    fn id(n: u128) -> Uuid {
         format!("00000000-0000-7000-8000-{n:012}").parse().unwrap()
     }
 

@@ -7,12 +7,11 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, ExchangeKind};
 
 use super::super::DELIVERY_LIMIT;
-use crate::settings::Topology;
+use crate::settings::{BrokerSettings, Topology};
 
-/// Routing key of the mail jobs.
+/// Routing keys of the jobs.
 pub(super) const EMAIL_KEY: &str = "email";
-/// The message type, for whoever looks at the queue.
-pub(super) const EMAIL_TYPE: &str = "email.v1";
+pub(super) const WEBHOOK_KEY: &str = "webhook";
 
 const MAX_LENGTH: i32 = 1_000_000;
 /// As good as none: `RabbitMQ` 4 drops what exceeds its default of 20, and a dead letter that
@@ -22,23 +21,32 @@ const DEAD_DELIVERY_LIMIT: i32 = 1_000_000_000;
 /// What everything is called.
 pub(super) struct Names {
     pub(super) jobs_exchange: ShortString,
-    pub(super) jobs_queue: ShortString,
+    pub(super) email_queue: ShortString,
+    pub(super) webhook_queue: ShortString,
     /// Both the exchange and the queue of the dead letters.
     pub(super) dead: ShortString,
+    /// Where other services listen.
+    pub(super) events_exchange: ShortString,
+    /// Whether they have reason to.
+    events: bool,
     topology: Topology,
 }
 
 impl Names {
-    pub(super) fn new(prefix: &str, topology: Topology) -> Option<Self> {
+    pub(super) fn new(settings: &BrokerSettings) -> Option<Self> {
+        let prefix = settings.prefix.as_str();
         let fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         let good = (1..=100).contains(&prefix.len())
             && prefix.chars().all(fit)
             && !prefix.starts_with("amq.");
         good.then(|| Self {
             jobs_exchange: format!("{prefix}.jobs.v1").into(),
-            jobs_queue: format!("{prefix}.email.v1").into(),
+            email_queue: format!("{prefix}.email.v1").into(),
+            webhook_queue: format!("{prefix}.webhook.v1").into(),
             dead: format!("{prefix}.dead.v1").into(),
-            topology,
+            events_exchange: format!("{prefix}.events.v1").into(),
+            events: settings.events,
+            topology: settings.topology,
         })
     }
 
@@ -74,8 +82,15 @@ impl Names {
             .await?;
         queue(channel, self.dead.clone(), dead_arguments()).await?;
         bind(channel, self.dead.clone(), self.dead.clone(), "").await?;
-        queue(channel, self.jobs_queue.clone(), self.job_arguments()).await?;
-        bind(channel, self.jobs_queue.clone(), jobs, EMAIL_KEY).await
+        if self.events {
+            let (events, none) = (self.events_exchange.clone(), FieldTable::default());
+            channel.exchange_declare(events, ExchangeKind::Topic, durable, none).await?;
+        }
+        for (name, key) in [(&self.email_queue, EMAIL_KEY), (&self.webhook_queue, WEBHOOK_KEY)] {
+            queue(channel, name.clone(), self.job_arguments()).await?;
+            bind(channel, name.clone(), jobs.clone(), key).await?;
+        }
+        Ok(())
     }
 
     fn job_arguments(&self) -> FieldTable {

@@ -1,14 +1,14 @@
 //! Changes that do not build on each other, of any tables: one statement on PostgreSQL, because each
 //! way to the database and back takes longer than what it asks for.
 
-use sea_orm::prelude::Expr;
+use sea_orm::prelude::{Expr, Json, Uuid};
 use sea_orm::sea_query::{
     CommonTableExpression, InsertStatement, Query, ReturningClause, SelectStatement,
     SubQueryStatement, UpdateStatement, WithClause,
 };
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryTrait,
-    UpdateMany,
+    UpdateMany, Value,
 };
 
 use super::super::Result;
@@ -99,7 +99,7 @@ impl Changes {
             return Ok(true);
         }
         if self.backend == DbBackend::Postgres {
-            return at_once(tx, self.changes).await;
+            return Ok(at_once(tx, self.changes, None).await?.is_some());
         }
         for Change { statement, rows } in self.changes {
             let made = match statement {
@@ -112,11 +112,29 @@ impl Changes {
         }
         Ok(true)
     }
+
+    /// Makes them on PostgreSQL, and gives what a query, whose `$1` is `of`, finds beside. `None` if
+    /// not each row could be: then the transaction is to be rolled back.
+    pub(in super::super) async fn make_and_find(
+        self,
+        tx: &DatabaseTransaction,
+        query: &str,
+        of: Vec<Uuid>,
+    ) -> Result<Option<Vec<Json>>> {
+        let found = format!("SELECT coalesce(json_agg(found), '[]') FROM ({query}) AS found");
+        let found = Expr::cust_with_values(format!("({found})"), [Value::from(of)]);
+        at_once(tx, self.changes, Some(found)).await
+    }
 }
 
-async fn at_once(tx: &DatabaseTransaction, changes: Vec<Change>) -> Result<bool> {
+/// What `find` finds, if anything is to be found; `None` if not all changes could be made.
+async fn at_once(
+    tx: &DatabaseTransaction,
+    changes: Vec<Change>,
+    find: Option<Expr>,
+) -> Result<Option<Vec<Json>>> {
     let mut all = WithClause::new();
-    let mut counts = Query::select();
+    let mut result = Query::select();
     let mut expected = Vec::new();
     for (at, Change { statement, rows }) in changes.into_iter().enumerate() {
         let name = format!("change_{at}");
@@ -128,20 +146,25 @@ async fn at_once(tx: &DatabaseTransaction, changes: Vec<Change>) -> Result<bool>
         change.table_name(name.clone()).column("one").query(statement);
         all.cte(change);
         if let Some(rows) = rows {
-            counts.expr(Expr::SubQuery(None, Box::new(count(name).into())));
+            result.expr(Expr::SubQuery(None, Box::new(count(name).into())));
             expected.push(rows);
         }
     }
-    if expected.is_empty() {
-        counts.expr(Expr::cust("1"));
-    }
-    let Some(made) = tx.query_one(&all.query(counts)).await? else { return Ok(false) };
-    for (at, rows) in expected.into_iter().enumerate() {
+    let finds = find.is_some();
+    result.expr(find.unwrap_or_else(|| Expr::cust("1")));
+    let Some(made) = tx.query_one(&all.query(result)).await? else { return Ok(None) };
+    for (at, &rows) in expected.iter().enumerate() {
         if u64::try_from(made.try_get_by_index::<i64>(at)?) != Ok(rows) {
-            return Ok(false);
+            return Ok(None);
         }
     }
-    Ok(true)
+    if !finds {
+        return Ok(Some(Vec::new()));
+    }
+    match made.try_get_by_index(expected.len())? {
+        Json::Array(found) => Ok(Some(found)),
+        _ => Ok(Some(Vec::new())),
+    }
 }
 
 fn one() -> ReturningClause {

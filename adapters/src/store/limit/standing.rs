@@ -1,14 +1,14 @@
 //! What an organization's invitations have come to: whether it is new, and whether it must stop.
 
 use chrono::TimeDelta;
-use domain::{Acceptance, EventId, EventKind, OrganizationId, Timestamp, Window};
-use entity::{event, invitation, organization, tally};
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
+use domain::{Acceptance, EventKind, OrganizationId, Timestamp, Window};
+use entity::{invitation, organization, tally};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 
 use super::tally::{Counter, Key, Tally};
-use crate::rng;
 use crate::settings::LimitSettings;
-use crate::store::{Result, Store, Verdict, convert};
+use crate::store::audit::Entry;
+use crate::store::{Result, Store, Verdict, announce, convert};
 
 /// What matters of an organization.
 #[derive(Debug, Clone, Copy, Default)]
@@ -138,16 +138,7 @@ pub(in crate::store) async fn record(
     id: OrganizationId,
     kind: EventKind,
     actor: String,
-) -> Result<(), DbErr> {
-    let row = event::ActiveModel {
-        id: Set(EventId::new(now, &mut rng()).uuid()),
-        organization_id: Set(id.uuid()),
-        invitation_id: Set(None),
-        kind: Set(kind.as_str().to_owned()),
-        actor: Set(actor),
-        data: Set(serde_json::json!({})),
-        created_at: Set(now),
-    };
-    event::Entity::insert(row).exec_without_returning(tx).await?;
-    Ok(())
+) -> Result<()> {
+    let entry = Entry::of_organization(now, id.uuid(), kind, actor, serde_json::json!({}));
+    announce::record(tx, now, vec![entry]).await
 }

@@ -1,5 +1,6 @@
 //! The page of an open invitation, and accepting on it.
 
+use actix_web::http::Method;
 use actix_web::web::{Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::AcceptOutcome;
@@ -28,7 +29,12 @@ pub async fn show(
     token: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     match Opened::find(&state, &request, &token).await {
-        Ok(opened) if opened.is_pending() => form_page(&state, &opened, None),
+        Ok(opened) if opened.is_pending() => {
+            if request.method() == Method::GET && !is_prefetch(&request) {
+                opened.note(&state).await;
+            }
+            form_page(&state, &opened, None)
+        }
         Ok(opened) => opened.ended(&state, opened.invitation.status),
         Err(page) => page,
     }
@@ -66,6 +72,14 @@ pub async fn accept(
         AcceptOutcome::Unknown => opened.page(&state, 404, &Page::NotFound),
         AcceptOutcome::Illegal(illegal) => opened.ended(&state, illegal.from),
     }
+}
+
+/// Whether a browser asks for the page before anybody wants to see it.
+fn is_prefetch(request: &HttpRequest) -> bool {
+    ["sec-purpose", "purpose"].iter().any(|name| {
+        let value = request.headers().get(*name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| value.contains("prefetch"))
+    })
 }
 
 /// The form, with what was wrong with the last try.

@@ -1,6 +1,7 @@
 //! `/i/{token}`: the pages behind the link in the mail. They work without scripts.
 //!
-//! Reading one changes nothing, because mail scanners follow links; answering is a POST.
+//! Reading one changes nothing, because mail scanners follow links; answering is a POST. That a link was
+//! opened is noted, once, and means no more than that something has asked for the page.
 
 mod accept;
 mod decline;
@@ -70,6 +71,14 @@ impl Opened {
 
     fn is_pending(&self) -> bool {
         self.invitation.status == InvitationStatus::Pending
+    }
+
+    /// Notes that this link was opened, by whomever. The page is shown whether or not that can be noted.
+    async fn note(&self, state: &State) {
+        let OpenInvitation { id, generation, .. } = self.invitation;
+        if let Err(error) = state.store.note_opened_page(id, generation).await {
+            tracing::warn!(invitation.id = %id, %error, "cannot note that the page was opened");
+        }
     }
 
     fn page(&self, state: &State, status: u16, page: &Page<'_>) -> Result<HttpResponse, ApiError> {

@@ -24,7 +24,7 @@ use crate::harness::{TestApp, text};
 use crate::servers::PATIENCE;
 
 /// A password that somebody chooses.
-const CHOSEN: &str = "correct horse battery staple";
+pub const CHOSEN: &str = "correct horse battery staple";
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
 /// Opens a connection of its own, for requests that no client would make.

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::welcomat;
 
 /// Every command that talks to a server, or is about the command line itself.
-const COMMANDS: [&str; 29] = [
+const COMMANDS: [&str; 39] = [
     "",
     "invite-user",
     "invitations",
@@ -29,6 +29,16 @@ const COMMANDS: [&str; 29] = [
     "keys list",
     "keys create",
     "keys revoke",
+    "webhooks",
+    "webhooks list",
+    "webhooks get",
+    "webhooks create",
+    "webhooks update",
+    "webhooks delete",
+    "webhooks rotate-secret",
+    "webhooks test",
+    "webhooks log",
+    "webhooks replay",
     "dead-letters",
     "dead-letters list",
     "dead-letters redrive",

@@ -93,3 +93,36 @@ fn a_key_for_the_whole_instance_is_made_in_the_database() {
         assert_eq!((&me["organization"], &me["role"]), (&Value::Null, &json!("admin")));
     });
 }
+
+#[test]
+fn webhooks_are_managed_from_the_terminal() {
+    block_on(async {
+        let app = TestApp::start_with_settings(Stack::Embedded, &crate::webhooks::NEAR).await;
+        let receiver = crate::webhooks::receiver::Receiver::start().await;
+        let to = receiver.url();
+        let made = call(&app, &format!("webhooks create --events invitation.revoked --to {to}"));
+        let said = made.run();
+        assert!(said.err.contains("it is not shown again"), "{said:?}");
+        let id = text(&said.json()["id"]);
+        let secret = call(&app, &format!("webhooks rotate-secret {id} --quiet")).run().good();
+        assert!(secret.starts_with("whsec_") && secret.lines().count() == 1, "{secret}");
+        call(&app, &format!("webhooks test {id}")).run().good();
+        receiver.until("webhook.test", 1).await;
+        let since = text(&call(&app, &format!("webhooks get {id}")).run().json()["created_at"]);
+        let log = call(&app, &format!("webhooks log {id}")).run().json();
+        let delivery = text(&log["data"][0]["id"]);
+        let failed = call(&app, &format!("webhooks replay {id} --since {since}")).run().json();
+        assert_eq!(failed, json!({"replayed": 0, "more": false}));
+        crate::servers::eventually("the test can be replayed", async || {
+            let replay = format!("webhooks replay {id} --delivery {delivery}");
+            (call(&app, &replay).run().json()["generation"] == 2).then_some(())
+        })
+        .await;
+        receiver.until("webhook.test", 2).await;
+        let off = call(&app, &format!("webhooks update {id} --enabled false --all-events")).run();
+        let off = off.json();
+        assert_eq!((&off["status"], &off["event_types"]), (&json!("disabled"), &Value::Null));
+        call(&app, &format!("webhooks delete {id}")).run().good();
+        assert_eq!(call(&app, "webhooks list").run().json()["data"], json!([]));
+    });
+}

@@ -57,7 +57,7 @@ fn in_queues(broker: &OwnServer, column: &str) -> u32 {
 mod long {
     use std::time::Duration;
 
-    use adapters::broker::{Broker, Outgoing};
+    use adapters::broker::{Broker, Outgoing, Queue};
     use adapters::settings::Settings;
     use domain::job::JobV1;
     use domain::{DeliveryId, Job, OutboxId, Timestamp};
@@ -96,7 +96,7 @@ mod long {
                 (broker.publish(&first).await.len() == 1).then_some(())
             })
             .await;
-            let consumer = broker.consumer(10);
+            let consumer = broker.consumer(Queue::Email, 10);
             let received = consumer.next().await.unwrap();
             server.ctl(&["set_vm_memory_high_watermark", "absolute", "1MB"]);
             eventually("publishers are blocked", async || {

@@ -10,7 +10,7 @@
 
 mod batches;
 mod checks;
-mod lab;
+pub mod lab;
 mod others;
 mod worker;
 

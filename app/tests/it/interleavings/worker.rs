@@ -109,7 +109,9 @@ impl Worker {
     }
 
     async fn claim(&mut self, lab: &Lab, job: Job) -> Step {
-        let Job::V1(JobV1::Email { delivery, generation }) = job;
+        let Job::V1(JobV1::Email { delivery, generation }) = job else {
+            panic!("there is no webhook in the laboratory")
+        };
         let expected = checks::claim(lab, delivery, generation).await;
         let result = lab.store.claim(delivery, generation, LEASE, &lab.keys).await;
         let Some(claimed) = unless_busy(result) else { return Step::Fetched(job) };

@@ -25,7 +25,9 @@ const DEFINITIONS: &str = include_str!("../../../../../deploy/rabbitmq/definitio
 const PASSWORD: &str = "a-password-of-the-tests";
 const JOBS: &str = "welcomat.email.v1";
 const DEAD: &str = "welcomat.dead.v1";
+const WEBHOOKS: &str = "welcomat.webhook.v1";
 const EXCHANGE: &str = "welcomat.jobs.v1";
+const EVENTS: &str = "welcomat.events.v1";
 
 /// What somebody may try with a log-in.
 #[derive(Debug, Clone, Copy)]
@@ -38,10 +40,11 @@ enum Try {
     DeleteQueue(&'static str),
 }
 
-const FORBIDDEN: [(&str, Try); 14] = [
+const FORBIDDEN: [(&str, Try); 16] = [
     ("api", Try::Read(JOBS)),
     ("api", Try::Read(DEAD)),
     ("api", Try::Consume(DEAD)),
+    ("api", Try::Consume(WEBHOOKS)),
     ("api", Try::Write("", JOBS)),
     ("api", Try::Write(DEAD, "")),
     ("api", Try::MakeQueue),
@@ -49,6 +52,7 @@ const FORBIDDEN: [(&str, Try); 14] = [
     ("api", Try::DeleteQueue(JOBS)),
     ("worker", Try::Write(EXCHANGE, "email")),
     ("worker", Try::Write("", JOBS)),
+    ("worker", Try::Write(EVENTS, "invitation.created")),
     ("worker", Try::Write(DEAD, "")),
     ("worker", Try::MakeQueue),
     ("worker", Try::MakeExchange),
@@ -103,7 +107,10 @@ impl OwnBroker {
 
     /// The file says the same as the program: it finds nothing that it would have made otherwise.
     pub async fn is_what_the_program_would_declare(&self) {
-        let env = [("WELCOMAT_BROKER_URL".to_owned(), self.url("operator"))];
+        let env = [
+            ("WELCOMAT_BROKER_URL".to_owned(), self.url("operator")),
+            ("WELCOMAT_BROKER_EVENTS".to_owned(), "true".to_owned()),
+        ];
         let settings = Settings::load(None, env.into_iter()).unwrap();
         let broker = Broker::connect(&settings.broker).unwrap();
         let id = OutboxId::from_uuid(Uuid::from_u128(1));

@@ -11,7 +11,7 @@ const ROLES: &str = include_str!("../../../../../deploy/postgres/roles.sql");
 const GRANTS: &str = include_str!("../../../../../deploy/postgres/grants.sql");
 
 /// What each role must not do.
-const FORBIDDEN: [(&str, &str); 22] = [
+const FORBIDDEN: [(&str, &str); 27] = [
     ("api", "CREATE TABLE mine (id int)"),
     ("api", "DROP TABLE invitation"),
     ("api", "ALTER TABLE invitation ADD COLUMN mine int"),
@@ -34,6 +34,11 @@ const FORBIDDEN: [(&str, &str); 22] = [
     ("worker", "UPDATE membership SET role = 'owner'"),
     ("worker", "SELECT * FROM event"),
     ("worker", "DELETE FROM delivery"),
+    ("api", "INSERT INTO webhook_attempt (id) VALUES (gen_random_uuid())"),
+    ("worker", "INSERT INTO webhook_endpoint (id) VALUES (gen_random_uuid())"),
+    ("worker", "UPDATE webhook_endpoint SET url = 'x'"),
+    ("worker", "UPDATE announcement SET data = 'x'"),
+    ("worker", "DELETE FROM event_exchange"),
 ];
 
 pub struct OwnRoles {

@@ -12,6 +12,8 @@ use super::{CHOSEN, JSON};
 use crate::harness::{INSTANCE_KEY, KEY, block_on, text};
 use crate::servers::eventually;
 use crate::smtp_sink::SmtpSink;
+use crate::webhooks::NEAR;
+use crate::webhooks::receiver::{Receiver, Reply};
 use broker::OwnBroker;
 use database::OwnRoles;
 
@@ -35,7 +37,10 @@ fn the_roles_in_deploy_are_enough_and_no_more() {
             ("WELCOMAT_WORKER_RESCUE_INTERVAL", "200ms".to_owned()),
             ("WELCOMAT_INVITATION_EXPIRY_SWEEP", "200ms".to_owned()),
             ("WELCOMAT_RETRY_PAUSES", "200ms".to_owned()),
+            ("WELCOMAT_BROKER_EVENTS", "true".to_owned()),
         ];
+        let near = NEAR.map(|(name, value)| (name, value.to_owned()));
+        let env: Vec<_> = env.into_iter().chain(near).collect();
         let own = |who| {
             [("WELCOMAT_DATABASE_URL", roles.url(who)), ("WELCOMAT_BROKER_URL", broker.url(who))]
         };
@@ -43,6 +48,8 @@ fn the_roles_in_deploy_are_enough_and_no_more() {
             [("welcomat-api", &own("api")), ("welcomat-worker", &own("worker"))];
         let service = Service::start(&programs, folder.path(), &env).await;
         let client = service.client.clone();
+        let receiver = Receiver::start().await;
+        let webhook = tell(&client, &receiver).await;
         do_all_that_is_done(&client, &sink).await;
         broker.give_up_a_message().await;
         eventually("the worker keeps the dead letter", async || {
@@ -50,6 +57,12 @@ fn the_roles_in_deploy_are_enough_and_no_more() {
         })
         .await;
         redrive_and_discard(&client).await;
+        tell_all_that_is_told(&client, &webhook, &receiver).await;
+        eventually("the events are announced", async || {
+            (roles.count("announcement WHERE to_exchange AND published_at IS NULL").await == 0)
+                .then_some(())
+        })
+        .await;
         for log in service.stop() {
             for word in ["permission denied", "ACCESS_REFUSED", "PRECONDITION_FAILED", "ERROR"] {
                 let line = log.lines().find(|line| line.contains(word));
@@ -102,6 +115,44 @@ async fn do_all_that_is_done(client: &Client, sink: &SmtpSink) {
     // Suppressed now.
     let gone = done(client, "POST", &invitations, &json!({"email": "gone@example.com"})).await;
     assert_eq!(gone["delivery"]["status"], "suppressed");
+}
+
+/// Makes a webhook; gives its path.
+async fn tell(client: &Client, receiver: &Receiver) -> String {
+    let me = client.get("/v1/me").await.unwrap().json();
+    let path = format!("/v1/organizations/{}/webhooks", text(&me["organization"]["id"]));
+    let made = done(client, "POST", &path, &json!({ "url": receiver.url() })).await;
+    format!("{path}/{}", text(&made["id"]))
+}
+
+/// Each way in which telling an endpoint ends.
+async fn tell_all_that_is_told(client: &Client, webhook: &str, receiver: &Receiver) {
+    receiver.until("invitation.accepted", 1).await;
+    receiver.until("invitation.delivery_failed", 1).await;
+    done(client, "POST", &format!("{webhook}/rotate-secret"), &json!({})).await;
+    receiver.always(Some(Reply::Status(500)));
+    let test = done(client, "POST", &format!("{webhook}/test"), &json!({})).await;
+    receiver.until("webhook.test", 2).await;
+    receiver.always(Some(Reply::Status(410)));
+    eventually("the endpoint is switched off", async || {
+        let shown = client.get(webhook).await.unwrap().json();
+        (shown["disabled_reason"] == "gone").then_some(())
+    })
+    .await;
+    receiver.always(None);
+    done(client, "PATCH", webhook, &json!({"enabled": true})).await;
+    let since = json!({ "since": test["created_at"] });
+    done(client, "POST", &format!("{webhook}/replay"), &since).await;
+    let delivery = format!("{webhook}/deliveries/{}/replay", text(&test["id"]));
+    eventually("the test is delivered", async || {
+        let log = client.get(&format!("{webhook}/deliveries?limit=1")).await.unwrap().json();
+        (log["data"][0]["status"] == "delivered").then_some(())
+    })
+    .await;
+    done(client, "POST", &delivery, &json!({})).await;
+    let other = tell(client, receiver).await;
+    let deleted = client.send("DELETE", &other, &[], b"").await.unwrap();
+    assert_eq!(deleted.status, 204, "{}", deleted.text());
 }
 
 async fn redrive_and_discard(client: &Client) {

@@ -64,6 +64,8 @@ impl World {
             ("userId", number),
             ("api_key", ids(|things| things.api_key.clone())),
             ("dead_letter", ids(|things| things.dead_letter.clone())),
+            ("webhook", ids(|things| things.webhook.clone())),
+            ("webhook_delivery", ids(|things| things.webhook_delivery.clone())),
         ];
         Self { app, caller, member, session, ids }
     }
@@ -110,7 +112,8 @@ impl World {
             format!("{organization}/invitations/{}", self.ids("", "invitation").foreign);
         let lists = ["/v1/api-keys", "/v1/dead-letters", "/v1/organizations"].map(str::to_owned);
         let own = [organization.clone(), invitation].into_iter();
-        let own = own.chain(["invitations", "members"].map(|of| format!("{organization}/{of}")));
+        let own = own
+            .chain(["invitations", "members", "webhooks"].map(|of| format!("{organization}/{of}")));
         let mut view = Vec::new();
         for path in own.chain(lists) {
             let mut seen = self.app.get(&path).await;
@@ -132,6 +135,8 @@ struct Things {
     user: String,
     api_key: String,
     dead_letter: String,
+    webhook: String,
+    webhook_delivery: String,
 }
 
 impl Things {
@@ -162,6 +167,18 @@ impl Things {
         let number =
             member.unwrap_or_else(|| panic!("{who} is a member"))["user_number"].as_i64().unwrap();
         let (_, made) = call(client, "/v1/api-keys", &json!({"name": "CI"})).await;
+        let webhooks = format!("/v1/organizations/{organization}/webhooks");
+        // Nobody answers there; what is told is not what this is about.
+        let (_, webhook) =
+            call(client, &webhooks, &json!({"url": "https://hooks.welcomat.invalid/"})).await;
+        let (_, test) =
+            call(client, &format!("{webhooks}/{}/test", text(&webhook["id"])), &json!({})).await;
+        let own = format!("{webhooks}/{}", text(&webhook["id"]));
+        eventually("the test has failed once", async || {
+            let shown = client.get(&own).await.unwrap().json();
+            shown["failing_since"].is_string().then_some(())
+        })
+        .await;
         let delivery = text(&invitation["delivery"]["id"]);
         Self {
             organization: organization.to_owned(),
@@ -170,6 +187,8 @@ impl Things {
             user: text(&joined["user_id"]),
             api_key: text(&made["id"]),
             dead_letter: dead_letters::insert(app, delivery.parse().unwrap()).await,
+            webhook: text(&webhook["id"]),
+            webhook_delivery: text(&test["id"]),
         }
     }
 }

@@ -54,6 +54,14 @@ impl<'a> Own<'a> {
             let (_, made) = self.app.act("/v1/api-keys", &json!({"name": "sample"})).await;
             variables.push(pair("API_KEY_ID", &text(&made["id"])));
         }
+        if wants("WEBHOOK_ID") {
+            let (id, delivery) = self.webhook().await;
+            variables.push(pair("WEBHOOK_ID", &id));
+            variables.push(pair("WEBHOOK_DELIVERY_ID", &delivery));
+        }
+        if sample.operation == "create_webhook" {
+            self.webhooks_away().await;
+        }
         if wants("DEAD_LETTER_ID") {
             variables.push(pair("DEAD_LETTER_ID", &self.dead_letter().await));
         }
@@ -88,6 +96,28 @@ impl<'a> Own<'a> {
         let (status, accepted) = self.app.act("/v1/invitations/accept", &accept).await;
         assert_eq!(status, 200, "{accepted}");
         text(&accepted["user_id"])
+    }
+
+    /// One that nobody hears, and what it was told.
+    async fn webhook(&self) -> (String, String) {
+        self.webhooks_away().await;
+        let webhooks = format!("/v1/organizations/{}/webhooks", self.app.organization);
+        let url = json!({"url": "https://hooks.welcomat.invalid/"});
+        let (status, made) = self.app.act(&webhooks, &url).await;
+        assert_eq!(status, 201, "{made}");
+        let id = text(&made["id"]);
+        let (_, test) = self.app.act(&format!("{webhooks}/{id}/test"), &json!({})).await;
+        (id, text(&test["id"]))
+    }
+
+    /// There is a limit on how many there may be.
+    async fn webhooks_away(&self) {
+        let webhooks = format!("/v1/organizations/{}/webhooks", self.app.organization);
+        for webhook in self.app.get(&webhooks).await["data"].as_array().unwrap() {
+            let path = format!("{webhooks}/{}", text(&webhook["id"]));
+            let deleted = self.app.client.send("DELETE", &path, &[], b"").await.unwrap();
+            assert_eq!(deleted.status, 204);
+        }
     }
 
     /// Nothing over HTTP makes one.
