@@ -10,6 +10,7 @@ pub mod download;
 pub mod failpoint;
 pub mod health;
 pub mod mailer;
+pub mod metrics;
 pub mod password_hash;
 pub mod randomness;
 pub mod seal;

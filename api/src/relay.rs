@@ -53,7 +53,7 @@ pub async fn run(store: Store, broker: Broker, settings: RelaySettings, stop: Ca
             }
         };
         if failures == 0 {
-            outlet.open();
+            outlet.open(relay.settings.lock);
         } else {
             // Whoever has a broker may claim what is written from now on.
             outlet.close();
@@ -105,7 +105,10 @@ impl Relay {
         let outgoing: Vec<Outgoing> =
             locked.iter().map(|entry| Outgoing { id: entry.id, job: entry.job }).collect();
         failpoint::reach("relay.claimed").await;
+        let since = Instant::now();
         let safe = self.broker.publish(&outgoing).await;
+        let unconfirmed = locked.len() - safe.len();
+        self.store.metrics().published(safe.len(), unconfirmed, since.elapsed());
         if !safe.is_empty() {
             failpoint::reach("relay.confirmed").await;
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::failpoint;
+use adapters::metrics::{ClaimResult, JobKind};
 use adapters::seal::SealKeys;
 use adapters::store::{Store, StoreError};
 use domain::{DeliveryId, DeliveryState, Generation, RetryPolicy};
@@ -56,21 +57,28 @@ pub struct Handler {
 impl Handler {
     /// Sends the mail of a delivery, as far as the database agrees.
     pub async fn handle(&self, delivery: DeliveryId, generation: Generation) -> Verdict {
+        let metrics = self.store.metrics();
         let attempt = match self.claim(delivery, generation).await {
             Ok(Some(attempt)) => attempt,
             // Sent, not due, in other hands or void: what there is to do is done elsewhere.
-            Ok(None) => return Verdict::Done,
+            Ok(None) => {
+                metrics.claimed(JobKind::Email, ClaimResult::Nothing);
+                return Verdict::Done;
+            }
             Err(error) => {
+                metrics.claimed(JobKind::Email, ClaimResult::Failed);
                 tracing::warn!(delivery.id = %delivery, %error, "cannot claim; handed back");
                 return Verdict::HandBack;
             }
         };
+        metrics.claimed(JobKind::Email, ClaimResult::Claimed);
         failpoint::reach("worker.claimed").await;
         let (ending, unreported) = self.attempt(&attempt).await;
         failpoint::reach("worker.mail_ended").await;
         let verdict = match self.report(&attempt, &ending).await {
             Ok(state) => {
                 report::log(&attempt.claimed, &ending.outcome, attempt.since, state.as_ref());
+                report::count(metrics, &attempt, &ending.outcome, self.store.clock().now());
                 failpoint::reach("worker.reported").await;
                 Verdict::Done
             }

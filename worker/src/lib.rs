@@ -12,6 +12,7 @@ mod consume;
 mod dead_letters;
 mod gate;
 mod handle;
+mod http;
 mod mail;
 mod pace;
 mod patience;

@@ -1,5 +1,6 @@
 //! The process `welcomat-worker`: puts the parts together and works until a signal comes.
 
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
 use adapters::broker::{Broker, BrokerError};
@@ -15,6 +16,7 @@ use adapters::webhooks::Names;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::http::{self, Watched};
 use crate::{WorkerError, WorkerParts};
 
 /// Why the process does not start or did not end well.
@@ -44,6 +46,14 @@ pub enum ProcessError {
     /// A template is wrong.
     #[error(transparent)]
     Templates(#[from] TemplateError),
+    /// Somebody else listens there, or nobody may.
+    #[error("cannot listen on {address} ({error}); set worker.http_bind to a free address")]
+    Listen {
+        /// Where it was tried.
+        address: SocketAddr,
+        /// What the system says.
+        error: std::io::Error,
+    },
     /// The system does not let us wait for signals.
     #[error("cannot wait for signals: {0}")]
     Signals(#[from] std::io::Error),
@@ -60,6 +70,7 @@ pub async fn run(config: Option<&Path>) -> Result<(), ProcessError> {
         return Err(ProcessError::MemoryBroker);
     }
     let shutdown = stop_on_signals()?;
+    let listener = settings.worker.http_bind.map(listen).transpose()?;
     // What can be wrong with the settings is found before anything is asked of the network.
     let seal = seal_keys(&settings)?;
     let mailer = Mailer::new(&settings.mail)?;
@@ -69,6 +80,11 @@ pub async fn run(config: Option<&Path>) -> Result<(), ProcessError> {
     store.migrate().await?;
     tracing::info!(connections = settings.worker.concurrency, "the worker is ready");
     let health = Health::default();
+    let watching = listener.map(|listener| {
+        let watched =
+            Watched { store: store.clone(), broker: broker.clone(), health: health.clone() };
+        tokio::spawn(http::serve(listener, watched, shutdown.clone()))
+    });
     let parts = WorkerParts {
         settings,
         store,
@@ -80,6 +96,9 @@ pub async fn run(config: Option<&Path>) -> Result<(), ProcessError> {
         health,
     };
     let result = crate::run(parts, shutdown).await;
+    if let Some(watching) = watching {
+        watching.abort();
+    }
     broker.close().await;
     tracing::info!("the worker has stopped");
     Ok(result?)
@@ -91,6 +110,10 @@ fn seal_keys(settings: &Settings) -> Result<SealKeys, ProcessError> {
         return Err(ProcessError::NoSealKeys);
     }
     Ok(SealKeys::load_or_create(&settings.data_dir, &settings.seal_keys)?)
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, ProcessError> {
+    TcpListener::bind(address).map_err(|error| ProcessError::Listen { address, error })
 }
 
 fn stop_on_signals() -> std::io::Result<CancellationToken> {

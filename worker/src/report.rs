@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use adapters::metrics::{JobKind, Metrics};
 use adapters::store::Claimed;
 use domain::retry::jittered;
 use domain::{DeliveryState, Reply, RetryPolicy, SendOutcome, Timestamp};
 use rand::Rng;
 use tokio::time::Instant;
+
+use crate::attempt::Attempt;
 
 /// The end of an attempt.
 #[derive(Debug)]
@@ -65,6 +68,16 @@ pub fn log(
         status = state.map_or("taken over", |state| state.status().as_str()),
         "attempt reported"
     );
+}
+
+/// Counts the attempt in what the process shows of itself.
+pub fn count(metrics: &Metrics, attempt: &Attempt, outcome: &SendOutcome, now: Timestamp) {
+    metrics.attempt(JobKind::Email, outcome.as_str(), attempt.since.elapsed());
+    match outcome.trouble() {
+        Some(trouble) => metrics.smtp_trouble(trouble.phase, outcome),
+        // A clock that was set back must not count as an age.
+        None => metrics.sent_after((now - attempt.claimed.asked_at).to_std().unwrap_or_default()),
+    }
 }
 
 fn enhanced(reply: &Reply) -> Option<String> {

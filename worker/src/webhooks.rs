@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use adapters::failpoint;
+use adapters::metrics::{ClaimResult, JobKind};
 use adapters::seal::SealKeys;
 use adapters::store::{ClaimedWebhook, Store, StoreError};
 use adapters::webhooks::{Letter, Poster, WebhookSecret};
@@ -47,22 +48,28 @@ pub struct WebhookHandler {
 impl WebhookHandler {
     /// Does what the job asks for, as far as the database agrees.
     pub async fn handle(&self, delivery: WebhookDeliveryId, generation: Generation) -> Verdict {
-        let since = Instant::now();
+        let (since, metrics) = (Instant::now(), self.store.metrics());
         let claimed = match self.claim(delivery, generation).await {
             Ok(Some(claimed)) => claimed,
             // Delivered, not due, in other hands or void: what there is to do is done elsewhere.
-            Ok(None) => return Verdict::Done,
+            Ok(None) => {
+                metrics.claimed(JobKind::Webhook, ClaimResult::Nothing);
+                return Verdict::Done;
+            }
             Err(error) => {
+                metrics.claimed(JobKind::Webhook, ClaimResult::Failed);
                 tracing::warn!(webhook_delivery.id = %delivery, %error, "cannot claim; handed back");
                 return Verdict::HandBack;
             }
         };
+        metrics.claimed(JobKind::Webhook, ClaimResult::Claimed);
         failpoint::reach("worker.webhook_claimed").await;
         let outcome = self.attempt(&claimed).await;
         failpoint::reach("worker.webhook_ended").await;
         match self.end(&claimed, outcome.as_ref(), since).await {
             Ok(state) => {
                 log(&claimed, outcome.as_ref(), since, state.as_ref());
+                metrics.attempt(JobKind::Webhook, said(outcome.as_ref()), since.elapsed());
                 Verdict::Done
             }
             Err(error) => {
@@ -149,11 +156,15 @@ fn log(
         webhook.id = %claimed.endpoint,
         webhook_delivery.id = %claimed.delivery.id,
         attempt = claimed.delivery.attempts + 1,
-        outcome = outcome.map_or("put_off", WebhookOutcome::as_str),
+        outcome = said(outcome),
         status = state.map_or("not ours any more", |state| state.status().as_str()),
         milliseconds = since.elapsed().as_millis(),
         "webhook attempt ended"
     );
+}
+
+fn said(outcome: Option<&WebhookOutcome>) -> &'static str {
+    outcome.map_or("put_off", WebhookOutcome::as_str)
 }
 
 /// How often each endpoint is spoken to at this moment: a slow one must leave hands for the others.

@@ -1,5 +1,6 @@
 //! The sections about what goes on without a request: worker, retries, relay, sweep and log.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use domain::RetryPolicy;
@@ -28,6 +29,8 @@ pub struct WorkerSettings {
     /// When a job counts as lost in the broker.
     #[serde(serialize_with = "duration::serialize")]
     pub requeue_after: Duration,
+    /// Where a worker of its own tells how it is.
+    pub http_bind: Option<SocketAddr>,
 }
 
 /// When mails are tried again.
@@ -118,6 +121,12 @@ impl WorkerSettings {
             shutdown_grace: values.duration("worker.shutdown_grace")?,
             rescue_interval: values.duration("worker.rescue_interval")?,
             requeue_after: values.duration("worker.requeue_after")?,
+            http_bind: values.text("worker.http_bind", |text| match text {
+                "" => Ok(None),
+                text => text.parse().map(Some).map_err(|_| {
+                    "must be empty or an address with a port, such as 0.0.0.0:9090".to_owned()
+                }),
+            })?,
         })
     }
 }

@@ -28,6 +28,8 @@ pub struct Claimed {
     pub attempt: AttemptToken,
     /// When it was claimed.
     pub started_at: Timestamp,
+    /// When the mail was asked for.
+    pub asked_at: Timestamp,
     /// What the mail needs to know.
     pub mail: ClaimedMail,
     /// The sealed secret: the same for every attempt of this delivery.

@@ -51,7 +51,14 @@ impl Claimable<'_> {
         columns.repeated = Set(delivery.repeated + i32::from(repeated));
         let mail = self.mail()?;
         let (sealed, secret) = self.secret(now, wanted, mail.credential)?;
-        let claimed = Claimed { delivery: next, attempt, started_at: now, mail, sealed };
+        let claimed = Claimed {
+            delivery: next,
+            attempt,
+            started_at: now,
+            asked_at: delivery.created_at,
+            mail,
+            sealed,
+        };
         Ok(Some(Claim { claimed, delivery: columns, secret }))
     }
 

@@ -16,6 +16,7 @@ use tokio::sync::Mutex;
 
 use super::{Gatherings, Result, Store, StoreError, Verdict};
 use crate::clock::Clock;
+use crate::metrics::Metrics;
 use crate::settings::{DatabaseSettings, Settings};
 
 // Any number will do, as long as nobody else locks it: "welcomat" as a hash of its letters.
@@ -64,6 +65,7 @@ impl Store {
             writer: sqlite.then(|| Arc::new(Mutex::new(()))),
             outlet: Arc::default(),
             gatherings: Gatherings::new(sqlite),
+            metrics: Metrics::default(),
         };
         store.ping().await?;
         Ok(store)

@@ -146,6 +146,9 @@ impl Store {
                     continue;
                 }
             };
+            if matches!(outcome, CreateOutcome::Created(_)) {
+                self.metrics.created(1);
+            }
             match &outcome {
                 CreateOutcome::Created(_) | CreateOutcome::Pending { resent: true, .. } => {
                     self.outlet.wake();

@@ -77,7 +77,8 @@ impl Store {
                     )
                 })
                 .await?;
-            let Some(outcome) = outcome else { continue };
+            let Some((outcome, created)) = outcome else { continue };
+            self.metrics.created(created);
             match &outcome {
                 BatchOutcome::Done(_) => self.outlet.wake(),
                 BatchOutcome::Refused(rows) if is_paused(rows) => {
@@ -91,6 +92,7 @@ impl Store {
     }
 }
 
+/// How the request ended, and how many invitations are new; `None` if another one was faster.
 async fn create<A: Serialize + Sync>(
     tx: &DatabaseTransaction,
     now: Timestamp,
@@ -98,11 +100,11 @@ async fn create<A: Serialize + Sync>(
     new: &[NewInvitation],
     key: Option<&IdempotencyKey>,
     answer: fn(Vec<BatchRow>) -> A,
-) -> Result<Verdict<Option<BatchOutcome<A>>>> {
+) -> Result<Verdict<Option<(BatchOutcome<A>, usize)>>> {
     if let Some(key) = key
         && let Some(earlier) = idempotency::claim(tx, now, inviting.organization, key).await?
     {
-        return Ok(Verdict::RollBack(Some(earlier.into())));
+        return Ok(Verdict::RollBack(Some((earlier.into(), 0))));
     }
     // One order for everybody: two batches with the same addresses cannot lock each other out.
     let mut order: Vec<usize> = (0..new.len()).collect();
@@ -132,7 +134,9 @@ async fn create<A: Serialize + Sync>(
         });
         mailed.resize(mails.len(), at);
     }
-    let answer = answer(rows.into_iter().flatten().collect());
+    let rows: Vec<BatchRow> = rows.into_iter().flatten().collect();
+    let created = rows.iter().filter(|row| matches!(row, BatchRow::Created(_))).count();
+    let answer = answer(rows);
     if let Some(key) = key {
         idempotency::keep_answer(tx, inviting.organization, key, &answer).await?;
     }
@@ -140,9 +144,9 @@ async fn create<A: Serialize + Sync>(
     if !refused.is_empty() {
         let mut rows: Vec<_> = refused.iter().map(|one| (mailed[one.mail], one.why)).collect();
         rows.sort_by_key(|&(at, _)| at);
-        return Ok(Verdict::RollBack(Some(BatchOutcome::Refused(rows))));
+        return Ok(Verdict::RollBack(Some((BatchOutcome::Refused(rows), 0))));
     }
-    Ok(Verdict::Commit(Some(BatchOutcome::Done(answer))))
+    Ok(Verdict::Commit(Some((BatchOutcome::Done(answer), created))))
 }
 
 /// Tells newcomers from those who need a decision of their own, by their places in `new`.

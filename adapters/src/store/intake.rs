@@ -103,9 +103,12 @@ async fn attempt(store: &Store, calls: &[Asking]) -> Result<Tried> {
     });
     let (tried, held) = tried.await?;
     failpoint::reach("create.after_commit").await;
-    if let Tried::Ended(outcomes) = &tried
-        && outcomes.iter().any(Option::is_some)
-    {
+    let created = match &tried {
+        Tried::Ended(outcomes) => outcomes.iter().flatten().count(),
+        _ => 0,
+    };
+    if created > 0 {
+        store.metrics.created(created);
         match held {
             Some(held) => held.hand_over(),
             None => store.outlet.wake(),

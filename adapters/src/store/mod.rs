@@ -42,6 +42,7 @@ mod outbox;
 mod outlet;
 mod own_invitations;
 mod plan;
+mod pool;
 mod read;
 mod report;
 mod rescue;
@@ -93,6 +94,7 @@ pub use webhooks::{
 };
 
 use crate::clock::Clock;
+use crate::metrics::Metrics;
 use crate::settings::LimitSettings;
 use domain::{DeliveryState, SecretHash, Timestamp};
 
@@ -114,6 +116,7 @@ pub struct Store {
     writer: Option<Arc<Mutex<()>>>,
     outlet: Arc<Outlet>,
     gatherings: Gatherings,
+    metrics: Metrics,
 }
 
 /// Where calls wait for others of their kind.
@@ -174,6 +177,11 @@ impl Store {
     /// The clock that every stored time comes from; it follows the database's.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// What this process counts: kept here, because whoever counts has a store.
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// What the relay of this process gets its rows from.

@@ -14,9 +14,6 @@ use crate::rng;
 
 /// How many rows wait for the relay, at most; what does not fit is claimed like any other row.
 const ROOM: usize = 2048;
-/// How long they belong to the relay. If it dies, or takes longer, another one publishes them: again,
-/// perhaps, which costs nothing but a job that finds its mail claimed.
-const LOCK: Duration = Duration::from_secs(5);
 
 /// Between the transactions and the relay of one process.
 #[derive(Default)]
@@ -27,8 +24,8 @@ pub struct Outlet {
 
 #[derive(Default)]
 struct Inner {
-    /// Whether a relay works, and publishes.
-    open: bool,
+    /// For how long rows are locked; `None` while no relay works, or none publishes.
+    open: Option<Duration>,
     /// Whether there may be rows that it has to claim.
     look: bool,
     /// Rows that transactions under way may still hand over.
@@ -47,14 +44,15 @@ pub(super) struct Held {
 }
 
 impl Outlet {
-    /// From now on rows are handed over.
-    pub fn open(&self) {
-        self.lock().open = true;
+    /// From now on rows are handed over, locked for so long: if the relay dies, another one publishes
+    /// them then.
+    pub fn open(&self, lock: Duration) {
+        self.lock().open = Some(lock);
     }
 
     /// From now on rows are left to whoever claims them.
     pub fn close(&self) {
-        self.lock().open = false;
+        self.lock().open = None;
     }
 
     /// What was handed over since the last call.
@@ -81,13 +79,14 @@ impl Outlet {
     /// Room for so many rows of a transaction; `None` if there is none, or no relay.
     pub(super) fn hold(self: &Arc<Self>, rows: usize, now: Timestamp) -> Option<Held> {
         let mut inner = self.lock();
-        if !inner.open || inner.promised + inner.entries.len() + rows > ROOM {
+        let until = now + inner.open?;
+        if inner.promised + inner.entries.len() + rows > ROOM {
             return None;
         }
         inner.promised += rows;
         let lock = LockToken::new(now, &mut rng());
         let outlet = Arc::clone(self);
-        Some(Held { outlet, lock, until: now + LOCK, promised: rows, entries: Vec::new() })
+        Some(Held { outlet, lock, until, promised: rows, entries: Vec::new() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -9,6 +9,7 @@ pub mod inbox;
 pub mod invitations;
 pub mod me;
 pub mod members;
+mod metrics;
 mod organization_query;
 pub mod organizations;
 mod page;
@@ -30,6 +31,7 @@ pub fn configure(config: &mut ServiceConfig, settings: &ContractSettings) {
     config
         .service(resource("/", "GET, HEAD").route(get().to(home)))
         .configure(health::configure)
+        .configure(metrics::configure)
         .configure(assets::configure)
         .configure(docs::configure)
         .configure(pages::configure)

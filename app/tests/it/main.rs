@@ -46,6 +46,7 @@ mod limits;
 mod list;
 mod mail;
 mod members;
+mod metrics;
 mod organizations;
 mod own_invitations;
 mod pages;

@@ -24,7 +24,7 @@ impl Relay {
             let outlet = lab.store.outlet();
             // It publishes, or has no broker for a while.
             if rng.random_bool(0.5) {
-                outlet.open();
+                outlet.open(LOCK);
             } else {
                 outlet.close();
             }

@@ -66,6 +66,10 @@ async fn keeps_its_secrets(format: &str) {
         }
     }
     run.forge_lines(&client).await;
+    let metrics = client.get("/metrics").await.unwrap();
+    assert!(metrics.text().contains("welcomat_invitations_created_total"), "{}", metrics.text());
+    assert!(run.secrets.found_in(&metrics.body).is_empty(), "{}", metrics.text());
+    assert!(run.addresses.found_in(&metrics.body).is_empty(), "{}", metrics.text());
     run.check_words(&service.stop(), format);
 
     run.secrets.add("planted", PLANTED);

@@ -1,7 +1,5 @@
 //! Rows of the outbox, and the relays that have claimed them.
 
-use std::time::Duration;
-
 use super::super::lab::LOCK;
 use super::{SIZE, invite, on_one_thread};
 use crate::harness::Stack;
@@ -34,13 +32,10 @@ async fn a_relay_that_was_too_slow_settles_nothing(stack: Stack) {
     .await;
 }
 
-/// As long as a transaction locks rows for the relay of its process.
-const HELD: Duration = Duration::from_secs(5);
-
 async fn what_is_handed_over_is_nobody_elses_for_a_while(stack: Stack) {
     on_one_thread(stack, async |lab| {
         let outlet = lab.store.outlet();
-        outlet.open();
+        outlet.open(LOCK);
         invite(&lab, SIZE).await;
         let handed = outlet.take();
         assert_eq!((handed.len(), outlet.take().len()), (SIZE, 0));
@@ -48,7 +43,7 @@ async fn what_is_handed_over_is_nobody_elses_for_a_while(stack: Stack) {
         assert_eq!(claim().await.len(), 0, "they are the relay's that got them");
         let (mine, late) = handed.split_at(SIZE / 2);
         lab.store.settle_outbox(mine, &[]).await.unwrap();
-        lab.clock.advance(HELD);
+        lab.clock.advance(LOCK);
         let others = claim().await;
         assert_eq!(others.len(), late.len(), "as if that relay had died");
         lab.store.settle_outbox(late, &[]).await.unwrap();
@@ -63,7 +58,7 @@ async fn what_is_handed_over_is_nobody_elses_for_a_while(stack: Stack) {
 async fn what_nobody_takes_over_is_left_to_claim(stack: Stack) {
     on_one_thread(stack, async |lab| {
         let outlet = lab.store.outlet();
-        outlet.open();
+        outlet.open(LOCK);
         outlet.close();
         assert!(!outlet.is_to_look());
         invite(&lab, SIZE).await;

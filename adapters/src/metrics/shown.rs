@@ -1,0 +1,33 @@
+//! The metrics as text, with what is only known when somebody asks.
+
+use prometheus_client::encoding::text::encode;
+
+use super::Metrics;
+use crate::health::Health;
+use crate::store::Store;
+
+/// What the text is.
+///
+/// Source: OpenMetrics 1.0.0, "Text Format".
+pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+impl Metrics {
+    /// All of it. What the database does not say is left as it was last time.
+    pub async fn shown(&self, store: &Store, health: &Health) -> String {
+        let Self(inner) = self;
+        inner.mail_trouble.set(health.mail_trouble().is_some().into());
+        let pool = store.pool();
+        inner.connections_used.set(pool.used.into());
+        inner.connections_idle.set(pool.idle.into());
+        if let Ok(lag) = store.outbox_lag().await {
+            let now = store.clock().now();
+            let oldest = lag.oldest_due.map_or(0, |due| (now - due).num_seconds().max(0));
+            inner.outbox_waiting.set(lag.waiting.try_into().unwrap_or(i64::MAX));
+            inner.outbox_oldest.set(oldest);
+        }
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = encode(&mut text, &inner.registry);
+        text
+    }
+}
