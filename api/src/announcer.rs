@@ -11,6 +11,8 @@ use domain::retry::jittered;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+/// How often to look while nothing is announced: a transaction that began before that still may.
+const SELDOM: Duration = Duration::from_mins(1);
 /// How long after a failure the next round begins.
 const PAUSE: Duration = Duration::from_secs(5);
 /// Tries to note what was published before the lock is left to run out.
@@ -36,7 +38,8 @@ pub async fn run(
         };
         let pause = match round.await {
             Ok(true) => continue,
-            Ok(false) => settings.idle_poll,
+            Ok(false) if on => settings.idle_poll,
+            Ok(false) => SELDOM,
             Err(error) => {
                 tracing::warn!(%error, "events cannot be announced now");
                 jittered(PAUSE, &mut adapters::rng())

@@ -10,7 +10,10 @@ use crate::processes::fleet::Fleet;
 use crate::servers::{FreshDatabase, OwnServer, eventually};
 
 /// A worker that is gone is noticed within seconds.
-const SHORT: [(&str, &str); 5] = [
+const SHORT: [(&str, &str); 8] = [
+    ("WELCOMAT_MAIL_TIMEOUTS_FINAL_DOT", "2s"),
+    ("WELCOMAT_WORKER_LEASE", "4s"),
+    ("WELCOMAT_RETRY_UNCERTAIN_PAUSE", "500ms"),
     ("WELCOMAT_WEBHOOKS_TIMEOUT", "1s"),
     ("WELCOMAT_WORKER_RESCUE_INTERVAL", "200ms"),
     ("WELCOMAT_WORKER_REQUEUE_AFTER", "3s"),
