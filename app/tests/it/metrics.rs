@@ -72,7 +72,7 @@ fn every_metric_is_in_the_guide_and_no_other() {
         let told: BTreeSet<String> =
             rows.filter_map(|row| row.split(['`', '{']).next().map(str::to_owned)).collect();
         assert_eq!(told, made);
-        });
+    });
 }
 
 #[test]
