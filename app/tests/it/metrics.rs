@@ -58,10 +58,19 @@ async fn no_label_is_a_clients_choice(stack: Stack) {
 #[test]
 fn every_metric_is_in_the_guide_and_no_other() {
     block_on(async {
-        let app = TestApp::start(Stack::Embedded).await;
-        let path = app.invite("ann@example.com").await;
-        app.until(&path, "sent").await;
-        let found = shown(&app.client).await;
+        let mut app = TestApp::start_with_smtp(Stack::Embedded).await;
+        // What never happens is not shown.
+        app.sink().refuse("nobody@example.com", "550 5.1.1 no such user");
+        for (email, status) in [("ann@example.com", "sent"), ("nobody@example.com", "failed")] {
+            app.until(&app.invite(email).await, status).await;
+        }
+        let found = eventually("both attempts are counted", async || {
+            let found = shown(&app.client).await;
+            let refused = "welcomat_smtp_trouble_total{phase=\"recipient\",\
+                           outcome=\"no_such_recipient\"} 1";
+            found.contains(refused).then_some(found)
+        })
+        .await;
         let made: BTreeSet<String> = found
             .lines()
             .filter_map(|line| line.strip_prefix("# TYPE "))
