@@ -8,7 +8,7 @@ use crate::store::Store;
 
 /// What the text is.
 ///
-/// Source: OpenMetrics 1.0.0, "Text Format".
+/// Source: `OpenMetrics` 1.0.0, "Text Format".
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 impl Metrics {

@@ -16,15 +16,12 @@ pub struct Pool {
 impl Store {
     /// The connections that are open now.
     pub fn pool(&self) -> Pool {
-        let (open, idle) = match self.db.get_database_backend() {
-            DbBackend::Postgres => {
-                let pool = self.db.get_postgres_connection_pool();
-                (pool.size(), pool.num_idle())
-            }
-            _ => {
-                let pool = self.db.get_sqlite_connection_pool();
-                (pool.size(), pool.num_idle())
-            }
+        let (open, idle) = if self.db.get_database_backend() == DbBackend::Postgres {
+            let pool = self.db.get_postgres_connection_pool();
+            (pool.size(), pool.num_idle())
+        } else {
+            let pool = self.db.get_sqlite_connection_pool();
+            (pool.size(), pool.num_idle())
         };
         let idle = u32::try_from(idle).unwrap_or(u32::MAX).min(open);
         Pool { used: open - idle, idle }
