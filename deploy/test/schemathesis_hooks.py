@@ -104,6 +104,10 @@ def before_call(context, case, kwargs):
     # It must not revoke its own key.
     if (case.path_parameters or {}).get("api_key") == KEY:
         case.path_parameters["api_key"] = str(uuid.uuid4())
+    # Nobody outside is to be told of anything; whether a URL is fit is tested elsewhere.
+    url = case.body.get("url") if isinstance(case.body, dict) else None
+    if isinstance(url, str) and url.startswith("https://"):
+        case.body["url"] = "https://hooks.welcomat.invalid/"
     # A key that was used before makes a request wrong, and simple ones come again and again.
     key = (case.headers or {}).get("Idempotency-Key")
     if isinstance(key, str) and re.fullmatch("[!-~]+", key) and len(key) % 2 == 1:

@@ -55,7 +55,20 @@ struct Query {
     tag = "Webhooks",
     security(("bearer" = [])),
     params(WebhookPath, Query),
-    responses((status = 200, description = "A page of deliveries.", body = List)),
+    responses((
+        status = 200,
+        description = "A page of deliveries.",
+        body = List,
+        links(("ReplayWebhookDelivery" = (
+            operation_id = "replay_webhook_delivery",
+            parameters(
+                ("organization" = "$request.path.organization"),
+                ("webhook" = "$request.path.webhook"),
+                ("webhook_delivery" = "$response.body#/data/0/id"),
+            ),
+            description = "Tells the webhook of the newest one once more.",
+        ))),
+    )),
     extensions(("x-problems" = json!(["bad_request", "forbidden", "not_found", "validation_failed"]))),
 )]
 pub async fn list(

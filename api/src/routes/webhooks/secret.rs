@@ -17,7 +17,7 @@ use crate::openapi::params::WebhookPath;
 use crate::problem::{ApiError, FieldError};
 use crate::state::State;
 
-const LONGEST_OVERLAP: u64 = 7 * 24 * 3600;
+const LONGEST_OVERLAP: f64 = 604_800.0;
 
 /// How the secret is replaced.
 #[derive(Default, Deserialize, ToSchema)]
@@ -26,8 +26,9 @@ const LONGEST_OVERLAP: u64 = 7 * 24 * 3600;
 struct Fields {
     /// For so many seconds requests are signed with the old secret as well; 0 if it has become known to
     /// others. A day without it, unless the operator says otherwise.
-    #[schema(minimum = 0, maximum = 604_800, example = 3600)]
-    overlap_seconds: Option<u64>,
+    // To JSON, 3600.0 is a whole number as well.
+    #[schema(value_type = Option<u64>, minimum = 0, maximum = 604_800, example = 3600)]
+    overlap_seconds: Option<f64>,
 }
 
 /// Replaces the secret of a webhook.
@@ -59,15 +60,16 @@ pub async fn rotate(
     let organization = admin_of(&auth, &state, &path.0).await?;
     let id = webhook_id(&path.1)?;
     let asked = body.read::<Fields>().await?.value.overlap_seconds;
-    if asked.is_some_and(|seconds| seconds > LONGEST_OVERLAP) {
-        let message = format!("must be a number from 0 to {LONGEST_OVERLAP}");
+    let fits = |seconds: f64| (0.0..=LONGEST_OVERLAP).contains(&seconds) && seconds.fract() == 0.0;
+    if asked.is_some_and(|seconds| !fits(seconds)) {
+        let message = format!("must be a whole number from 0 to {LONGEST_OVERLAP}");
         return Err(ApiError::Invalid(vec![FieldError::new("overlap_seconds", message)]));
     }
     let keys = seal(&state)?;
     let (secret, new) = {
         let rng = &mut adapters::rng();
         let secret = WebhookSecret::generate(rng);
-        let overlap = asked.map_or(state.webhooks.rotation_overlap, Duration::from_secs);
+        let overlap = asked.map_or(state.webhooks.rotation_overlap, Duration::from_secs_f64);
         let sealed_secret = secret.seal(keys, id, rng);
         (secret, RotatedSecret { sealed_secret, overlap })
     };

@@ -304,15 +304,24 @@ async fn only_what_was_asked_for_is_told(stack: Stack) {
 }
 
 async fn others_are_told_of_their_own_only(stack: Stack) {
-    let world = World::start(stack, None, &[]).await;
+    let world = World::start(stack, Some(&["invitation.created"]), &[]).await;
     let (other, client) = world.app.other_organization().await;
     let path = format!("/v1/organizations/{other}/invitations");
-    let foreign = client.post(&path, &json!({"email": "bob@example.com"})).await.unwrap();
-    assert_eq!(foreign.status, 201);
-    world.app.invite("ann@example.com").await;
-    world.receiver.until("invitation.sent", 1).await;
+    // At the same moment, so that they share transactions.
+    let invite = async |number: usize| {
+        let own = json!({"email": format!("own{number}@example.com")});
+        let foreign = json!({"email": format!("foreign{number}@example.com")});
+        let (own, foreign) = tokio::join!(world.app.post(&own), client.post(&path, &foreign));
+        assert_eq!((own.status, foreign.unwrap().status), (201, 201));
+    };
+    futures_util::future::join_all((0..12).map(invite)).await;
+    world.app.invite("last@example.com").await;
+    world.receiver.until("invitation.created", 13).await;
+    let organization =
+        |told: &super::receiver::Request| text(&told.event()["data"]["organization_id"]);
     let told = world.receiver.requests();
-    assert!(told.iter().all(|told| told.event()["data"]["email"] == "ann@example.com"));
+    assert!(told.iter().all(|told| organization(told) == world.app.organization));
+    assert_eq!(told.len(), 13);
 }
 
 async fn a_slow_endpoint_holds_up_no_other(stack: Stack) {
