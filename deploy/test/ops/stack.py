@@ -8,6 +8,7 @@ a network of its own, where each service has its port and its name, and the secr
 import contextlib
 import email.policy
 import http.client
+import itertools
 import json
 import os
 import re
@@ -141,6 +142,7 @@ def invite(key):
     mail = email.message_from_bytes(mails[0].read_bytes(), policy=email.policy.default)
     public = SERVICES["worker"]["environment"]["WELCOMAT_PUBLIC_URL"]
     check(f"{public}/" in mail.get_body(("plain",)).get_content(), f"no link of {public} is in the mail")
+    return path, key
 
 
 def clients_are_told_apart():
@@ -158,16 +160,19 @@ def clients_are_told_apart():
     check(429 not in others, f"one client's guesses are counted for another: {others}")
 
 
-def rolling_restart(apis, start):
-    """One API after the other, while requests go on through the proxy."""
+def rolling_restart(apis, start, path, key):
+    """One API after the other, while people are invited through the proxy."""
     going, answers = [True], []
 
-    def ask(_):
-        while going[0]:
-            answers.append(request("GET", "/livez")[0])
+    def ask(client):
+        for number in itertools.count():
+            if not going[0]:
+                return
+            mine = {**key, "Idempotency-Key": f"{client}-{number}"}
+            answers.append(request("POST", path, {"email": f"{number}@{client}.example.com"}, headers=mine)[0])
 
     with ThreadPoolExecutor(4) as pool:
-        asking = [pool.submit(ask, number) for number in range(4)]
+        asking = [pool.submit(ask, client) for client in "abcd"]
         for address, api in list(apis.items()):
             api.send_signal(signal.SIGTERM)
             api.wait(45)
@@ -176,7 +181,7 @@ def rolling_restart(apis, start):
         going[0] = False
         for each in asking:
             each.result()
-    check(set(answers) == {200}, f"a restart was noticed: {[answer for answer in answers if answer != 200][:5]}")
+    check(set(answers) == {201}, f"a restart was noticed: {[answer for answer in answers if answer != 201][:5]}")
     return len(answers)
 
 
@@ -212,9 +217,11 @@ def main():
             enter(process(f"worker-{number}", command_of("worker"), environment_of("worker")))
         for address in APIS:
             eventually(f"{address} is healthy", lambda address=address: healthy(address))
+        version = subprocess.run([os.environ["CADDY"], "version"], check=True, capture_output=True, text=True).stdout.split()[0]
+        check(f"caddy:{version[1:]}-" in SERVICES["proxy"]["image"], f"Caddy {version} is not that of the stack")
         (caddyfile,) = mounted("proxy").values()
         (WORK / "config").mkdir()
-        enter(process("proxy", ["caddy", "run", "--config", str(caddyfile), "--adapter", "caddyfile"],
+        enter(process("proxy", [os.environ["CADDY"], "run", "--config", str(caddyfile), "--adapter", "caddyfile"],
                       environment_of("proxy", XDG_DATA_HOME=str(WORK / "data"), XDG_CONFIG_HOME=str(WORK / "config"))))
         ping = SERVICES["proxy"]["healthcheck"]["test"][-1]
         port = int(re.search(r":(\d+)/$", ping).group(1))
@@ -224,17 +231,17 @@ def main():
                 return request("GET", "/", source="127.0.0.1", port=port)[0] == 200
 
         eventually("the proxy is healthy", proxy_answers)
-        invite(key)
+        path, key = invite(key)
         check(request("GET", "/readyz")[0] == 404, "/readyz is open to everybody")
         status, text = request("GET", "/readyz", host=APIS[0], port=8080)
         check(status == 200 and json.loads(text)["status"] == "ready", f"{status} {text}")
         clients_are_told_apart()
-        answered = rolling_restart(apis, start_api)
+        answered = rolling_restart(apis, start_api, path, key)
         for log in WORK.glob("[aw]*.log"):
             for word in ("permission denied", "ACCESS_REFUSED", "PRECONDITION_FAILED", '"ERROR"', "is not believed"):
                 check(word not in log.read_text(), f"{log.name} has {word}")
-    print(f"stack: an invitation went from the proxy to the mail; {answered} requests during a rolling restart of the APIs,"
-          " none of them failed")
+    print(f"stack: an invitation went from the proxy to the mail; {answered} more"
+          " during a rolling restart of the APIs, and no request failed")
 
 
 main()
