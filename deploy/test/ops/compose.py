@@ -160,8 +160,9 @@ def check_stack(stack, secrets, complain):
 
 def main():
     complaints = []
-    subprocess.run([Path(sys.executable).parent / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", BASE, PRODUCTION],
-                   check=True, stdout=subprocess.DEVNULL)
+    schema = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", BASE, PRODUCTION]
+    if subprocess.run(schema, stdout=sys.stderr).returncode:
+        sys.exit(1)
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([DEPLOY / "compose/new-secrets", folder], check=True, stderr=subprocess.DEVNULL)
         base = load(BASE, {})

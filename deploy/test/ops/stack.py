@@ -192,6 +192,26 @@ def healthy(address):
     return asked.returncode == 0
 
 
+def backup_and_restore():
+    """By the commands of docs/deploy.md, into a second database: what was there is there, and so are the rights."""
+
+    def run(program, *arguments):
+        return subprocess.run([program, "--host=127.0.0.1", "--username=postgres", *arguments],
+                              check=True, capture_output=True, cwd=WORK)
+
+    def invitations(database, user="postgres"):
+        secret = {"PGPASSWORD": re.search(r":([^:@]+)@", Path("/run/secrets/api_database_url").read_text()).group(1)}
+        counted = subprocess.run(
+            ["psql", "--no-psqlrc", "--tuples-only", "--host=127.0.0.1", f"--username={user}", f"--dbname={database}",
+             "--command=SELECT count(*) FROM invitation"], check=True, capture_output=True, text=True, env={**os.environ, **secret})
+        return int(counted.stdout)
+
+    run("pg_dump", "--format=custom", "--file=welcomat.dump", "welcomat")
+    run("createdb", "restored")
+    run("pg_restore", "--exit-on-error", "--dbname=restored", "welcomat.dump")
+    check(invitations("restored", "welcomat_api") == invitations("welcomat") > 1, "the restored database is another")
+
+
 def main():
     key = Path("/run/secrets/bootstrap_api_key").read_text().strip()
     with contextlib.ExitStack() as running:
@@ -237,11 +257,12 @@ def main():
         check(status == 200 and json.loads(text)["status"] == "ready", f"{status} {text}")
         clients_are_told_apart()
         answered = rolling_restart(apis, start_api, path, key)
+        backup_and_restore()
         for log in WORK.glob("[aw]*.log"):
             for word in ("permission denied", "ACCESS_REFUSED", "PRECONDITION_FAILED", '"ERROR"', "is not believed"):
                 check(word not in log.read_text(), f"{log.name} has {word}")
     print(f"stack: an invitation went from the proxy to the mail; {answered} more"
-          " during a rolling restart of the APIs, and no request failed")
+          " during a rolling restart of the APIs, and no request failed; all were in the restored backup")
 
 
 main()
