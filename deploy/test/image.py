@@ -51,7 +51,9 @@ def check_build_stage(build, work):
                     subprocess.run(["bash", "-euc", command], cwd=source, check=True)
             metadata(source)
     check(builds == 2, "the dependencies have no layer of their own")
-    for path in dependencies():
+    sources = dependencies()
+    check("app/src/main.rs" in sources, f"Cargo did not write down what the program was built from: {len(sources)} files")
+    for path in sources:
         check((source / path).is_file(), f"the program is built from {path}, which is not in the image's context")
 
 
