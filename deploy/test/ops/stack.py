@@ -94,7 +94,8 @@ def server(kind, port_file, ports, environment=None):
     (folder / port_file).write_text(ports)
     environment = {**os.environ, "WELCOMAT_TEST_SERVERS": "installed", **(environment or {})}
     try:
-        subprocess.run([TESTS / kind, "start", folder], env=environment, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([TESTS / kind, "start", folder], env=environment, cwd=WORK, check=True,
+                       stdout=subprocess.DEVNULL)
         yield folder
     finally:
         subprocess.run([TESTS / kind, "destroy", folder], env=environment, check=False)
