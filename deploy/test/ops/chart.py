@@ -1,5 +1,6 @@
 """Renders the Helm chart with several values, and holds what comes out to Kubernetes and to our promises."""
 
+import json
 import os
 import re
 import sys
@@ -8,7 +9,7 @@ import helm_python
 import kubernetes_validate
 import yaml
 
-from settings import ROOT, check_environment
+from settings import ROOT, SAMPLES, VARIABLES, check_environment, check_samples
 
 CHART = ROOT / "deploy/helm/welcomat"
 VALUES = {path.stem: path for path in sorted((ROOT / "deploy/helm/values").glob("*.yaml"))}
@@ -221,6 +222,10 @@ def quietly(action):
 
 def main():
     complaints = []
+    check_samples(complaints.append)
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    if set(schema["$defs"]["settings"]["propertyNames"]["not"]["enum"]) != {VARIABLES[name] for name in SAMPLES}:
+        complaints.append("values.schema.json: refuses other settings than those that hold a secret")
     values = {title: yaml.safe_load(path.read_text()) for title, path in VALUES.items()}
     values["defaults"] = {key: values["minimal"][key] for key in ("publicUrl", "mailFrom")}
     version = re.search(r'^version = "(.+)"', (ROOT / "Cargo.toml").read_text(), re.M).group(1)

@@ -4,14 +4,16 @@ import os
 import re
 import subprocess
 import tempfile
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 PROGRAM = TARGET / "debug/welcomat"
 
-#: Every variable of docs/settings.md, which a test holds to the program.
-VARIABLES = frozenset(re.findall(r"^\| `[^`]+` \| `(WELCOMAT_\w+)` \|", (ROOT / "docs/settings.md").read_text(), re.M))
+#: The settings of docs/settings.md, which a test holds to the program, by their variables.
+VARIABLES = {variable: name for name, variable in re.findall(
+    r"^\| `([^`]+)` \| `(WELCOMAT_\w+)` \|", (ROOT / "docs/settings.md").read_text(), re.M)}
 
 #: Where a secret's text does not matter, what it has to look like for the program.
 SAMPLES = {
@@ -68,6 +70,18 @@ def check_environment(where, role, environment, complain):
     problem = ask_program(settings)
     if problem:
         complain(f"{where}: {problem}")
+
+
+def check_samples(complain):
+    """The program takes all of them together, and takes each for a secret, which it hides."""
+    asked = subprocess.run([PROGRAM, "config", "check"], env={"PATH": os.environ["PATH"], **SAMPLES}, capture_output=True, text=True)
+    shown = tomllib.loads(asked.stdout)
+    for variable in SAMPLES:
+        value = shown
+        for part in VARIABLES[variable].split("."):
+            value = value.get(part, {})
+        if "***" not in value:
+            complain(f"{variable}: the program does not take it for a secret: {value or asked.stderr}")
 
 
 def ask_program(settings):

@@ -54,7 +54,7 @@ def verify(complain):
                 complain(f"{unit.name}: {said.stdout.strip().splitlines()[-1]}")
 
 
-def check_settings(unit, complain):
+def check_settings(unit, secrets, complain):
     """Variables are settings; each secret comes by a credential that the unit is given."""
     pairs = directives(unit)
     environment = {}
@@ -68,6 +68,8 @@ def check_settings(unit, complain):
     named = {value.removeprefix("%d/") for value in environment.values() if value.startswith("%d/")}
     if given != named:
         complain(f"{unit.name}: is given {sorted(given)}, and its variables name {sorted(named)}")
+    for unmade in given - secrets:
+        complain(f"{unit.name}: new-secrets makes no {unmade}")
     for key, value in pairs:
         if key == "LoadCredential" and value.split(":")[1] != f"/etc/welcomat/secrets/{value.split(':')[0]}":
             complain(f"{unit.name}: {value} is elsewhere than the other secrets")
@@ -128,8 +130,11 @@ def main():
     used = used_calls()
     if len(used) < 40 or "execve" not in used:
         complaints.append(f"strace saw only {sorted(used)}")
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([ROOT / "deploy/compose/new-secrets", folder], check=True, stderr=subprocess.DEVNULL)
+        secrets = {path.name for path in Path(folder).iterdir()}
     for unit in sorted(UNITS.glob("*.service")):
-        check_settings(unit, complaints.append)
+        check_settings(unit, secrets, complaints.append)
         pairs = directives(unit)
         # The manager executes the program before the filter counts for it.
         refused = used - allowed_calls(pairs) - {"execve", "exited", "resumed"}
