@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: test test-api test-faults soak mutants bench bench-parts fuzz lint audit demo
+.PHONY: test test-api test-faults soak mutants bench bench-parts fuzz lint audit demo deploy-check
 
 # The whole suite, with private PostgreSQL, RabbitMQ and SMTP servers that come and go with it, and a
 # short look at the API, which is the same each time. Programs and tests are built together: apart, they would
@@ -12,6 +12,12 @@ test:
 	$(CARGO) build --workspace --all-targets --features app/failpoints
 	deploy/test/with-servers $(CARGO) test --workspace --features app/failpoints
 	deploy/test/schemathesis 30 --generation-deterministic
+
+# What operators get, used without a container engine or a cluster: the image's tree, the Compose stack,
+# the Helm chart, the systemd units. Built as for the tests, so that they find it done.
+deploy-check:
+	$(CARGO) build --workspace --all-targets --features app/failpoints
+	deploy/test/deploy-check
 
 # Five minutes of requests that the OpenAPI document allows and forbids, others each time.
 test-api:
@@ -62,7 +68,8 @@ lint:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
 	@! command -v shellcheck >/dev/null || shellcheck .ci/run deploy/audit deploy/fuzz \
 	  deploy/test/with-servers deploy/test/postgres deploy/test/rabbitmq deploy/test/smtp deploy/test/schemathesis \
-	  deploy/test/lib.sh deploy/test/fault-table
+	  deploy/test/lib.sh deploy/test/fault-table deploy/test/deploy-check deploy/test/image deploy/test/stack \
+	  deploy/image/stubs deploy/image/benchless deploy/image/tree deploy/compose/new-secrets
 
 # Licences, banned crates, sources and known vulnerabilities of what we build on.
 audit:

@@ -3,14 +3,15 @@
 mod client;
 mod commands;
 
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
 use app::Failure;
 use commands::{
-    api, completions, config, dead_letters, deliveries, demo, instance_key, invitations,
+    api, completions, config, dead_letters, deliveries, demo, health, instance_key, invitations,
     invite_user, keys, man, members, migrate, openapi, organizations, serve, webhooks, worker,
 };
 
@@ -61,6 +62,8 @@ enum Command {
     Worker,
     /// Bring the tables of the database up to date.
     Migrate,
+    /// Succeed if the API on this machine answers, as a container's health check.
+    Health,
     /// Print the OpenAPI document of the HTTP API.
     Openapi,
     /// Look at the settings.
@@ -104,10 +107,23 @@ async fn main() -> ExitCode {
     // Several libraries speak TLS; all of them use this implementation.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // The commands' futures are large; the stack has no need to hold the largest of them.
-    match Box::pin(run(Cli::parse())).await {
+    match Box::pin(run(Cli::parse_from(as_called(std::env::args_os().collect())))).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => commands::complain(&failure),
     }
+}
+
+/// The container image has one file under three names: under the two others it is that program. The
+/// command comes last, so that `--version` and `--config` mean what they mean there.
+fn as_called(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let name = arguments.first().map(Path::new).and_then(Path::file_name).and_then(OsStr::to_str);
+    let command = match name {
+        Some("welcomat-api") => "api",
+        Some("welcomat-worker") => "worker",
+        _ => return arguments,
+    };
+    arguments.push(command.into());
+    arguments
 }
 
 async fn run(cli: Cli) -> Result<(), Failure> {
@@ -119,6 +135,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Api => api::run(config).await,
         Command::Worker => worker::run(config).await,
         Command::Migrate => migrate::run(config).await,
+        Command::Health => health::run(config).await,
         Command::Openapi => openapi::run(),
         Command::Config { command: ConfigCommand::Check } => config::check(config),
         Command::Config { command: ConfigCommand::Reference } => {
@@ -143,10 +160,24 @@ async fn run(cli: Cli) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser};
+
+    use super::{Cli, Command, as_called};
+
+    #[test]
+    fn under_the_name_of_another_program_it_is_that_program() {
+        let called =
+            |line: &str| Cli::parse_from(as_called(line.split(' ').map(Into::into).collect()));
+        let api = called("/usr/bin/welcomat-api --config a.toml");
+        assert!(matches!(api.command, Some(Command::Api)), "{api:?}");
+        assert_eq!(api.config, Some("a.toml".into()));
+        assert!(matches!(called("welcomat-worker").command, Some(Command::Worker)));
+        assert!(matches!(called("./welcomat migrate").command, Some(Command::Migrate)));
+        assert!(called("welcomat").command.is_none());
+    }
 
     #[test]
     fn the_command_line_is_consistent() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }
