@@ -114,7 +114,10 @@ async fn looking_at_the_link_changes_nothing(stack: Stack) {
         let answer = app.client.send(method, &mail.path(), &[], b"").await.unwrap();
         assert_eq!(answer.status, 200, "{method}");
     }
-    assert_eq!(app.get(&invitation).await, before);
+    let mut after = app.get(&invitation).await;
+    let opened = after["events"].as_array_mut().unwrap().pop().unwrap();
+    assert_eq!(opened["kind"], "invitation.opened_page");
+    assert_eq!(after, before, "but that somebody has looked, which is said once");
 }
 
 async fn accepts_on_the_page(stack: Stack) {
