@@ -74,7 +74,9 @@ def check_environment(where, role, environment, complain):
 
 def check_samples(complain):
     """The program takes all of them together, and takes each for a secret, which it hides."""
-    asked = subprocess.run([PROGRAM, "config", "check"], env={"PATH": os.environ["PATH"], **SAMPLES}, capture_output=True, text=True)
+    more = {"WELCOMAT_MAIL_DKIM_SELECTOR": "s1", "WELCOMAT_MAIL_DKIM_DOMAIN": "example.com"}
+    environment = {"PATH": os.environ["PATH"], **SAMPLES, **more}
+    asked = subprocess.run([PROGRAM, "config", "check"], env=environment, capture_output=True, text=True)
     shown = tomllib.loads(asked.stdout)
     for variable in SAMPLES:
         value = shown

@@ -13,9 +13,8 @@ import tomllib
 from pathlib import Path
 
 from dockerfile import context, every, last, stages
+from settings import ROOT, TARGET
 
-ROOT = Path(__file__).resolve().parents[2]
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 UID = "65532"
 MEBIBYTE = 1024 * 1024
 LARGEST = 40 * 1000 * 1000
