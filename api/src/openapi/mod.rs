@@ -25,7 +25,8 @@ use crate::contracts::{doit, goldleaf, jobsim, users_organizations};
 use crate::problem::Problem;
 use crate::routes::invitations::credential::Either;
 use crate::routes::{
-    api_keys, dead_letters, health, inbox, invitations, me, members, organizations, webhooks,
+    api_keys, dead_letters, health, inbox, invitations, me, members, metrics, organizations,
+    webhooks,
 };
 
 /// Paths and tags appear in this order.
@@ -84,6 +85,7 @@ use crate::routes::{
         inbox::raw,
         health::live,
         health::ready,
+        metrics::show,
     ),
     // What paths name themselves is here already; not so what they have in responses of a type.
     components(schemas(

@@ -14,7 +14,25 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(resource("/metrics", "GET, HEAD").route(get().to(show)));
 }
 
-async fn show(state: State) -> Result<HttpResponse, ApiError> {
+/// Shows what this process has counted.
+///
+/// For Prometheus. Nobody is named in it.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "get_metrics",
+    tag = "Health",
+    responses((
+        status = 200,
+        description = "The counts since the process started (OpenMetrics).",
+        body = String,
+        content_type = "application/openmetrics-text",
+        example = "# HELP welcomat_invitations_created Invitations recorded.\n\
+                   # TYPE welcomat_invitations_created counter\n\
+                   welcomat_invitations_created_total 17\n# EOF\n",
+    )),
+)]
+pub async fn show(state: State) -> Result<HttpResponse, ApiError> {
     let (store, health) = (state.store.clone(), state.health.clone());
     // Its own task: a query that is cancelled half-way could spoil its connection.
     let text = tokio::spawn(async move { store.metrics().shown(&store, &health).await });

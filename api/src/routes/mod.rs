@@ -9,7 +9,7 @@ pub mod inbox;
 pub mod invitations;
 pub mod me;
 pub mod members;
-mod metrics;
+pub mod metrics;
 mod organization_query;
 pub mod organizations;
 mod page;
