@@ -16,7 +16,7 @@ VALUES = {path.stem: path for path in sorted((ROOT / "deploy/helm/values").glob(
 #: The oldest that Chart.yaml allows, and a newer one.
 KUBERNETES = ("1.30", "1.34")
 #: What is not Kubernetes' own; held to what their documentation asks for, in check_foreign.
-FOREIGN = {"ServiceMonitor", "ScaledObject", "TriggerAuthentication"}
+FOREIGN = {"ServiceMonitor", "PodMonitor", "ScaledObject", "TriggerAuthentication"}
 SECRETS = "/run/secrets/welcomat/"
 
 #: Values that the schema must refuse, over minimal.yaml, and a word of the answer.
@@ -86,6 +86,13 @@ def check_selectors(rendered, complain):
         ports = {port["name"] for service in services for port in service["spec"]["ports"]}
         if len(services) != 1 or any(endpoint["port"] not in ports for endpoint in each["spec"]["endpoints"]):
             complain("ServiceMonitor: watches nothing")
+    for each in rendered.of("PodMonitor"):
+        selector = each["spec"]["selector"]["matchLabels"]
+        watched = [pod for pod in rendered.of("Deployment")
+                   if selector.items() <= pod["spec"]["template"]["metadata"]["labels"].items()]
+        ports = {port["name"] for pod in watched for port in pod["spec"]["template"]["spec"]["containers"][0]["ports"]}
+        if len(watched) != 1 or any(one["port"] not in ports for one in each["spec"]["podMetricsEndpoints"]):
+            complain("PodMonitor: watches nothing")
     deployments = {each["metadata"]["name"]: each for each in rendered.of("Deployment")}
     for each in rendered.of("HorizontalPodAutoscaler") + rendered.of("ScaledObject"):
         target = deployments.get(each["spec"]["scaleTargetRef"]["name"])
@@ -122,13 +129,15 @@ def check_pod(name, pod, served, complain):
                 complain(f"{where}: {mount['name']} is not there, or could be written to")
         check_program(where, container, volumes, complain)
         ports = {port["name"]: port["containerPort"] for port in container.get("ports", [])}
-        if ports and ports != {"http": served}:
-            complain(f"{where}: the image listens on {served}")
+        own = {"api": {"http": served}, "worker": {"http": worker_port(container)}}.get(container["name"], {})
+        if ports != own:
+            complain(f"{where}: listens on {own}, and not on {ports}")
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             asks = container.get(probe, {}).get("httpGet")
             if asks and (asks["path"] not in known_paths() or asks["port"] not in ports):
                 complain(f"{where}: {probe} asks for what is not there: {asks}")
-        if container["name"] == "api" and not {"startupProbe", "livenessProbe", "readinessProbe"} <= set(container):
+        probes = {"api": {"startupProbe", "livenessProbe", "readinessProbe"}, "worker": {"startupProbe", "livenessProbe"}}
+        if not probes.get(container["name"], set()) <= set(container):
             complain(f"{where}: a probe is missing")
         drain = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
         if container["name"] in ("api", "worker") and pod["terminationGracePeriodSeconds"] < drain + 35:
@@ -206,6 +215,13 @@ def check_switches(rendered, complain):
 def served_port():
     found = re.search(r"WELCOMAT_HTTP_BIND=0\.0\.0\.0:(\d+)", (ROOT / "deploy/Dockerfile").read_text())
     return int(found.group(1))
+
+
+def worker_port(container):
+    """Where a worker listens, as it is told."""
+    told = {each["name"]: each.get("value", "") for each in container.get("env", [])}
+    found = re.fullmatch(r"0\.0\.0\.0:(\d+)", told.get("WELCOMAT_WORKER_HTTP_BIND", ""))
+    return int(found.group(1)) if found else None
 
 
 def quietly(action):
