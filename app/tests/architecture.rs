@@ -23,7 +23,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("lapin", &["adapters"]),
     ("lettre", &["adapters"]),
     ("handlebars", &["adapters"]),
-    ("actix-web", &["api", "app"]),
+    ("actix-web", &["api", "app", "worker"]),
     ("ureq", &["adapters", "app"]),
 ];
 
