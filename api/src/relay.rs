@@ -80,13 +80,15 @@ struct Relay {
 }
 
 impl Relay {
-    /// Publishes what was handed over, or else what is due.
+    /// Publishes what was handed over, and from time to time what else is due. The first waits for
+    /// nothing: however long it takes to look, and however soon the next look is due.
     async fn round(&mut self, outlet: &Outlet) -> Result<Round, StoreError> {
+        let Round::Well = self.publish(outlet.take()).await? else { return Ok(Round::Refused) };
         if outlet.is_to_look() {
             self.look_at = Instant::now();
         }
         if self.look_at > Instant::now() {
-            return self.publish(outlet.take()).await;
+            return Ok(Round::Well);
         }
         let claimed = self.store.claim_outbox(self.settings.batch, self.settings.lock).await?;
         self.look_at = Instant::now()

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// One line for each kind of event: its description, its name in the log, and, if others are told of
-/// it, the type that webhooks and the exchange use.
+/// it, the type that webhooks and the exchange use. Token trees, because utoipa does not see through
+/// what a macro has matched as a literal.
 macro_rules! kinds {
-    ($($(#[doc = $description:literal])+ $kind:ident = $name:literal $(, told as $told:literal)?;)+) => {
+    ($($(#[doc = $description:tt])+ $kind:ident = $name:tt $(, told as $told:literal)?;)+) => {
         /// A thing that happened, by the name that the log uses.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
         pub enum EventKind {

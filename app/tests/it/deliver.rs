@@ -1,11 +1,15 @@
 //! Sending again: another secret, another mail, and the earlier secret is void.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::harness::{Stack, TestApp};
+use crate::servers::eventually_within;
 
 on_both_stacks!(
     every_answer_is_of_one_moment,
+    a_relay_that_looks_all_the_time_sends_what_it_is_handed,
     a_resend_makes_the_first_mail_void,
     a_revoked_invitation_is_not_sent_again
 );
@@ -66,5 +70,18 @@ async fn watch(app: &TestApp, count: usize) {
             assert_eq!(found["email_sent"], found["delivery"]["status"] == "sent", "{found}");
         }
         sent = all.iter().filter(|found| found["email_sent"] == true).count();
+    }
+}
+
+/// Rows that a relay was handed are locked for it: nobody else publishes them for a minute.
+async fn a_relay_that_looks_all_the_time_sends_what_it_is_handed(stack: Stack) {
+    let env = [("WELCOMAT_RELAY_IDLE_POLL", "1ms"), ("WELCOMAT_RELAY_BUSY_POLL", "1ms")];
+    let app = TestApp::start_with_settings(stack, &env).await;
+    for number in 0..5 {
+        let path = app.invite(&format!("n{number}@example.com")).await;
+        eventually_within(Duration::from_secs(20), "it is sent", async || {
+            (app.get(&path).await["email_sent"] == true).then_some(())
+        })
+        .await;
     }
 }

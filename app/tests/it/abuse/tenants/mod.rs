@@ -23,12 +23,13 @@ on_both_stacks!(
 );
 
 /// Operations for whoever has a link, looks after the service, or reads captured mail.
-const PUBLIC: [&str; 6] = [
+const PUBLIC: [&str; 7] = [
     "accept_invitation",
     "decline_invitation",
     "list_captured_mails",
     "download_captured_mail",
     "get_liveness",
+    "get_metrics",
     "get_readiness",
 ];
 
