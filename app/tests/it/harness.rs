@@ -119,6 +119,8 @@ impl TestApp {
             env.push(("WELCOMAT_BROKER_PREFIX", prefix.clone()));
             cleanup = Cleanup { database: Some(database), prefix: Some(prefix) };
         }
+        // What a test sets counts more than what is set for all.
+        env.retain(|(name, _)| !own.iter().any(|(another, _)| another == name));
         env.extend(own.iter().map(|&(name, value)| (name, value.to_owned())));
         let env = env.into_iter().map(|(name, value)| (name.to_owned(), value));
         let mut settings = Settings::load(None, env).unwrap();
