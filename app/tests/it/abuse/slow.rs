@@ -28,6 +28,7 @@ async fn trickle(stream: &mut TcpStream, byte: &[u8]) -> String {
     let mut said = vec![0; 4096];
     let endless = async {
         while writing.write_all(byte).await.is_ok() {
+            // Not a wait for something: this is how slow the client is.
             sleep(TRICKLE).await;
         }
         std::future::pending::<()>().await;

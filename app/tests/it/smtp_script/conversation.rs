@@ -242,6 +242,7 @@ impl Conversation {
 
     async fn trickle(&mut self, answer: &str, pause: Duration) -> Option<()> {
         for byte in format!("{answer}\r\n").bytes() {
+            // The time itself is what the client is tested with.
             sleep(pause).await;
             self.write(&[byte]).await?;
         }

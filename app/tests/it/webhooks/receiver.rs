@@ -163,6 +163,7 @@ async fn serve(stream: TcpStream, shared: &Shared) -> Option<()> {
         Reply::Drip => {
             for byte in b"HTTP/1.1 200 OK\r\nX-Slow: ".iter().chain(std::iter::repeat(&b'a')) {
                 stream.write_all(&[*byte]).await.ok()?;
+                // Not a wait for something: this is how slow the endpoint is.
                 tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             }
             None
