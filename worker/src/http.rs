@@ -20,7 +20,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const GRACE_SECONDS: u64 = 1;
 
 /// What there is to tell about.
-#[derive(Clone)]
 pub struct Watched {
     /// The database, and what was counted.
     pub store: Store,
@@ -87,10 +86,6 @@ async fn ready(watched: Data<Watched>) -> HttpResponse {
 }
 
 async fn metrics(watched: Data<Watched>) -> HttpResponse {
-    let Watched { store, health, .. } = watched.get_ref().clone();
-    let text = tokio::spawn(async move { store.metrics().shown(&store, &health).await });
-    match text.await {
-        Ok(text) => HttpResponse::Ok().insert_header((CONTENT_TYPE, MEDIA_TYPE)).body(text),
-        Err(_) => HttpResponse::InternalServerError().finish(),
-    }
+    let text = watched.store.metrics().shown(&watched.store, &watched.health).await;
+    HttpResponse::Ok().insert_header((CONTENT_TYPE, MEDIA_TYPE)).body(text)
 }

@@ -1,10 +1,16 @@
 //! The metrics as text, with what is only known when somebody asks.
 
+use std::time::Duration;
+
 use prometheus_client::encoding::text::encode;
+use tokio::time::timeout;
 
 use super::Metrics;
 use crate::health::Health;
 use crate::store::Store;
+
+/// Whoever asks wants the counts above all, and more than ever when the database stands still.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the text is.
 ///
@@ -19,7 +25,8 @@ impl Metrics {
         let pool = store.pool();
         inner.connections_used.set(pool.used.into());
         inner.connections_idle.set(pool.idle.into());
-        if let Ok(lag) = store.outbox_lag().await {
+        // The query goes on in its own task: nobody who stops waiting spoils its connection.
+        if let Ok(Ok(lag)) = timeout(PATIENCE, store.outbox_lag()).await {
             let now = store.clock().now();
             let oldest = lag.oldest_due.map_or(0, |due| (now - due).num_seconds().max(0));
             inner.outbox_waiting.set(lag.waiting.try_into().unwrap_or(i64::MAX));

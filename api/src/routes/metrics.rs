@@ -6,7 +6,6 @@ use actix_web::web::ServiceConfig;
 use adapters::metrics::MEDIA_TYPE;
 
 use super::{get, resource};
-use crate::problem::ApiError;
 use crate::state::State;
 
 /// Adds the route.
@@ -32,10 +31,7 @@ pub fn configure(config: &mut ServiceConfig) {
                    welcomat_invitations_created_total 17\n# EOF\n",
     )),
 )]
-pub async fn show(state: State) -> Result<HttpResponse, ApiError> {
-    let (store, health) = (state.store.clone(), state.health.clone());
-    // Its own task: a query that is cancelled half-way could spoil its connection.
-    let text = tokio::spawn(async move { store.metrics().shown(&store, &health).await });
-    let text = text.await.map_err(|_| ApiError::Internal)?;
-    Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, MEDIA_TYPE)).body(text))
+pub async fn show(state: State) -> HttpResponse {
+    let text = state.store.metrics().shown(&state.store, &state.health).await;
+    HttpResponse::Ok().insert_header((CONTENT_TYPE, MEDIA_TYPE)).body(text)
 }

@@ -2,13 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use app::http::Client;
 use sea_orm::{ConnectionTrait, Database, TransactionTrait};
+use serde_json::json;
+use tokio::time::timeout;
 
 use crate::faults::proxy::{Mode, Proxy};
 use crate::faults::{HASTE, Repeats, record};
 use crate::harness::block_on;
 use crate::processes::TURN;
-use crate::processes::fleet::Fleet;
+use crate::processes::fleet::{Fleet, free_address};
 use crate::servers::{FreshDatabase, OwnServer, eventually, variable};
 
 /// An attempt outlives the outages of these tests.
@@ -72,6 +75,36 @@ fn a_database_that_stands_still_holds_no_request_longer_than_its_time() {
         assert!(healed.elapsed() < Duration::from_secs(30), "{:?}", healed.elapsed());
         let tally = fleet.settled().await;
         record("F26", "the database stands still for the API", &tally, &Repeats::None);
+        fleet.end().await;
+    });
+}
+
+/// F27: whoever watches the worker is told so, in time.
+#[test]
+fn a_worker_whose_database_stands_still_answers_those_who_watch_it() {
+    block_on(async {
+        let _turn = TURN.lock().await;
+        let mut fleet = Fleet::on_shared_broker(&HASTE).await;
+        let (proxy, url) = Proxy::before(&fleet.database_url(), 5432).await;
+        fleet.add_api().await;
+        let address = free_address();
+        let bind = address.to_string();
+        fleet.add_worker_with(&[
+            ("WELCOMAT_DATABASE_URL", &url),
+            ("WELCOMAT_WORKER_HTTP_BIND", &bind),
+            // Nothing of the database's own gives up before the test does.
+            ("WELCOMAT_DATABASE_ACQUIRE_TIMEOUT", "60s"),
+        ]);
+        let worker = Client::new(address, None);
+        eventually("the worker listens", async || worker.get("/livez").await.ok()).await;
+        proxy.set(Mode::Blackhole);
+        let ask = async |path| {
+            timeout(Duration::from_secs(5), worker.get(path)).await.expect("it answers").unwrap()
+        };
+        let (ready, metrics) = (ask("/readyz").await, ask("/metrics").await);
+        assert_eq!((ready.status, &ready.json()["status"]), (503, &json!("unavailable")));
+        assert!(metrics.text().contains("welcomat_outbox_waiting"), "{}", metrics.text());
+        proxy.set(Mode::Pass);
         fleet.end().await;
     });
 }
