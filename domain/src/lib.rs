@@ -47,7 +47,8 @@ pub use role::{KeyRole, MembershipRole, RolePolicy};
 pub use secret::{LinkToken, SecretHash, TemporaryPassword};
 pub use standing::{Acceptance, AcceptanceRule};
 pub use webhook::{
-    WebhookDelivery, WebhookDeliveryState, WebhookDeliveryStatus, WebhookFailure, WebhookOutcome,
+    WebhookDelivery, WebhookDeliveryState, WebhookDeliveryStatus, WebhookDisabledReason,
+    WebhookFailure, WebhookOutcome,
 };
 
 /// Points in time; always UTC.

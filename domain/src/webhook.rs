@@ -90,6 +90,19 @@ pub enum WebhookFailure {
     EndpointDisabled,
 }
 
+/// Why an endpoint is told nothing. `requested`: somebody switched it off. `gone`: it answered 410.
+/// `failing`: it took nothing for days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookDisabledReason {
+    /// Somebody switched it off.
+    Requested,
+    /// It answered 410.
+    Gone,
+    /// It took nothing for days.
+    Failing,
+}
+
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WebhookOutcome {
@@ -293,6 +306,25 @@ impl WebhookDeliveryStatus {
     /// Reads [`WebhookDeliveryStatus::as_str`] back.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
+    }
+}
+
+impl WebhookDisabledReason {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::Requested, Self::Gone, Self::Failing];
+
+    /// The word in the database and on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Gone => "gone",
+            Self::Failing => "failing",
+        }
+    }
+
+    /// Reads [`WebhookDisabledReason::as_str`] back.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{OrganizationId, WebhookId};
+use domain::{OrganizationId, WebhookDisabledReason, WebhookId};
 use entity::{organization, webhook_attempt, webhook_delivery, webhook_endpoint};
 use sea_orm::sea_query::{LockType, Query};
 use sea_orm::{
@@ -140,7 +140,8 @@ impl Store {
                     (Some(true), _) => (row.disabled_at, row.disabled_reason) = (None, None),
                     (Some(false), None) => {
                         row.disabled_at = Some(now);
-                        row.disabled_reason = Some("requested".to_owned());
+                        row.disabled_reason =
+                            Some(WebhookDisabledReason::Requested.as_str().to_owned());
                     }
                     _ => {}
                 }

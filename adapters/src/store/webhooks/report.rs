@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use domain::job::JobV1;
 use domain::webhook::WebhookEvent;
-use domain::{AttemptToken, Timestamp, WebhookDeliveryState, WebhookOutcome};
+use domain::{
+    AttemptToken, Timestamp, WebhookDeliveryState, WebhookDisabledReason, WebhookOutcome,
+};
 use entity::{outbox as outbox_row, webhook_attempt, webhook_delivery, webhook_endpoint};
 use sea_orm::prelude::Expr;
 use sea_orm::{
@@ -107,7 +109,7 @@ async fn judge(
                 .exec(tx)
                 .await?;
         }
-        WebhookOutcome::Gone => disable(tx, now, claimed, "gone", now).await?,
+        WebhookOutcome::Gone => disable(tx, now, claimed, WebhookDisabledReason::Gone, now).await?,
         WebhookOutcome::NotTaken(_) => {
             endpoint(claimed)
                 .col_expr(webhook_endpoint::Column::FailingSince, Expr::value(claimed.started_at))
@@ -116,7 +118,7 @@ async fn judge(
                 .await?;
             let limit = now - disable_after;
             if claimed.failing_since.is_some_and(|since| since <= limit) {
-                disable(tx, now, claimed, "failing", limit).await?;
+                disable(tx, now, claimed, WebhookDisabledReason::Failing, limit).await?;
             }
         }
         WebhookOutcome::Ours { .. } => {}
@@ -129,21 +131,22 @@ async fn disable(
     tx: &DatabaseTransaction,
     now: Timestamp,
     claimed: &ClaimedWebhook,
-    reason: &'static str,
+    reason: WebhookDisabledReason,
     failing_before: Timestamp,
 ) -> Result<()> {
     let off = webhook_endpoint::ActiveModel {
         disabled_at: Set(Some(now)),
-        disabled_reason: Set(Some(reason.to_owned())),
+        disabled_reason: Set(Some(reason.as_str().to_owned())),
         updated_at: Set(now),
         ..Default::default()
     };
     let mut update =
         endpoint(claimed).set(off).filter(webhook_endpoint::Column::DisabledAt.is_null());
-    if reason == "failing" {
+    if reason == WebhookDisabledReason::Failing {
         update = update.filter(webhook_endpoint::Column::FailingSince.lte(failing_before));
     }
     if update.exec(tx).await?.rows_affected == 1 {
+        let reason = reason.as_str();
         tracing::warn!(webhook.id = %claimed.endpoint, reason, "a webhook is switched off");
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use domain::{
     EventId, InvitationId, OrganizationId, Timestamp, WebhookDeliveryId, WebhookDeliveryStatus,
-    WebhookId,
+    WebhookDisabledReason, WebhookId,
 };
 use entity::{webhook_attempt, webhook_delivery, webhook_endpoint};
 use serde::Serialize;
@@ -47,8 +47,8 @@ pub struct WebhookView {
     #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
     pub disabled_at: Option<Timestamp>,
     /// Why: `requested`, `gone` (it answered 410) or `failing` (it took nothing for days).
-    #[schema(example = json!(null))]
-    pub disabled_reason: Option<String>,
+    #[schema(value_type = Option<String>, example = json!(null))]
+    pub disabled_reason: Option<WebhookDisabledReason>,
     /// Since when every attempt has failed; null after a success.
     #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
     pub failing_since: Option<Timestamp>,
@@ -135,6 +135,7 @@ impl WebhookView {
     pub(super) fn new(row: webhook_endpoint::Model, now: Timestamp) -> Result<Self> {
         let types = row.event_types.map(serde_json::from_value).transpose();
         let types = types.map_err(|_| convert::inconsistent("webhook_endpoint", "event_types"))?;
+        let reason = row.disabled_reason.as_deref().map(disabled_reason).transpose()?;
         let disabled = row.disabled_at.is_some();
         Ok(Self {
             id: WebhookId::from_uuid(row.id),
@@ -144,7 +145,7 @@ impl WebhookView {
             event_types: types,
             status: if disabled { WebhookStatus::Disabled } else { WebhookStatus::Enabled },
             disabled_at: row.disabled_at,
-            disabled_reason: row.disabled_reason,
+            disabled_reason: reason,
             failing_since: row.failing_since,
             previous_secret_until: row.previous_until.filter(|until| *until > now),
             created_at: row.created_at,
@@ -188,4 +189,9 @@ impl From<webhook_attempt::Model> for WebhookAttemptView {
             finished_at: row.finished_at,
         }
     }
+}
+
+fn disabled_reason(word: &str) -> Result<WebhookDisabledReason> {
+    WebhookDisabledReason::parse(word)
+        .ok_or_else(|| convert::inconsistent("webhook_endpoint", "disabled_reason"))
 }
