@@ -16,6 +16,7 @@ GRANT SELECT, INSERT, UPDATE ON
   TO welcomat_api;
 GRANT DELETE ON outbox TO welcomat_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_key, tally TO welcomat_api;
+GRANT SELECT, INSERT, DELETE ON console_session TO welcomat_api;
 GRANT SELECT, UPDATE, DELETE ON dead_letter TO welcomat_api;
 GRANT SELECT ON attempt TO welcomat_api;
 -- Webhooks: the API manages them, replays, announces and forgets what was told.

@@ -7,6 +7,7 @@
 pub mod announcement;
 pub mod api_key;
 pub mod attempt;
+pub mod console_session;
 pub mod dead_letter;
 pub mod delivery;
 pub mod event;

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::Timestamp;
-use entity::{announcement, idempotency_key, outbox, tally, webhook_attempt, webhook_delivery};
+use entity::{
+    announcement, console_session, idempotency_key, outbox, tally, webhook_attempt,
+    webhook_delivery,
+};
 use sea_orm::prelude::Expr;
 use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter};
@@ -19,8 +22,8 @@ const COUNTS_KEPT: TimeDelta = TimeDelta::hours(1);
 const PUBLISHED_KEPT: TimeDelta = TimeDelta::hours(24);
 
 impl Store {
-    /// Deletes kept answers, published outbox rows and counts that have had their time, and what
-    /// others were told so long ago. Returns how many.
+    /// Deletes kept answers, published outbox rows, counts and sessions that have had their time, and
+    /// what others were told so long ago. Returns how many.
     pub async fn forget_old(&self, told: Duration) -> Result<u64> {
         self.write(move |tx, now| {
             Box::pin(async move {
@@ -36,7 +39,12 @@ impl Store {
                     .filter(tally::Column::ForgetAt.lt(now - COUNTS_KEPT))
                     .exec(tx)
                     .await?;
-                let deleted = [answers, published, counts].map(|done| done.rows_affected);
+                let sessions = console_session::Entity::delete_many()
+                    .filter(console_session::Column::ExpiresAt.lt(now))
+                    .exec(tx)
+                    .await?;
+                let deleted = [answers, published, counts, sessions];
+                let deleted = deleted.map(|done| done.rows_affected);
                 let told = forget_told(tx, now - told).await?;
                 Ok(Verdict::Commit(deleted.iter().sum::<u64>() + told))
             })

@@ -4,6 +4,7 @@
 //! a caller that goes away cannot cancel it half-way, which would poison the pooled connection.
 
 mod accept;
+mod activity;
 mod actor;
 mod announce;
 mod api_key;
@@ -17,6 +18,7 @@ mod claimable;
 mod close;
 mod connect;
 mod consequences;
+mod console;
 mod convert;
 mod create;
 mod create_all;
@@ -65,6 +67,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 pub use accept::{AcceptOutcome, Accepted, Credential, OpenInvitation};
+pub use activity::{Activity, Minute};
 pub use actor::Actor;
 pub use api_key::{ApiKeyView, NewApiKey};
 pub use bootstrap::Bootstrap;

@@ -12,6 +12,9 @@ use super::language::{ENGLISH, Origin, canonical};
 
 const STYLESHEET: &str = "pages.css";
 const SCRIPT: &str = "pages.js";
+/// What the names of the console's files begin with. They are for those who run the service, and no
+/// part of what an operator makes their own.
+const CONSOLE: &str = "console";
 const TEMPLATE: &str = ".hbs";
 /// The folder with a file of strings for each language.
 const LANGUAGES: &str = "locales/";
@@ -102,6 +105,11 @@ impl Files {
         self.text(SCRIPT)
     }
 
+    /// The CSS and the JavaScript of the console.
+    pub fn console(&self) -> (String, String) {
+        (self.text(&format!("{CONSOLE}.css")), self.text(&format!("{CONSOLE}.js")))
+    }
+
     fn text(&self, name: &str) -> String {
         self.files.get(name).map(|file| file.text.clone()).unwrap_or_default()
     }
@@ -116,10 +124,11 @@ impl Files {
 
     /// Whether a file of this name has a meaning: there is one already, or it is for one language.
     fn replaces(&self, relative: &str) -> bool {
-        self.files.contains_key(relative)
+        let is_there = |name: &str| self.files.contains_key(name) && !name.starts_with(CONSOLE);
+        is_there(relative)
             || language(relative).is_some_and(is_locale)
             || relative.split_once('/').is_some_and(|(locale, name)| {
-                is_locale(locale) && name.contains('/') && self.files.contains_key(name)
+                is_locale(locale) && name.contains('/') && is_there(name)
             })
     }
 }
@@ -162,6 +171,7 @@ fn is_ours(path: &str) -> bool {
     path.ends_with(TEMPLATE)
         || is("css")
         || path == SCRIPT
+        || (path.starts_with(CONSOLE) && is("js"))
         || (path.starts_with(LANGUAGES) && is("toml"))
 }
 

@@ -4,6 +4,8 @@
 //! Everything is compiled and rendered once with sample data by [`Templates::load`], so what can be
 //! wrong with a template stops the start and not the first invitation.
 
+mod chart;
+mod console;
 mod error;
 mod files;
 mod language;
@@ -11,6 +13,7 @@ mod mail;
 mod page;
 mod registry;
 mod say;
+mod shown;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,6 +21,8 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 
+pub use chart::Chart;
+pub use console::{Choice, ConsolePage, Frame, Invitations, Overview, Typed};
 pub use error::TemplateError;
 pub use mail::{InvitationMail, MailContent};
 pub use page::{AcceptForm, InboxRow, Page, PasswordProblem};
@@ -41,6 +46,7 @@ struct Inner {
     own: BTreeMap<String, Registry>,
     stylesheet: String,
     script: String,
+    console: (String, String),
 }
 
 /// A language, and the templates that speak it.
@@ -63,10 +69,11 @@ impl Templates {
             own.insert(canonical(folder), registry);
         }
         let (stylesheet, script) = (files.stylesheet(), files.script());
+        let console = files.console();
         let mut tags: Vec<String> = languages.tags().chain(own.keys()).cloned().collect();
         tags.sort_unstable();
         tags.dedup();
-        let inner = Inner { languages, tags, shared, own, stylesheet, script };
+        let inner = Inner { languages, tags, shared, own, stylesheet, script, console };
         // A string has the same names in every language: what English can show, all can.
         for tag in inner.own.keys().map(String::as_str).chain([ENGLISH]) {
             let speaker = inner.speaker(tag)?;
@@ -96,6 +103,15 @@ impl Templates {
         page::render(&self.inner.find(locale)?, &self.base, page)
     }
 
+    /// Renders a page of the console as a whole HTML document.
+    pub fn console(
+        &self,
+        frame: &Frame<'_>,
+        page: &ConsolePage<'_>,
+    ) -> Result<String, TemplateError> {
+        console::render(&self.inner.shared, &self.base, frame, page)
+    }
+
     /// The locale that a reader of this language gets; `None` if there is nothing in it.
     pub fn locale(&self, wanted: &str) -> Option<&str> {
         best(wanted, &self.inner.tags)
@@ -116,6 +132,16 @@ impl Templates {
     /// convenience.
     pub fn script(&self) -> &str {
         &self.inner.script
+    }
+
+    /// What the console has beside [`Templates::stylesheet`], to be served at `/assets/console.css`.
+    pub fn console_stylesheet(&self) -> &str {
+        &self.inner.console.0
+    }
+
+    /// What keeps the console's figures up to date, to be served at `/assets/console.js`.
+    pub fn console_script(&self) -> &str {
+        &self.inner.console.1
     }
 }
 

@@ -13,6 +13,7 @@ use super::TemplateError;
 use super::files::File;
 use super::language::Languages;
 use super::say::{Say, SayStrong};
+use super::shown::{JSON, TIME, WORDS};
 
 /// What a layout uses for the content that it surrounds.
 const CONTENT: &str = "@partial-block";
@@ -41,6 +42,9 @@ impl Registry {
         }
         let strong = SayStrong(Arc::clone(languages));
         registry.html.register_helper("t_strong", Box::new(strong));
+        for (name, shown) in [("time", TIME), ("words", WORDS), ("json", JSON)] {
+            registry.html.register_helper(name, Box::new(shown));
+        }
         let mut includes = BTreeMap::new();
         for (name, file) in files {
             let template = Template::compile_with_name(&file.text, name.clone())

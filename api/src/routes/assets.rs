@@ -1,4 +1,4 @@
-//! `/assets`: how the hosted pages look, and the script that makes a form easier to fill in.
+//! `/assets`: how pages and console look, and the scripts that make them easier to use.
 
 use actix_web::HttpResponse;
 use actix_web::web::ServiceConfig;
@@ -10,7 +10,9 @@ use crate::state::State;
 pub fn configure(config: &mut ServiceConfig) {
     config
         .service(resource("/assets/pages.css", "GET, HEAD").route(get().to(stylesheet)))
-        .service(resource("/assets/pages.js", "GET, HEAD").route(get().to(script)));
+        .service(resource("/assets/pages.js", "GET, HEAD").route(get().to(script)))
+        .service(resource("/assets/console.css", "GET, HEAD").route(get().to(console_stylesheet)))
+        .service(resource("/assets/console.js", "GET, HEAD").route(get().to(console_script)));
 }
 
 async fn stylesheet(state: State) -> HttpResponse {
@@ -19,6 +21,14 @@ async fn stylesheet(state: State) -> HttpResponse {
 
 async fn script(state: State) -> HttpResponse {
     file("text/javascript; charset=utf-8", state.templates.script())
+}
+
+async fn console_stylesheet(state: State) -> HttpResponse {
+    file("text/css; charset=utf-8", state.templates.console_stylesheet())
+}
+
+async fn console_script(state: State) -> HttpResponse {
+    file("text/javascript; charset=utf-8", state.templates.console_script())
 }
 
 fn file(media_type: &'static str, text: &str) -> HttpResponse {

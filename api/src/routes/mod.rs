@@ -2,6 +2,7 @@
 
 pub mod api_keys;
 mod assets;
+mod console;
 pub mod dead_letters;
 mod docs;
 pub mod health;
@@ -36,6 +37,7 @@ pub fn configure(config: &mut ServiceConfig, settings: &ContractSettings) {
         .configure(docs::configure)
         .configure(pages::configure)
         .configure(inbox::configure)
+        .configure(console::configure)
         // Before the scope that wants a key: whoever accepts an invitation has none yet.
         .configure(invitations::configure_public)
         .configure(|config| contracts::configure(config, settings))
@@ -71,7 +73,7 @@ async fn home(state: State) -> HttpResponse {
     }
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(
         "Welcomat is running. Its API is under /v1, described at /docs and /openapi.json, \
-             its state at /readyz.\n",
+             its console at /console, its state at /readyz.\n",
     )
 }
 

@@ -27,6 +27,7 @@ mod abuse;
 mod accept;
 mod bad_input;
 mod cli;
+mod console;
 mod contracts;
 mod create;
 mod database;

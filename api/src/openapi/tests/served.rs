@@ -12,7 +12,7 @@ use super::{document, operations};
 use crate::routes;
 
 /// For people and their browsers, or the document itself: no part of the API.
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 38] = [
     "GET /",
     "GET /assets/pages.css",
     "GET /assets/pages.js",
@@ -26,6 +26,31 @@ const PAGES: [&str; 13] = [
     "GET /inbox",
     "GET /inbox/messages/{message}",
     "GET /inbox/messages/{message}/html",
+    "GET /assets/console.css",
+    "GET /assets/console.js",
+    "GET /console/sign-in",
+    "POST /console/sign-in",
+    "POST /console/sign-out",
+    "GET /console",
+    "GET /console/{organization}",
+    "GET /console/{organization}/invitations",
+    "POST /console/{organization}/invitations",
+    "GET /console/{organization}/invitations/{invitation}",
+    "POST /console/{organization}/invitations/{invitation}/resend",
+    "POST /console/{organization}/invitations/{invitation}/extend",
+    "POST /console/{organization}/invitations/{invitation}/revoke",
+    "GET /console/{organization}/webhooks",
+    "GET /console/{organization}/webhooks/{webhook}",
+    "POST /console/{organization}/webhooks/{webhook}/test",
+    "POST /console/{organization}/webhooks/{webhook}/enable",
+    "POST /console/{organization}/webhooks/{webhook}/disable",
+    "POST /console/{organization}/webhooks/{webhook}/deliveries/{webhook_delivery}/replay",
+    "GET /console/{organization}/dead-letters",
+    "POST /console/{organization}/dead-letters/{dead_letter}/redrive",
+    "POST /console/{organization}/dead-letters/{dead_letter}/discard",
+    "GET /console/{organization}/keys",
+    "POST /console/{organization}/keys",
+    "POST /console/{organization}/keys/{api_key}/revoke",
 ];
 const DOCS: [&str; 4] =
     ["GET /openapi.json", "GET /docs", "GET /docs/start.js", "GET /docs/scalar.js"];

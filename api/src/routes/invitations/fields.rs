@@ -51,6 +51,18 @@ pub struct Fields {
     on_existing: Option<Existing>,
 }
 
+impl Fields {
+    /// An invitation with nothing but who it is for.
+    pub fn of_person(
+        email: Option<String>,
+        first_name: Option<String>,
+        last_name: Option<String>,
+        role: Option<String>,
+    ) -> Self {
+        Self { email, first_name, last_name, role, ..Self::default() }
+    }
+}
+
 /// What to do about a pending invitation to the same address.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[schema(as = OnExisting)]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::{InvitationView, ListFilter};
-use domain::{DeliveryStatus, EmailAddress, InvitationId, InvitationStatus};
+use domain::{DeliveryStatus, EmailAddress, InvitationId, InvitationStatus, OrganizationId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -37,25 +37,35 @@ pub async fn list(
     organization: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let organization = auth.organization(&state.store, &organization).await?.id;
-    let (mut filter, limit) = parse(request.query_string())?;
+    let (filter, limit) = parse(request.query_string())?;
+    Ok(HttpResponse::Ok().json(found(&state, organization, filter, limit).await?))
+}
+
+/// A page of invitations, as asked for by what [`parse`] has read.
+pub async fn found(
+    state: &State,
+    organization: OrganizationId,
+    mut filter: ListFilter,
+    limit: usize,
+) -> Result<List, ApiError> {
     // One more than asked for tells whether there is a next page.
     filter.limit += 1;
     let mut data = state.store.invitations(organization, &filter).await?;
     let more = data.len() > limit;
     data.truncate(limit);
     let next_cursor = data.last().filter(|_| more).map(|last| last.id.to_string());
-    Ok(HttpResponse::Ok().json(List { data, next_cursor }))
+    Ok(List { data, next_cursor })
 }
 
 /// A page of invitations.
 #[derive(Serialize, ToSchema)]
 #[schema(as = InvitationList)]
-struct List {
+pub struct List {
     /// At most as many as asked for.
-    data: Vec<InvitationView>,
+    pub data: Vec<InvitationView>,
     /// The `cursor` of the next page; null on the last one.
     #[schema(example = json!(null))]
-    next_cursor: Option<String>,
+    pub next_cursor: Option<String>,
 }
 
 #[derive(Deserialize, IntoParams)]

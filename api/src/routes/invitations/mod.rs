@@ -57,7 +57,8 @@ fn invitation_id(in_path: &str) -> Result<InvitationId, ApiError> {
     InvitationId::from_str(in_path).map_err(|_| ApiError::NotFound)
 }
 
-fn changed(outcome: ChangeOutcome) -> Result<InvitationView, ApiError> {
+/// How the invitation stands after a change, or why there was none.
+pub fn changed(outcome: ChangeOutcome) -> Result<InvitationView, ApiError> {
     match outcome {
         ChangeOutcome::Changed(invitation) => Ok(*invitation),
         ChangeOutcome::NotFound => Err(ApiError::NotFound),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::tenants::operations::{Operation, operations};
 use crate::harness::{Stack, TestApp, block_on, text};
 
-const PAGES: [&str; 19] = [
+const PAGES: [&str; 44] = [
     "GET /",
     "GET /assets/pages.css",
     "GET /assets/pages.js",
@@ -24,6 +24,31 @@ const PAGES: [&str; 19] = [
     "GET /inbox",
     "GET /inbox/messages/{message}",
     "GET /inbox/messages/{message}/html",
+    "GET /assets/console.css",
+    "GET /assets/console.js",
+    "GET /console/sign-in",
+    "POST /console/sign-in",
+    "POST /console/sign-out",
+    "GET /console",
+    "GET /console/{organization}",
+    "GET /console/{organization}/invitations",
+    "POST /console/{organization}/invitations",
+    "GET /console/{organization}/invitations/{invitation}",
+    "POST /console/{organization}/invitations/{invitation}/resend",
+    "POST /console/{organization}/invitations/{invitation}/extend",
+    "POST /console/{organization}/invitations/{invitation}/revoke",
+    "GET /console/{organization}/webhooks",
+    "GET /console/{organization}/webhooks/{webhook}",
+    "POST /console/{organization}/webhooks/{webhook}/test",
+    "POST /console/{organization}/webhooks/{webhook}/enable",
+    "POST /console/{organization}/webhooks/{webhook}/disable",
+    "POST /console/{organization}/webhooks/{webhook}/deliveries/{webhook_delivery}/replay",
+    "GET /console/{organization}/dead-letters",
+    "POST /console/{organization}/dead-letters/{dead_letter}/redrive",
+    "POST /console/{organization}/dead-letters/{dead_letter}/discard",
+    "GET /console/{organization}/keys",
+    "POST /console/{organization}/keys",
+    "POST /console/{organization}/keys/{api_key}/revoke",
     "GET /openapi.json",
     "GET /docs",
     "GET /docs/start.js",
@@ -31,16 +56,19 @@ const PAGES: [&str; 19] = [
     "GET /no/such/page",
 ];
 /// Files that are the same for everybody and say nothing of anybody.
-const KEPT: [&str; 6] = [
+const KEPT: [&str; 8] = [
     "/assets/pages.css",
     "/assets/pages.js",
+    "/assets/console.css",
+    "/assets/console.js",
     "/openapi.json",
     "/docs",
     "/docs/start.js",
     "/docs/scalar.js",
 ];
 
-fn check(what: &str, path: &str, answer: &Answer) {
+/// What is true of every answer.
+pub fn check(what: &str, path: &str, answer: &Answer) {
     let header = |name: &str| answer.header(name).unwrap_or_else(|| panic!("{what} has no {name}"));
     assert_eq!(header("x-content-type-options"), "nosniff", "{what}");
     assert_eq!(header("referrer-policy"), "no-referrer", "{what}");
@@ -94,10 +122,14 @@ async fn ask(client: &Client, page: &str) {
     check(&format!("HEAD {path}"), path, &head);
     let html = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
     if html && !path.ends_with("/html") {
-        let page = answer.text();
-        for inline in ["<script>", "style=\"", "<style", "onclick", "onload", "javascript:"] {
-            assert!(!page.contains(inline), "{path} has {inline}");
-        }
+        has_nothing_inline(path, &answer.text());
+    }
+}
+
+/// A page has its scripts and styles in files of ours.
+pub fn has_nothing_inline(path: &str, page: &str) {
+    for inline in ["<script>", "style=\"", "<style", "onclick", "onload", "javascript:"] {
+        assert!(!page.contains(inline), "{path} has {inline}");
     }
 }
 

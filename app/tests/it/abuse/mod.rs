@@ -3,7 +3,7 @@
 mod accounts;
 mod bodies;
 mod forged;
-mod headers;
+pub mod headers;
 mod keys;
 mod links;
 mod mails;

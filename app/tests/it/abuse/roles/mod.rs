@@ -58,6 +58,7 @@ fn the_roles_in_deploy_are_enough_and_no_more() {
         .await;
         redrive_and_discard(&client).await;
         tell_all_that_is_told(&client, &webhook, &receiver).await;
+        look_at_the_console(&client).await;
         eventually("the events are announced", async || {
             (roles.count("announcement WHERE to_exchange AND published_at IS NULL").await == 0)
                 .then_some(())
@@ -115,6 +116,23 @@ async fn do_all_that_is_done(client: &Client, sink: &SmtpSink) {
     // Suppressed now.
     let gone = done(client, "POST", &invitations, &json!({"email": "gone@example.com"})).await;
     assert_eq!(gone["delivery"]["status"], "suppressed");
+}
+
+/// Signs in to the console and out of it.
+async fn look_at_the_console(client: &Client) {
+    let form = ("Content-Type", "application/x-www-form-urlencoded");
+    let key = format!("key={KEY}");
+    let opened = client.send("POST", "/console/sign-in", &[form], key.as_bytes()).await.unwrap();
+    assert_eq!(opened.status, 303, "{}", opened.text());
+    let cookie = opened.header("set-cookie").expect("a session").to_owned();
+    let me = client.get("/v1/me").await.unwrap().json();
+    let own = format!("/console/{}", text(&me["organization"]["id"]));
+    let page = client.send("GET", &own, &[("Cookie", &cookie)], b"").await.unwrap().text();
+    let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a form");
+    let csrf = format!("csrf={}", rest.split('"').next().unwrap());
+    let headers = [form, ("Cookie", cookie.as_str())];
+    let closed = client.send("POST", "/console/sign-out", &headers, csrf.as_bytes()).await.unwrap();
+    assert_eq!(closed.status, 303, "{}", closed.text());
 }
 
 /// Makes a webhook; gives its path.

@@ -1,0 +1,190 @@
+//! The pages of the console, for those who run the service: in English, and as they are.
+
+use serde::Serialize;
+
+use super::chart::Chart;
+use super::registry::Registry;
+use super::{TemplateError, language::Direction};
+use crate::store::{
+    ApiKeyView, DeadLetterView, InvitationDetail, InvitationView, OrganizationRef,
+    OrganizationView, WebhookDeliveryView, WebhookView,
+};
+
+/// A page of the console, and what it shows.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum ConsolePage<'a> {
+    /// Asks for an API key.
+    SignIn {
+        /// What was wrong with the last one.
+        problem: Option<&'a str>,
+    },
+    /// All organizations, for a key of the instance.
+    Organizations {
+        /// In the order in which they were made.
+        organizations: &'a [OrganizationView],
+        /// The cursor of the next page.
+        next: Option<String>,
+    },
+    /// What goes on in an organization.
+    Overview(Overview<'a>),
+    /// Invitations, newest first.
+    Invitations(Invitations<'a>),
+    /// One invitation with everything that happened to it.
+    Invitation {
+        /// The invitation.
+        invitation: &'a InvitationDetail,
+        /// Whether it can still be changed.
+        pending: bool,
+    },
+    /// The organization's webhooks.
+    Webhooks {
+        /// Oldest first.
+        webhooks: &'a [WebhookView],
+    },
+    /// One webhook with what it was told.
+    Webhook {
+        /// The webhook.
+        webhook: &'a WebhookView,
+        /// Newest first.
+        deliveries: &'a [WebhookDeliveryView],
+        /// The cursor of the next page.
+        next: Option<String>,
+    },
+    /// Broker messages that nobody could process.
+    DeadLetters {
+        /// Newest first.
+        dead_letters: &'a [DeadLetterView],
+    },
+    /// The organization's API keys.
+    Keys {
+        /// Newest first.
+        keys: &'a [ApiKeyView],
+        /// A key that was just made, shown only now.
+        made: Option<&'a str>,
+        /// What was wrong with the last try to make one.
+        problem: Option<&'a str>,
+    },
+    /// Why what was asked for cannot be.
+    Problem {
+        /// The HTTP status in words.
+        heading: &'a str,
+        /// What to do next.
+        problem: &'a str,
+    },
+}
+
+/// See [`ConsolePage::Overview`].
+#[derive(Serialize)]
+pub struct Overview<'a> {
+    /// The last hour.
+    pub chart: Chart,
+    /// Whether there was more than the chart shows.
+    pub cut: bool,
+    /// The newest invitations whose mails wait for another try, or failed.
+    pub troubled: &'a [InvitationView],
+    /// Rows of the outbox that are due; only for those who look after the instance.
+    pub outbox_waiting: Option<u64>,
+    /// For how many seconds the oldest of them has been due.
+    pub outbox_age: Option<i64>,
+    /// Whether this process is connected to the broker.
+    pub broker: bool,
+    /// Why mails cannot be sent at present, if a worker of this process has found that out.
+    pub mail_trouble: Option<String>,
+}
+
+/// See [`ConsolePage::Invitations`].
+#[derive(Serialize)]
+pub struct Invitations<'a> {
+    /// One page of them.
+    pub invitations: &'a [InvitationView],
+    /// What to choose an invitation's state from.
+    pub statuses: Vec<Choice>,
+    /// What to choose a mail's state from.
+    pub delivery_statuses: Vec<Choice>,
+    /// The address that was looked for.
+    pub email: String,
+    /// The query of the next page.
+    pub next: Option<String>,
+    /// What was wrong with the last try to invite somebody.
+    pub problem: Option<&'a str>,
+    /// What was typed in that try.
+    pub typed: Typed,
+}
+
+/// One of the words to choose from.
+#[derive(Serialize)]
+pub struct Choice {
+    /// The word.
+    pub word: &'static str,
+    /// Whether it is chosen.
+    pub chosen: bool,
+}
+
+/// A person to invite, as typed.
+#[derive(Default, Serialize)]
+pub struct Typed {
+    /// The address.
+    pub email: String,
+    /// The first name.
+    pub first_name: String,
+    /// The last name.
+    pub last_name: String,
+    /// The role.
+    pub role: String,
+}
+
+/// What surrounds a page: who looks, and where.
+#[derive(Serialize)]
+pub struct Frame<'a> {
+    /// Proves that a form comes from us; none for somebody who is not signed in.
+    pub csrf: Option<&'a str>,
+    /// Where they are.
+    pub organization: Option<&'a OrganizationRef>,
+    /// Whether they see every organization.
+    pub instance: bool,
+    /// What was just done.
+    pub notice: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Context<'a> {
+    lang: &'static str,
+    dir: Direction,
+    base: &'a str,
+    here: &'static str,
+    #[serde(flatten)]
+    frame: &'a Frame<'a>,
+    #[serde(flatten)]
+    page: &'a ConsolePage<'a>,
+}
+
+impl ConsolePage<'_> {
+    /// The template, and the part of the console that it belongs to.
+    const fn template(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::SignIn { .. } => ("console/sign_in.html", ""),
+            Self::Organizations { .. } => ("console/organizations.html", "organizations"),
+            Self::Overview(_) => ("console/overview.html", "overview"),
+            Self::Invitations(_) => ("console/invitations.html", "invitations"),
+            Self::Invitation { .. } => ("console/invitation.html", "invitations"),
+            Self::Webhooks { .. } => ("console/webhooks.html", "webhooks"),
+            Self::Webhook { .. } => ("console/webhook.html", "webhooks"),
+            Self::DeadLetters { .. } => ("console/dead_letters.html", "dead_letters"),
+            Self::Keys { .. } => ("console/keys.html", "keys"),
+            Self::Problem { .. } => ("console/problem.html", ""),
+        }
+    }
+}
+
+/// Renders a page as a whole document.
+pub(super) fn render(
+    registry: &Registry,
+    base: &str,
+    frame: &Frame<'_>,
+    page: &ConsolePage<'_>,
+) -> Result<String, TemplateError> {
+    let (template, here) = page.template();
+    let context = Context { lang: "en", dir: Direction::LeftToRight, base, here, frame, page };
+    registry.render(template, &context)
+}

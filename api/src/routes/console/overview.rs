@@ -1,0 +1,53 @@
+//! `/console/{organization}`: what goes on.
+
+use actix_web::web::Path;
+use actix_web::{HttpRequest, HttpResponse};
+use adapters::store::ListFilter;
+use adapters::templates::{Chart, ConsolePage, Overview};
+use domain::DeliveryStatus;
+
+use super::{Visitor, page};
+use crate::problem::ApiError;
+use crate::state::State;
+
+const MINUTES: u32 = 60;
+/// Of each kind of trouble.
+const TROUBLED: u64 = 5;
+
+/// Shows the last hour, what sends mails, and the newest trouble.
+pub async fn show(
+    visitor: Visitor,
+    state: State,
+    request: HttpRequest,
+    organization: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let organization = visitor.organization(&state, &organization).await?;
+    let activity = state.store.activity(organization.id, MINUTES).await?;
+    let mut troubled = Vec::new();
+    for status in [DeliveryStatus::Failed, DeliveryStatus::Retrying, DeliveryStatus::Uncertain] {
+        let filter = ListFilter {
+            status: None,
+            delivery_status: Some(status),
+            email: None,
+            before: None,
+            limit: TROUBLED,
+        };
+        troubled.extend(state.store.invitations(organization.id, &filter).await?);
+    }
+    let lag = match visitor.auth.0.organization {
+        Some(_) => None,
+        None => Some(state.store.outbox_lag().await?),
+    };
+    let now = state.store.clock().now();
+    let age = lag.as_ref().map(|lag| lag.oldest_due.map_or(0, |due| (now - due).num_seconds()));
+    let overview = Overview {
+        chart: Chart::new(&activity),
+        cut: activity.cut,
+        troubled: &troubled,
+        outbox_waiting: lag.as_ref().map(|lag| lag.waiting),
+        outbox_age: age,
+        broker: state.broker.is_connected(),
+        mail_trouble: state.health.mail_trouble(),
+    };
+    page(&state, &request, &visitor, Some(&organization), &ConsolePage::Overview(overview))
+}
