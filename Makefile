@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: test test-api test-faults soak mutants bench bench-parts fuzz lint audit demo deploy-check
+.PHONY: test test-api test-browser test-faults soak mutants bench bench-parts fuzz lint audit demo deploy-check
 
 # The whole suite, with private PostgreSQL, RabbitMQ and SMTP servers that come and go with it, and a
 # short look at the API, which is the same each time. Programs and tests are built together: apart, they would
@@ -23,6 +23,11 @@ deploy-check:
 test-api:
 	$(CARGO) build
 	deploy/test/schemathesis 300
+
+# Every page in a real browser: used, looked at for barriers, and photographed into target/pictures.
+test-browser:
+	$(CARGO) build
+	deploy/test/browse
 
 # All faults, those too that take long; ends with the table that docs/reliability.md shows.
 test-faults:

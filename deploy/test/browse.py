@@ -1,0 +1,315 @@
+"""Uses every page of a running service as people would; `browse` beside it starts the service.
+
+Fails if something does not work or axe-core finds a barrier (WCAG 2.2 A and AA, best practices). Writes
+pictures of all pages.
+"""
+
+import datetime
+import http.server
+import json
+import os
+import pathlib
+import re
+import sqlite3
+import threading
+import time
+import urllib.request
+import uuid
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect, sync_playwright
+
+URL = os.environ["WELCOMAT_URL"]
+KEY = os.environ["WELCOMAT_API_KEY"]
+INSTANCE_KEY = os.environ["BROWSE_INSTANCE_KEY"]
+PICTURES = pathlib.Path(os.environ["BROWSE_PICTURES"])
+SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 900}}
+PASSWORD = "correct horse battery staple"
+# What axe-core calls these rules; all of them, and what it holds for good practice.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+seen = []
+
+
+def ask(method, path, body=None, key=KEY):
+    request = urllib.request.Request(URL + path, method=method)
+    request.add_header("Authorization", f"Bearer {key}")
+    if body is not None:
+        request.add_header("Content-Type", "application/json")
+        request.data = json.dumps(body).encode()
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+def eventually(what, look):
+    for _ in range(100):
+        if found := look():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"it did not happen in 10 s: {what}")
+
+
+def organization():
+    return ask("GET", "/v1/me")["organization"]["id"]
+
+
+def invite(email, **more):
+    made = ask("POST", f"/v1/organizations/{organization()}/invitations", {"email": email, **more})
+    return made["id"]
+
+
+def invitation(number):
+    return ask("GET", f"/v1/organizations/{organization()}/invitations/{number}")
+
+
+def link(email):
+    """The link in the newest mail to this address."""
+
+    def find():
+        mails = [mail for mail in ask("GET", "/inbox/messages") if mail["to"] == email]
+        return mails and re.search(r"/i/[0-9A-Z]+", mails[0]["text"])[0]
+
+    return eventually(f"a mail to {email}", find)
+
+
+def change(statement, *values):
+    """What only time, or an accident, would do to the database."""
+    with sqlite3.connect(os.environ["BROWSE_DATABASE"], timeout=10) as database:
+        changed = database.execute(statement, values)
+        assert changed.rowcount == 1, statement
+    database.close()
+
+
+def look(page: Page, name):
+    """Looks for barriers, and takes pictures."""
+    for size, viewport in SIZES.items():
+        page.set_viewport_size(viewport)
+        for scheme in ["light", "dark"]:
+            page.emulate_media(color_scheme=scheme)
+            found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}})
+            assert found.violations_count == 0, f"{name}, {size}, {scheme}: {found.generate_report()}"
+            page.screenshot(path=PICTURES / f"{name}-{size}-{scheme}.png", full_page=True)
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{name}, {size}: {wide} pixels too wide"
+    seen.append(name)
+
+
+def invitees(page: Page):
+    ann = invite("ann@example.com", first_name="Ann")
+    page.goto(URL + link("ann@example.com"))
+    assert invitation(ann)["status"] == "pending", "looking changes nothing"
+    look(page, "accept")
+    page.get_by_label("password").first.fill("short")
+    expect(page.locator("#strength")).not_to_be_empty()
+    page.locator("#reveal").click()
+    expect(page.locator("#password")).to_have_attribute("type", "text")
+    page.locator("#password").fill(PASSWORD)
+    # By keyboard alone.
+    page.locator("#password").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    look(page, "accepted")
+    assert invitation(ann)["status"] == "accepted"
+    page.goto(URL + link("ann@example.com"))
+    look(page, "already-accepted")
+
+    bob = invite("bob@example.com")
+    page.goto(URL + link("bob@example.com") + "/decline")
+    assert invitation(bob)["status"] == "pending"
+    look(page, "decline")
+    page.locator("form button").click()
+    look(page, "declined")
+    assert invitation(bob)["status"] == "declined"
+
+    carl = invite("carl@example.com")
+    page.goto(URL + link("carl@example.com") + "/unexpected")
+    look(page, "unexpected")
+    page.locator("form button").click()
+    look(page, "unwanted")
+    assert invitation(carl)["status"] == "declined"
+
+    eve = invite("eve@example.com")
+    address = link("eve@example.com")
+    past = (datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)).isoformat()
+    change("UPDATE invitation SET expires_at = ? WHERE email = ?", past, "eve@example.com")
+    page.goto(URL + address)
+    look(page, "expired")
+    page.locator("form button").click()
+    look(page, "link-requested")
+    assert invitation(eve)["status"] == "expired"
+
+    fay = invite("fay@example.com")
+    address = link("fay@example.com")
+    ask("POST", f"/v1/organizations/{organization()}/invitations/{fay}/revoke", {})
+    page.goto(URL + address)
+    look(page, "revoked")
+    page.goto(URL + "/i/unknown")
+    look(page, "not-found")
+
+    invite("gad@example.com", locale="ar")
+    page.goto(URL + link("gad@example.com"))
+    assert page.locator("html").get_attribute("dir") == "rtl"
+    look(page, "accept-right-to-left")
+
+
+def scanner(page: Page):
+    """A mail scanner with a whole browser, which opens whatever is linked."""
+    hal = invite("hal@example.com")
+    page.goto(URL + link("hal@example.com"))
+    places = [anchor.get_attribute("href") for anchor in page.locator("a").all()]
+    for place in places:
+        page.goto(URL + place)
+    assert invitation(hal)["status"] == "pending"
+
+
+def inbox(page: Page):
+    page.goto(URL + "/inbox")
+    look(page, "inbox")
+    page.locator("ol a").first.click()
+    page.wait_for_load_state()
+    look(page, "inbox-message")
+
+
+def sign_in(page: Page, key):
+    page.goto(URL + "/console")
+    page.get_by_label("API key").fill(key)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def console(page: Page):
+    sign_in(page, "wlc_wrong")
+    expect(page.get_by_role("alert")).to_contain_text("no such key")
+    look(page, "console-sign-in")
+    sign_in(page, KEY)
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    look(page, "console-overview")
+    # It moves while somebody looks.
+    sent = page.locator(".figures .good dd").first
+    before = int(sent.inner_text())
+    invite("ida@example.com")
+    expect(sent).to_have_text(str(before + 1), timeout=15_000)
+
+    page.get_by_role("link", name="Invitations").first.click()
+    look(page, "console-invitations")
+    page.locator("summary").filter(has_text="Invite somebody").click()
+    page.get_by_label("E-mail address").fill("jan@example.com")
+    page.get_by_label("First name").fill("Jan")
+    page.get_by_label("Last name").fill("www.example.com")
+    page.get_by_role("button", name="Invite").click()
+    expect(page.get_by_role("alert")).to_contain_text("last name")
+    look(page, "console-invitations-wrong")
+    page.get_by_label("Last name").fill("Zeman")
+    page.get_by_role("button", name="Invite").click()
+    expect(page.get_by_role("heading", name="jan@example.com")).to_be_visible()
+    expect(page.locator(".states")).to_contain_text("mail sent", timeout=15_000)
+    look(page, "console-invitation")
+    page.get_by_role("button", name="Revoke").click()
+    expect(page.locator(".states")).to_contain_text("revoked")
+
+
+class Told(http.server.BaseHTTPRequestHandler):
+    requests: list = []
+
+    def do_POST(self):
+        self.requests.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def webhooks(page: Page):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Told)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    wanted = {
+        "url": f"http://127.0.0.1:{server.server_port}/welcomat",
+        "event_types": ["invitation.created"],
+    }
+    ask("POST", f"/v1/organizations/{organization()}/webhooks", wanted)
+    page.get_by_role("link", name="Webhooks").click()
+    invite("kim@example.com")
+    eventually("the webhook is told", lambda: len(Told.requests) == 1)
+    look(page, "console-webhooks")
+    page.locator("tbody a").click()
+    page.get_by_role("button", name="Replay").click()
+    expect(page.get_by_role("status")).to_contain_text("on its way again")
+    eventually("the webhook is told again", lambda: len(Told.requests) == 2)
+    assert Told.requests[0] == Told.requests[1]
+    look(page, "console-webhook")
+    server.shutdown()
+
+
+def dead_letters(page: Page):
+    listed = ask("GET", f"/v1/organizations/{organization()}/invitations?limit=1")["data"][0]
+    job = {"kind": "email", "version": 1, "id": listed["delivery"]["id"], "generation": 1}
+    change(
+        "INSERT INTO dead_letter (id, delivery_id, raw, reason, headers, received_at)"
+        " VALUES (?, ?, ?, 'delivery_limit', '{}', '2026-11-26T10:00:00+00:00')",
+        uuid.uuid4().bytes,
+        uuid.UUID(listed["delivery"]["id"]).bytes,
+        json.dumps(job).encode(),
+    )
+    page.get_by_role("link", name="Dead letters").click()
+    look(page, "console-dead-letters")
+    page.get_by_role("button", name="Redrive").click()
+    expect(page.get_by_role("status")).to_contain_text("planned once more")
+    assert ask("GET", "/v1/dead-letters")["data"][0]["redriven_at"]
+    page.get_by_role("button", name="Discard").click()
+    expect(page.locator("main")).to_contain_text("There is none.")
+
+
+def keys(page: Page):
+    page.get_by_role("link", name="API keys").click()
+    page.locator("summary").click()
+    page.get_by_label("Name").fill("CI")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.locator(".secret-once")).to_contain_text("wlc_")
+    look(page, "console-keys")
+    page.goto(f"{URL}/console/{uuid.uuid4()}")
+    look(page, "console-problem")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("status")).to_contain_text("signed out")
+
+
+def operator(page: Page):
+    ask("POST", "/v1/organizations", {"name": "Initech"}, key=INSTANCE_KEY)
+    sign_in(page, INSTANCE_KEY)
+    look(page, "console-organizations")
+    page.get_by_role("link", name="Initech").click()
+    expect(page.locator("main")).to_contain_text("jobs to publish")
+
+
+def without_scripts(page: Page):
+    invite("lea@example.com")
+    page.goto(URL + link("lea@example.com"))
+    page.locator("#password").fill(PASSWORD)
+    page.get_by_role("button").last.click()
+    assert "joined" in page.content()
+    sign_in(page, KEY)
+    page.get_by_role("link", name="Invitations").first.click()
+    page.get_by_label("Address", exact=True).fill("lea@example.com")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def main():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ["BROWSE_WITH"],
+            args=["--no-sandbox", "--no-proxy-server"],
+        )
+        complaints = []
+        page = browser.new_context(reduced_motion="reduce").new_page()
+        page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        for visit in [invitees, scanner, inbox, console, webhooks, dead_letters, keys, operator]:
+            visit(page)
+        without_scripts(browser.new_context(java_script_enabled=False).new_page())
+        browser.close()
+    # A page that is refused is said to be: that is what was asked for. All else is a mistake of ours.
+    complaints = [one for one in complaints if "the server responded with a status of 4" not in one]
+    assert not complaints, complaints
+    print(f"{len(seen)} pages without barriers, in 2 sizes and 2 colour schemes: {', '.join(seen)}")
+
+
+main()
