@@ -11,8 +11,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use app::Failure;
 use commands::{
-    api, completions, config, dead_letters, deliveries, demo, health, instance_key, invitations,
-    invite_user, keys, man, members, migrate, openapi, organizations, serve, webhooks, worker,
+    api, completions, config, dead_letters, deliveries, demo, doctor, health, instance_key,
+    invitations, invite_user, keys, man, members, migrate, openapi, organizations, serve, webhooks,
+    worker,
 };
 
 const EXAMPLES: &str = "\
@@ -20,6 +21,7 @@ Examples:
   welcomat                        Serve at http://127.0.0.1:8080 with an inbox for captured mail
   welcomat demo                   See an invitation from request to mail, with nothing to set up
   welcomat config check           Check the settings and show those in force
+  welcomat doctor                 Find out why no mail goes out
   WELCOMAT_DATABASE_URL=postgres://… WELCOMAT_BROKER_URL=amqp://… welcomat worker
   welcomat invite-user email: ann@example.com, firstName: Ann --wait
   welcomat deliveries list --status failed
@@ -64,6 +66,8 @@ enum Command {
     Migrate,
     /// Succeed if the API on this machine answers, as a container's health check.
     Health,
+    /// Find out why no mail goes out: look at all that an invitation needs on its way.
+    Doctor(doctor::Doctor),
     /// Print the OpenAPI document of the HTTP API.
     Openapi,
     /// Look at the settings.
@@ -136,6 +140,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Worker => worker::run(config).await,
         Command::Migrate => migrate::run(config).await,
         Command::Health => health::run(config).await,
+        Command::Doctor(wanted) => Box::pin(doctor::run(config, &wanted)).await,
         Command::Openapi => openapi::run(),
         Command::Config { command: ConfigCommand::Check } => config::check(config),
         Command::Config { command: ConfigCommand::Reference } => {
