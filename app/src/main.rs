@@ -62,8 +62,13 @@ enum Command {
     Api,
     /// Send mails only, as the program welcomat-worker does.
     Worker,
-    /// Bring the tables of the database up to date.
-    Migrate,
+    /// Bring the tables of the database up to date, or move another database into this one.
+    Migrate {
+        /// The SQLite database of an embedded service, which must be stopped: move all that it holds
+        /// into the database of the settings.
+        #[arg(long, value_name = "URL")]
+        from: Option<String>,
+    },
     /// Succeed if the API on this machine answers, as a container's health check.
     Health,
     /// Find out why no mail goes out: look at all that an invitation needs on its way.
@@ -101,6 +106,7 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Check the settings and show those in force, without secrets.
+    #[command(visible_alias = "show")]
     Check,
     /// Print every setting with its default, in Markdown.
     Reference,
@@ -138,7 +144,10 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Demo { once, json } => Box::pin(demo::run(once, json)).await,
         Command::Api => api::run(config).await,
         Command::Worker => worker::run(config).await,
-        Command::Migrate => migrate::run(config).await,
+        Command::Migrate { from: None } => migrate::run(config).await,
+        Command::Migrate { from: Some(source) } => {
+            Box::pin(migrate::run_from(config, &source)).await
+        }
         Command::Health => health::run(config).await,
         Command::Doctor(wanted) => Box::pin(doctor::run(config, &wanted)).await,
         Command::Openapi => openapi::run(),
@@ -177,7 +186,7 @@ mod tests {
         assert!(matches!(api.command, Some(Command::Api)), "{api:?}");
         assert_eq!(api.config, Some("a.toml".into()));
         assert!(matches!(called("welcomat-worker").command, Some(Command::Worker)));
-        assert!(matches!(called("./welcomat migrate").command, Some(Command::Migrate)));
+        assert!(matches!(called("./welcomat migrate").command, Some(Command::Migrate { .. })));
         assert!(called("welcomat").command.is_none());
     }
 

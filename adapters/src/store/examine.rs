@@ -47,13 +47,14 @@ impl Store {
         let product = if postgres { "PostgreSQL" } else { "SQLite" };
         Ok(DatabaseReport {
             version: format!("{product} {version}"),
-            tables: self.tables().await?,
+            tables: self.compare_tables().await?,
             clocks_apart,
             read_only: self.is_read_only(postgres).await?,
         })
     }
 
-    async fn tables(&self) -> Result<Tables> {
+    /// How the tables compare with what this program knows.
+    pub(super) async fn compare_tables(&self) -> Result<Tables> {
         let taken = self.steps_taken().await;
         let known: Vec<String> =
             Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();

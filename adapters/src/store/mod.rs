@@ -37,6 +37,7 @@ mod late_answer;
 mod limit;
 mod locked;
 mod members;
+mod move_in;
 mod new_link;
 mod newcomers;
 mod opened_page;
@@ -84,6 +85,7 @@ pub use examine::{DatabaseReport, Tables};
 pub use exchange::AnnouncementEntry;
 pub use idempotency::IdempotencyKey;
 pub use members::{MemberView, RemoveOutcome};
+pub use move_in::{MoveError, MovedTable};
 pub use new_link::LinkRequest;
 pub use organizations::{
     NewOrganization, OrganizationChange, OrganizationOutcome, OrganizationView, RolesChange,
