@@ -23,6 +23,7 @@ use domain::{Phase, SendOutcome};
 use tokio::time::Instant;
 
 pub use self::capture::{Captured, CapturedInbox};
+pub(crate) use self::detail::clean as fit_for_a_timeline;
 pub use self::message::{Mail, MailError, MailParts, Sender};
 
 use self::connect::Server;
