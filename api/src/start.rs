@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::bootstrap::{BootstrapError, bootstrap};
-use crate::{ApiParts, SessionTokenVerifier, TokenConfigError, TokenVerifier};
+use crate::{Amazon, ApiParts, SessionTokenVerifier, TokenConfigError, TokenVerifier};
 
 /// Why the API does not start, as one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +121,7 @@ pub fn parts(
         health,
         seal,
         names: Names::System,
+        amazon: Amazon::Itself,
         tokens,
         session_tokens,
     })

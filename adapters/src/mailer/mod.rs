@@ -94,7 +94,7 @@ impl Mailer {
     /// Reads the system's certificates from disk; does not connect.
     pub fn new(settings: &MailSettings) -> Result<Self, MailerError> {
         let signer = settings.dkim.as_ref().map(Signer::new).transpose()?;
-        let sender = Sender::new(&settings.from, signer)?;
+        let sender = Sender::new(&settings.from, settings.provider, signer)?;
         let transport = match MailUrl::parse(&settings.url)? {
             MailUrl::Capture => Transport::Capture(CapturedInbox::new()),
             MailUrl::Smtp(relay) => Transport::Smtp(Arc::new(Server::new(relay, settings)?)),

@@ -1,0 +1,82 @@
+//! The section `feedback`: from whom we hear what became of mails.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::source::Leaves;
+use super::values::Problem;
+use super::{SettingsError, redact};
+
+/// Whoever knows a shorter secret may have guessed it.
+const SHORTEST_SECRET: usize = 16;
+
+/// The ways on which feedback comes; each is shut without its own setting.
+#[derive(Clone, Serialize)]
+pub struct FeedbackSettings {
+    /// The topics of Amazon SNS whose notifications of SES count.
+    pub ses_topics: Vec<String>,
+    /// The public key of `SendGrid`'s signed event webhook, as shown there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sendgrid_key: Option<String>,
+    /// The `user:password` that Postmark logs in with.
+    #[serde(serialize_with = "redact::serialize_option")]
+    pub postmark_login: Option<String>,
+    /// Mailgun's webhook signing key.
+    #[serde(serialize_with = "redact::serialize_option")]
+    pub mailgun_key: Option<String>,
+    /// What whoever hands in bounce mails sends as bearer token.
+    #[serde(serialize_with = "redact::serialize_option")]
+    pub dsn_secret: Option<String>,
+    /// How long a body may be.
+    pub body_limit_bytes: usize,
+}
+
+impl FeedbackSettings {
+    pub(super) fn read(values: &Leaves) -> Result<Self, SettingsError> {
+        Ok(Self {
+            ses_topics: values.list("feedback.ses_topics", topic)?,
+            sendgrid_key: values.optional("feedback.sendgrid_key")?,
+            postmark_login: values.text("feedback.postmark_login", login)?,
+            mailgun_key: values.text("feedback.mailgun_key", secret)?,
+            dsn_secret: values.text("feedback.dsn_secret", secret)?,
+            body_limit_bytes: values.number("feedback.body_limit_bytes", 1024..=67_108_864)?,
+        })
+    }
+}
+
+fn topic(text: &str) -> Result<String, Problem> {
+    let parts: Vec<_> = text.split(':').collect();
+    match parts[..] {
+        ["arn", _, "sns", region, account, name] if ![region, account, name].contains(&"") => {
+            Ok(text.to_owned())
+        }
+        _ => Err("must list topics such as arn:aws:sns:eu-central-1:123456789012:bounces".into()),
+    }
+}
+
+fn login(text: &str) -> Result<Option<String>, Problem> {
+    match text.split_once(':') {
+        None if text.is_empty() => Ok(None),
+        Some((user, password)) if !user.is_empty() && password.len() >= SHORTEST_SECRET => {
+            Ok(Some(text.to_owned()))
+        }
+        _ => {
+            Err(format!("must be user:password, the password of at least {SHORTEST_SECRET} bytes"))
+        }
+    }
+}
+
+fn secret(text: &str) -> Result<Option<String>, Problem> {
+    match text.len() {
+        0 => Ok(None),
+        SHORTEST_SECRET.. => Ok(Some(text.to_owned())),
+        _ => Err(format!("must have at least {SHORTEST_SECRET} bytes")),
+    }
+}
+
+impl fmt::Debug for FeedbackSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        redact::debug(f, "FeedbackSettings", self)
+    }
+}
