@@ -88,7 +88,6 @@ fn transitions(bencher: Bencher<'_, '_>) {
     let delivery = Delivery {
         id: DeliveryId::new(now, &mut rng()),
         invitation: InvitationId::new(now, &mut rng()),
-        return_path: None,
         generation: 1,
         attempts: 0,
         give_up_at: now + std::time::Duration::from_hours(72),
