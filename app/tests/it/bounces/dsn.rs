@@ -16,7 +16,7 @@ on_both_stacks!(
 
 const SEAL: &str = "k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
-fn bounce(mark: &str, to: &str, action: &str, status: &str) -> String {
+pub fn bounce(mark: &str, to: &str, action: &str, status: &str) -> String {
     read("dsn.eml")
         .replace("$ID", mark)
         .replace("$TO", to)
