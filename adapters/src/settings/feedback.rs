@@ -39,7 +39,7 @@ impl FeedbackSettings {
             sendgrid_key: values.optional("feedback.sendgrid_key")?,
             postmark_login: values.text("feedback.postmark_login", login)?,
             mailgun_key: values.text("feedback.mailgun_key", secret)?,
-            dsn_secret: values.text("feedback.dsn_secret", secret)?,
+            dsn_secret: values.text("feedback.dsn_secret", token)?,
             body_limit_bytes: values.number("feedback.body_limit_bytes", 1024..=67_108_864)?,
         })
     }
@@ -65,6 +65,14 @@ fn login(text: &str) -> Result<Option<String>, Problem> {
             Err(format!("must be user:password, the password of at least {SHORTEST_SECRET} bytes"))
         }
     }
+}
+
+/// What can stand in a header as it is (RFC 6750 §2.1).
+fn token(text: &str) -> Result<Option<String>, Problem> {
+    if text.bytes().all(|b| b.is_ascii_graphic()) {
+        return secret(text);
+    }
+    Err("must be of visible ASCII characters without spaces".into())
 }
 
 fn secret(text: &str) -> Result<Option<String>, Problem> {

@@ -68,14 +68,14 @@ impl Store {
         .await
     }
 
-    /// Puts an address on the list; gives the entry that is there now, and whether it is new. One that
-    /// was there keeps its reason.
+    /// Puts an address on the list; gives the entry that is there now. One that was there keeps its
+    /// reason.
     pub async fn suppress(
         &self,
         organization: OrganizationId,
         actor: Actor,
         email: &EmailAddress,
-    ) -> Result<(SuppressionView, bool)> {
+    ) -> Result<SuppressionView> {
         let email = email.clone();
         self.write(move |tx, now| {
             Box::pin(async move {
@@ -89,7 +89,7 @@ impl Store {
                     let kind = EventKind::SuppressionAdded;
                     announce::record(tx, now, vec![entry(now, &row, kind, &actor, &email)]).await?;
                 }
-                Ok(Verdict::Commit((SuppressionView::new(row)?, new)))
+                Ok(Verdict::Commit(SuppressionView::new(row)?))
             })
         })
         .await

@@ -104,10 +104,7 @@ pub async fn list(
     security(("bearer" = [])),
     params(OrganizationPath),
     request_body = Address,
-    responses(
-        (status = 201, description = "The address is on the list now.", body = SuppressionView),
-        (status = 200, description = "It was on the list before.", body = SuppressionView),
-    ),
+    responses((status = 200, description = "The address is on the list.", body = SuppressionView)),
     extensions(("x-problems" = json!(["forbidden", "not_found"]))),
 )]
 pub async fn add(
@@ -118,9 +115,8 @@ pub async fn add(
 ) -> Result<HttpResponse, ApiError> {
     let organization = admin_of(&auth, &state, &organization).await?;
     let email = address(&body.read::<Address>().await?.value)?;
-    let (entry, new) = state.store.suppress(organization, auth.actor(), &email).await?;
-    let mut answer = if new { HttpResponse::Created() } else { HttpResponse::Ok() };
-    Ok(answer.json(entry))
+    let entry = state.store.suppress(organization, auth.actor(), &email).await?;
+    Ok(HttpResponse::Ok().json(entry))
 }
 
 /// Lifts a suppression.

@@ -20,11 +20,8 @@ Examples:
   welcomat bounces read - < bounce.eml";
 const READ_EXAMPLES: &str = "\
 Examples:
-  export WELCOMAT_FEEDBACK_DSN_SECRET=…
   welcomat bounces read /var/mail/bounces
-  welcomat bounces read - < bounce.eml
-Postfix, in /etc/aliases, with the secret in the environment of the script:
-  bounces: \"|/usr/local/bin/welcomat-bounce\"";
+  WELCOMAT_FEEDBACK_DSN_SECRET=… welcomat bounces read - < bounce.eml";
 
 const READ: Shape = Shape {
     id: "/changed",

@@ -27,7 +27,7 @@ SAMPLES = {
     "WELCOMAT_BOOTSTRAP_INSTANCE_KEY": "wlc_test1test1test1test1test1",
     "WELCOMAT_FEEDBACK_POSTMARK_LOGIN": "postmark:at least sixteen bytes",
     "WELCOMAT_FEEDBACK_MAILGUN_KEY": "at least sixteen bytes",
-    "WELCOMAT_FEEDBACK_DSN_SECRET": "at least sixteen bytes",
+    "WELCOMAT_FEEDBACK_DSN_SECRET": "at-least-sixteen-bytes",
     "WELCOMAT_MAIL_DKIM_KEY": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 }
 

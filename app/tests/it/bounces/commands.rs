@@ -44,7 +44,7 @@ fn a_maildir_is_read_once() {
         let maildir = folder.path().to_str().unwrap();
         let read = ["bounces", "read", maildir];
 
-        let (code, said) = welcomat(&world, &read, "a secret that is wrong", "");
+        let (code, said) = welcomat(&world, &read, "a-secret-that-is-wrong", "");
         assert_eq!(code, 4, "{said}");
         assert_eq!(std::fs::read_dir(&new).unwrap().count(), 2, "what was not heard stays new");
 

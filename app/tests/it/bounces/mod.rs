@@ -22,7 +22,7 @@ use amazon::{Amazon, TOPIC};
 
 const LOGIN: &str = "postmark:a password of the tests";
 const MAILGUN_KEY: &str = "key-of-the-tests-0123456789";
-const DSN_SECRET: &str = "the secret of bounce mails";
+const DSN_SECRET: &str = "the-secret-of-bounce-mails";
 /// What stands before the point in the DER form of a public key on P-256.
 const P256: &str = "3059301306072a8648ce3d020106082a8648ce3d030107034200";
 
