@@ -62,11 +62,11 @@ pub fn query(text: &str) {
 /// What somebody tells of a mail: an event in JSON, a message of Amazon SNS, or a bounce mail.
 pub fn feedback(bytes: &[u8]) {
     let is_short = |told: &Told| assert!(told.delivery.to_string().len() == 36);
-    for verified in [None, Some((&return_path(), &seal_keys()))] {
-        if let Some(told) = dsn::read(bytes, verified) {
-            assert!(verified.is_none(), "nobody can prove anything here");
-            is_short(&told);
-        }
+    dsn::read(bytes, None).iter().for_each(is_short);
+    let path = ReturnPath::parse("bounces@example.org").ok();
+    let keys = SealKeys::parse("k:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").ok();
+    if let (Some(path), Some(keys)) = (&path, &keys) {
+        assert!(dsn::read(bytes, Some((path, keys))).is_none(), "nobody can prove anything here");
     }
     let Ok(event) = serde_json::from_slice::<Value>(bytes) else { return };
     let now = domain::Timestamp::from_timestamp(1_800_000_000, 0).unwrap_or_default();
@@ -76,15 +76,7 @@ pub fn feedback(bytes: &[u8]) {
     if let Value::Array(events) = &event {
         sendgrid::read(events).iter().for_each(is_short);
     }
-    let _ = serde_json::from_value::<sns::Message>(event);
-}
-
-fn return_path() -> ReturnPath {
-    ReturnPath::parse("bounces@example.org").expect("it is one")
-}
-
-fn seal_keys() -> SealKeys {
-    SealKeys::parse("k:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").expect("they are some")
+    let _ = serde_json::from_value::<sns::Notice>(event);
 }
 
 fn is_the_callers<T, E: ResponseError>(read: Result<T, E>) {

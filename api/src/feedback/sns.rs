@@ -4,6 +4,7 @@
 //! the page that confirms a subscription are fetched from hosts of SNS only, and only for topics that the
 //! operator has named: everybody can have a topic of their own, whose messages Amazon signs as well.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -30,10 +31,10 @@ const MOST_KEYS: usize = 16;
 const RSA: [u8; 15] =
     [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
 
-/// A message as SNS posts it.
+/// A message of SNS as it is posted.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Message {
+pub struct Notice {
     /// What kind of message.
     pub r#type: String,
     /// The topic's ARN.
@@ -55,7 +56,7 @@ pub struct Message {
 }
 
 /// Why a message does not count.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum Refused {
     /// It is not proven to be Amazon's. Says why.
     Forged(&'static str),
@@ -86,30 +87,30 @@ impl Sns {
     }
 
     /// Checks that Amazon signed the message for one of these topics.
-    pub async fn prove(&self, message: &Message, topics: &[String]) -> Result<(), Refused> {
-        if !topics.contains(&message.topic_arn) {
+    pub async fn prove(&self, notice: &Notice, topics: &[String]) -> Result<(), Refused> {
+        if !topics.contains(&notice.topic_arn) {
             return Err(Refused::Forged("its topic is not in feedback.ses_topics"));
         }
-        let url = of_sns(&message.signing_cert_url)
-            .filter(|url| url.path().ends_with(".pem"))
+        let url = of_sns(&notice.signing_cert_url)
+            .filter(|url| Path::new(url.path()).extension().is_some_and(|kind| kind == "pem"))
             .ok_or(Refused::Forged("its certificate is not one of Amazon SNS"))?;
         let signature = STANDARD
-            .decode(&message.signature)
+            .decode(&notice.signature)
             .map_err(|_| Refused::Forged("its signature is not in base64"))?;
-        let algorithm = match message.signature_version.as_str() {
+        let algorithm = match notice.signature_version.as_str() {
             "1" => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
             "2" => &RSA_PKCS1_2048_8192_SHA256,
             _ => return Err(Refused::Forged("its signature is of an unknown version")),
         };
         let key = self.key(&url).await?;
         UnparsedPublicKey::new(algorithm, key.as_slice())
-            .verify(message.signed().as_bytes(), &signature)
+            .verify(notice.signed().as_bytes(), &signature)
             .map_err(|_| Refused::Forged("its signature is wrong"))
     }
 
     /// Confirms a subscription, as a proven message asks for.
-    pub async fn confirm(&self, message: &Message) -> Result<(), Refused> {
-        let url = message.subscribe_url.as_deref().and_then(of_sns);
+    pub async fn confirm(&self, notice: &Notice) -> Result<(), Refused> {
+        let url = notice.subscribe_url.as_deref().and_then(of_sns);
         let url = url.ok_or(Refused::Forged("its SubscribeURL is not one of Amazon SNS"))?;
         self.fetch(url).await.map(drop)
     }
@@ -155,7 +156,7 @@ impl Sns {
     }
 }
 
-impl Message {
+impl Notice {
     /// What is signed: names and values, each on a line of its own.
     fn signed(&self) -> String {
         let confirms = self.r#type != "Notification";

@@ -45,7 +45,7 @@ enum Action {
     Read {
         /// A maildir, or - for standard input.
         from: PathBuf,
-        /// What the server has as feedback.dsn_secret; others can see it here, but not in the variable.
+        /// What the server has as `feedback.dsn_secret`; others can see it here, but not in the variable.
         #[arg(
             long,
             value_name = "SECRET",

@@ -32,14 +32,14 @@ fn only_hosts_of_sns_are_asked() {
 
 #[tokio::test]
 async fn the_older_signature_counts_as_well() {
-    let mut message: Message = serde_json::from_str(MESSAGE).unwrap();
-    let topics = [message.topic_arn.clone()];
+    let mut notice: Notice = serde_json::from_str(MESSAGE).unwrap();
+    let topics = [notice.topic_arn.clone()];
     let key = Arc::new(rsa_key(CERTIFICATE).unwrap());
-    let keys = Mutex::new(vec![(message.signing_cert_url.clone(), key)]);
+    let keys = Mutex::new(vec![(notice.signing_cert_url.clone(), key)]);
     let sns = Sns { amazon: Amazon::Itself, keys };
-    sns.prove(&message, &topics).await.unwrap();
-    message.signature_version = "2".to_owned();
-    assert!(matches!(sns.prove(&message, &topics).await, Err(Refused::Forged(_))));
+    sns.prove(&notice, &topics).await.unwrap();
+    notice.signature_version = "2".to_owned();
+    assert!(matches!(sns.prove(&notice, &topics).await, Err(Refused::Forged(_))));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::{Heard, forged, json, text, write};
 use crate::feedback::ses;
-use crate::feedback::sns::{Message, Refused};
+use crate::feedback::sns::{Notice, Refused};
 use crate::problem::{ApiError, FieldError};
 use crate::state::State;
 
@@ -38,20 +38,20 @@ pub async fn hear(
     }
     let body = text(&state, &request, payload, "text/plain").await?;
     json(&body)?;
-    let message: Message = serde_json::from_str(&body).map_err(|_| {
+    let notice: Notice = serde_json::from_str(&body).map_err(|_| {
         ApiError::Invalid(vec![FieldError::new("", "must be a signed message of Amazon SNS")])
     })?;
     let sns = &state.feedback.sns;
-    sns.prove(&message, topics).await.map_err(refused)?;
-    match message.r#type.as_str() {
+    sns.prove(&notice, topics).await.map_err(refused)?;
+    match notice.r#type.as_str() {
         "SubscriptionConfirmation" => {
-            sns.confirm(&message).await.map_err(refused)?;
+            sns.confirm(&notice).await.map_err(refused)?;
             tracing::info!("a subscription to a topic of Amazon SNS is confirmed");
             write(&state, Vec::new()).await
         }
         "Notification" => {
             // SES says in plain words that a topic was set up.
-            let content = serde_json::from_str(&message.message).ok();
+            let content = serde_json::from_str(&notice.message).ok();
             let told = content.and_then(|content| ses::read(&content));
             write(&state, told.into_iter().collect()).await
         }

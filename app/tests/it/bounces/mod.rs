@@ -161,7 +161,9 @@ pub fn sign_mailgun(seconds: i64, body: &str) -> String {
     let token = "a8ce0edb2dd8301dee6c2405235584e45aa91d1e9f979f3de0";
     let key = hmac::Key::new(hmac::HMAC_SHA256, MAILGUN_KEY.as_bytes());
     let tag = hmac::sign(&key, format!("{seconds}{token}").as_bytes());
-    let signature: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap();
+    let digits = tag.as_ref().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    let signature: String = digits.collect();
     let mut body: Value = serde_json::from_str(body).unwrap();
     body["signature"] =
         json!({ "timestamp": seconds.to_string(), "token": token, "signature": signature });

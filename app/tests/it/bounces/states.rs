@@ -64,7 +64,7 @@ async fn feedback_settles_what_was_uncertain(stack: Stack) {
     assert!(after["email_sent_at"].is_string() && after["delivery"]["next_attempt_at"].is_null());
     // Not repeated, though its time has come; the password counts from now.
     world.app.sink().hold(false);
-    world.app.clock.advance(Duration::from_secs(2 * 3600));
+    world.app.clock.advance(Duration::from_hours(2));
     let other = world.app.invite("bob@example.com").await;
     world.app.until(&other, "sent").await;
     let mails = world.app.mails_to("ann@example.com").await;
