@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::source::Leaves;
@@ -10,6 +12,12 @@ use super::{SettingsError, redact};
 
 /// Whoever knows a shorter secret may have guessed it.
 const SHORTEST_SECRET: usize = 16;
+
+/// What stands before the point in the DER form of a public key on P-256 (RFC 5480 §2).
+const P256: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
+    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
 
 /// The ways on which feedback comes; each is shut without its own setting.
 #[derive(Clone, Serialize)]
@@ -36,7 +44,7 @@ impl FeedbackSettings {
     pub(super) fn read(values: &Leaves) -> Result<Self, SettingsError> {
         Ok(Self {
             ses_topics: values.list("feedback.ses_topics", topic)?,
-            sendgrid_key: values.optional("feedback.sendgrid_key")?,
+            sendgrid_key: values.text("feedback.sendgrid_key", public_key)?,
             postmark_login: values.text("feedback.postmark_login", login)?,
             mailgun_key: values.text("feedback.mailgun_key", secret)?,
             dsn_secret: values.text("feedback.dsn_secret", token)?,
@@ -65,6 +73,19 @@ fn login(text: &str) -> Result<Option<String>, Problem> {
             Err(format!("must be user:password, the password of at least {SHORTEST_SECRET} bytes"))
         }
     }
+}
+
+/// The point of a public key on P-256, from the base64 of its DER form.
+pub fn p256_point(key: &str) -> Option<Vec<u8>> {
+    let der = STANDARD.decode(key.trim()).ok()?;
+    der.strip_prefix(&P256).filter(|point| point.len() == 65).map(<[u8]>::to_vec)
+}
+
+fn public_key(text: &str) -> Result<Option<String>, Problem> {
+    if text.is_empty() || p256_point(text).is_some() {
+        return Ok((!text.is_empty()).then(|| text.to_owned()));
+    }
+    Err("must be the verification key as SendGrid shows it: a key on P-256 in base64".into())
 }
 
 /// What can stand in a header as it is (RFC 6750 §2.1).

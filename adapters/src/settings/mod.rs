@@ -36,7 +36,7 @@ pub use contracts::{
     AnswerPassword, ContractSettings, GoldleafSettings, JobsimSettings, UsersOrganizationsSettings,
 };
 pub use error::SettingsError;
-pub use feedback::FeedbackSettings;
+pub use feedback::{FeedbackSettings, p256_point};
 pub use limits::LimitSettings;
 pub use mail::{DkimSettings, MailProvider, MailSettings, MailTimeouts};
 pub use names::NameSettings;

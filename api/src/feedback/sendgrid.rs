@@ -6,6 +6,7 @@
 //! Message-ID (`smtp-id`), but with the argument that our header `X-SMTPAPI` set.
 
 use actix_web::http::header::HeaderMap;
+use adapters::settings::p256_point;
 use adapters::store::Told;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -18,12 +19,6 @@ use super::{MARK, sentence, text, told};
 const SIGNATURE: &str = "X-Twilio-Email-Event-Webhook-Signature";
 const TIMESTAMP: &str = "X-Twilio-Email-Event-Webhook-Timestamp";
 
-/// What stands before the point in the DER form of a public key on P-256 (RFC 5480 §2).
-const P256: [u8; 26] = [
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
-    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
-];
-
 /// Whether the body was signed with the private half of `key`, which is in base64 as `SendGrid` shows it.
 pub fn prove(key: &str, headers: &HeaderMap, body: &str) -> Result<(), &'static str> {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
@@ -31,7 +26,7 @@ pub fn prove(key: &str, headers: &HeaderMap, body: &str) -> Result<(), &'static 
         return Err("it has no signature");
     };
     let signature = STANDARD.decode(signature).map_err(|_| "its signature is not in base64")?;
-    let key = point(key).ok_or("feedback.sendgrid_key is no key on P-256 in base64")?;
+    let key = p256_point(key).ok_or("feedback.sendgrid_key is no key on P-256 in base64")?;
     let signed = [time.as_bytes(), body.as_bytes()].concat();
     UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key)
         .verify(&signed, &signature)
@@ -81,9 +76,4 @@ fn dropped(reason: &str) -> Feedback {
         "Spam Reporting Address" => Feedback::Complained,
         _ => Feedback::Bounced(Bounce::Soft),
     }
-}
-
-fn point(key: &str) -> Option<Vec<u8>> {
-    let der = STANDARD.decode(key.trim()).ok()?;
-    der.strip_prefix(&P256).filter(|point| point.len() == 65).map(<[u8]>::to_vec)
 }

@@ -9,6 +9,7 @@ on_both_stacks!(
     every_provider_is_understood,
     events_about_others_mails_change_nothing,
     what_is_still_being_tried_changes_nothing,
+    a_mail_bears_what_its_provider_gives_back,
 );
 
 /// A payload, and where it leaves a delivery: status, reason, whether the address gets no more mail.
@@ -78,6 +79,23 @@ async fn events_about_others_mails_change_nothing(stack: Stack) {
     assert!(world.suppressed().await.is_empty());
     let hello = world.amazon.notification("Successfully validated SNS topic for Amazon SES.");
     assert_eq!(world.post_ses(&hello).await.status, 200, "words that are no event");
+}
+
+async fn a_mail_bears_what_its_provider_gives_back(stack: Stack) {
+    for (provider, header, payload) in [
+        ("postmark", "X-PM-Metadata-welcomat: $ID\r\n", "postmark_delivery"),
+        ("sendgrid", "X-SMTPAPI: {\"unique_args\":{\"welcomat\":\"$ID\"}}\r\n", "sendgrid_bounce"),
+        ("", "", "ses_delivery"),
+    ] {
+        let world = World::start_with(stack, &[("WELCOMAT_MAIL_PROVIDER", provider)]).await;
+        let (_, mark) = world.sent("ann@example.com").await;
+        let source = world.app.mails_to("ann@example.com").await.remove(0).source;
+        let unfolded = source.replace("\r\n ", " ");
+        assert!(unfolded.contains(&header.replace("$ID", &mark)), "{provider}: {source}");
+        let marks = unfolded.matches("X-PM-").count() + unfolded.matches("X-SMTPAPI").count();
+        assert_eq!(marks, usize::from(!provider.is_empty()), "{source}");
+        assert_eq!(world.tell(payload, &mark).await, 1, "{provider}");
+    }
 }
 
 async fn what_is_still_being_tried_changes_nothing(stack: Stack) {
