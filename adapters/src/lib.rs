@@ -14,6 +14,7 @@ pub mod mailer;
 pub mod metrics;
 pub mod password_hash;
 pub mod randomness;
+pub mod return_path;
 pub mod seal;
 pub mod secret;
 pub mod settings;

@@ -51,6 +51,7 @@ proptest! {
             message_id: "a@example.com".to_owned(),
             date: DateTime::UNIX_EPOCH,
             invitation: InvitationId::from_uuid(Uuid::nil()),
+            return_path: None,
         };
         let raw = Mail::build(MAILER.sender(), parts).expect("a mail").raw().to_vec();
         let raw = String::from_utf8(raw).expect("ASCII");
@@ -79,6 +80,7 @@ proptest! {
             message_id: "a@example.com".to_owned(),
             date: DateTime::UNIX_EPOCH,
             invitation: InvitationId::from_uuid(Uuid::nil()),
+            return_path: None,
         };
         prop_assert_eq!(Mail::build(MAILER.sender(), parts).err(), Some(MailError::Control));
     }

@@ -214,6 +214,34 @@ fn variables_are_refused_in_one_sentence() {
         ("CONTRACTS_USERS_ORGANIZATIONS_PREFIX", "main/", "must be empty or a path such as /main"),
         ("SEAL_KEYS", "k1:hush", "must have keys of 32 bytes (key 1)"),
         ("JWKS", " {\"keys\": []}", "must be a URL or the path of a file, not the keys themselves"),
+        ("MAIL_PROVIDER", "acme", "must be postmark, sendgrid or empty, not \"acme\""),
+        (
+            "MAIL_RETURN_PATH",
+            "bounces+x@example.com",
+            "must be an address such as bounces@example.com, with at most 14 letters, digits, dots, \
+             dashes or underscores before the @",
+        ),
+        (
+            "FEEDBACK_SES_TOPICS",
+            "bounces",
+            "must list topics such as arn:aws:sns:eu-central-1:123456789012:bounces",
+        ),
+        (
+            "FEEDBACK_SENDGRID_KEY",
+            "MFkwEwYHKoZIzj0CAQY",
+            "must be the verification key as SendGrid shows it: a key on P-256 in base64",
+        ),
+        (
+            "FEEDBACK_POSTMARK_LOGIN",
+            "postmark:hush",
+            "must be user:password, the password of at least 16 bytes",
+        ),
+        ("FEEDBACK_MAILGUN_KEY", "hush", "must have at least 16 bytes"),
+        (
+            "FEEDBACK_DSN_SECRET",
+            "a secret with spaces",
+            "must be of visible ASCII characters without spaces",
+        ),
         ("JWT_LEEWAY", "60", "must be a duration such as 250ms, 30s, 5m, 12h or 3d"),
         (
             "PUBLIC_URL",

@@ -30,14 +30,22 @@ pub async fn read_up_to(
     payload: Payload,
     media_type: &'static str,
 ) -> Result<String, ApiError> {
+    let bytes = read_bytes(limit, request, payload, media_type).await?;
+    String::from_utf8(bytes).map_err(|_| ApiError::BadRequest("The body is not UTF-8.".to_owned()))
+}
+
+/// Reads a body that need not be text.
+pub async fn read_bytes(
+    limit: usize,
+    request: &HttpRequest,
+    payload: Payload,
+    media_type: &'static str,
+) -> Result<Vec<u8>, ApiError> {
     let state = request.app_data::<State>().ok_or(ApiError::Internal)?;
     check_type(request.headers(), media_type)?;
     check_length(request.headers(), limit)?;
     let time = BODY_TIME.min(state.request_timeout / 2);
-    let bytes = tokio::time::timeout(time, collect(payload, limit))
-        .await
-        .map_err(|_| ApiError::BodyTimeout)??;
-    String::from_utf8(bytes).map_err(|_| ApiError::BadRequest("The body is not UTF-8.".to_owned()))
+    tokio::time::timeout(time, collect(payload, limit)).await.map_err(|_| ApiError::BodyTimeout)?
 }
 
 async fn collect(mut payload: Payload, limit: usize) -> Result<Vec<u8>, ApiError> {

@@ -6,12 +6,17 @@ use std::time::Duration;
 
 use actix_web::ResponseError;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use adapters::return_path::ReturnPath;
+use adapters::seal::SealKeys;
+use adapters::store::Told;
 use domain::{InvitationId, LinkPolicy, NamePolicy, RolePolicy};
 
 use crate::contracts::{doit, goldleaf, jobsim, users_organizations};
+use crate::feedback::{dsn, mailgun, postmark, sendgrid, ses, sns};
 use crate::problem::ApiError;
 use crate::routes::invitations::{fields, list};
 use crate::{idempotency, json};
+use serde_json::Value;
 
 /// A body of a request to invite, for the native API and for each of the contracts.
 pub fn create_body(text: &str) {
@@ -54,6 +59,26 @@ pub fn query(text: &str) {
     }
 }
 
+/// What somebody tells of a mail: an event in JSON, a message of Amazon SNS, or a bounce mail.
+pub fn feedback(bytes: &[u8]) {
+    let is_short = |told: &Told| assert!(told.delivery.to_string().len() == 36);
+    dsn::read(bytes, None).iter().for_each(is_short);
+    let path = ReturnPath::parse("bounces@example.org").ok();
+    let keys = SealKeys::parse("k:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").ok();
+    if let (Some(path), Some(keys)) = (&path, &keys) {
+        assert!(dsn::read(bytes, Some((path, keys))).is_none(), "nobody can prove anything here");
+    }
+    let Ok(event) = serde_json::from_slice::<Value>(bytes) else { return };
+    let now = domain::Timestamp::from_timestamp(1_800_000_000, 0).unwrap_or_default();
+    assert!(mailgun::prove("a key that nobody knows", &event, now).is_err());
+    let told = [ses::read(&event), postmark::read(&event), mailgun::read(&event)];
+    told.iter().flatten().for_each(is_short);
+    if let Value::Array(events) = &event {
+        sendgrid::read(events).iter().for_each(is_short);
+    }
+    let _ = serde_json::from_value::<sns::Notice>(event);
+}
+
 fn is_the_callers<T, E: ResponseError>(read: Result<T, E>) {
     if let Err(error) = read {
         let status = error.status_code();
@@ -66,7 +91,7 @@ fn is_the_callers<T, E: ResponseError>(read: Result<T, E>) {
 mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
-    use serde_json::{Map, Value};
+    use serde_json::Map;
 
     use super::*;
 
@@ -98,6 +123,18 @@ mod tests {
         fn every_body_is_answered(value in value(), text: String) {
             create_body(&value.to_string());
             create_body(&text);
+            feedback(value.to_string().as_bytes());
+            feedback(text.as_bytes());
+        }
+
+        /// Changed in one place or cut off, what is sent is still answered.
+        #[test]
+        fn every_event_is_read(seed in 0_usize..6, at: prop::sample::Index, byte: u8, cut: bool) {
+            let mut bytes = seeds("feedback").remove(seed);
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            bytes.truncate(if cut { at } else { bytes.len() });
+            feedback(&bytes);
         }
 
         #[test]
@@ -115,10 +152,18 @@ mod tests {
     #[test]
     fn the_seeds_of_the_fuzzers_pass() {
         for (target, run) in [("create_body", create_body as fn(&str)), ("query", query)] {
-            let folder = format!("{}/../fuzz/seeds/{target}", env!("CARGO_MANIFEST_DIR"));
-            for file in std::fs::read_dir(folder).unwrap() {
-                run(&String::from_utf8_lossy(&std::fs::read(file.unwrap().path()).unwrap()));
+            for seed in seeds(target) {
+                run(&String::from_utf8_lossy(&seed));
             }
         }
+        for seed in seeds("feedback") {
+            feedback(&seed);
+        }
+    }
+
+    fn seeds(target: &str) -> Vec<Vec<u8>> {
+        let folder = format!("{}/../fuzz/seeds/{target}", env!("CARGO_MANIFEST_DIR"));
+        let files = std::fs::read_dir(folder).unwrap();
+        files.map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
     }
 }

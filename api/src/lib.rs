@@ -22,6 +22,7 @@ mod client_address;
 mod contracts;
 mod deadline;
 mod expiry;
+mod feedback;
 mod form;
 mod guesses;
 mod idempotency;
@@ -53,6 +54,7 @@ use tokio_util::sync::CancellationToken;
 pub use auth::{
     Claims, SessionClaims, SessionTokenVerifier, TokenConfigError, TokenError, TokenVerifier,
 };
+pub use feedback::sns::Amazon;
 
 /// Everything the API works with.
 pub struct ApiParts {
@@ -75,6 +77,8 @@ pub struct ApiParts {
     pub seal: Option<SealKeys>,
     /// Finds the addresses of webhooks.
     pub names: Names,
+    /// Where the certificates of Amazon SNS are.
+    pub amazon: Amazon,
     /// Checks bearer tokens.
     pub tokens: TokenVerifier,
     /// Checks session tokens.

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::bootstrap::{BootstrapError, bootstrap};
-use crate::{ApiParts, SessionTokenVerifier, TokenConfigError, TokenVerifier};
+use crate::{Amazon, ApiParts, SessionTokenVerifier, TokenConfigError, TokenVerifier};
 
 /// Why the API does not start, as one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +44,11 @@ pub enum StartError {
         "contracts.jobsim.temporary_password = always needs seal_keys, the same as the workers'"
     )]
     NoSealKeys,
+    /// Bounces could not be told from those that somebody made up.
+    #[error(
+        "mail.return_path and feedback.dsn_secret together need seal_keys, the same as the workers'"
+    )]
+    NoSealKeysForBounces,
     /// The seal keys.
     #[error("the seal keys cannot be used: {0}")]
     Seal(#[from] SealError),
@@ -121,6 +126,7 @@ pub fn parts(
         health,
         seal,
         names: Names::System,
+        amazon: Amazon::Itself,
         tokens,
         session_tokens,
     })
@@ -133,6 +139,9 @@ fn seal_keys(settings: &Settings) -> Result<Option<SealKeys>, StartError> {
     // A database in a file means one machine, where processes can share a key file as well.
     if !settings.seal_keys.is_empty() || settings.database.url.starts_with("sqlite:") {
         return Ok(Some(SealKeys::load_or_create(&settings.data_dir, &settings.seal_keys)?));
+    }
+    if settings.mail.return_path.is_some() && settings.feedback.dsn_secret.is_some() {
+        return Err(StartError::NoSealKeysForBounces);
     }
     if always { Err(StartError::NoSealKeys) } else { Ok(None) }
 }

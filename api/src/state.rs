@@ -18,6 +18,7 @@ use domain::NamePolicy;
 
 use crate::asset::Asset;
 use crate::auth::{SessionTokenVerifier, TokenVerifier};
+use crate::feedback::Intake;
 use crate::guesses::Guesses;
 use crate::problem::ApiError;
 use crate::{ApiParts, openapi};
@@ -69,6 +70,8 @@ pub struct AppState {
     pub seal: Option<SealKeys>,
     /// Says which URL may be a webhook.
     pub guard: Guard,
+    /// Hears what became of mails.
+    pub feedback: Intake,
     /// What there is to set about webhooks.
     pub webhooks: WebhookSettings,
     /// The path under which people reach the service; ends with a slash.
@@ -95,6 +98,11 @@ impl AppState {
             session_tokens: parts.session_tokens,
             seal: parts.seal,
             guard: Guard::new(&parts.settings.webhooks, parts.names),
+            feedback: Intake::new(
+                parts.settings.feedback.clone(),
+                &parts.settings.mail,
+                parts.amazon,
+            ),
             webhooks: parts.settings.webhooks.clone(),
             body_limit: parts.settings.http.body_limit_bytes,
             request_timeout: parts.settings.http.request_timeout,

@@ -11,9 +11,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use app::Failure;
 use commands::{
-    api, completions, config, dead_letters, deliveries, demo, doctor, health, instance_key,
-    invitations, invite_user, keys, man, members, migrate, openapi, organizations, serve, webhooks,
-    worker,
+    api, bounces, completions, config, dead_letters, deliveries, demo, doctor, health,
+    instance_key, invitations, invite_user, keys, man, members, migrate, openapi, organizations,
+    serve, suppressions, webhooks, worker,
 };
 
 const EXAMPLES: &str = "\
@@ -93,6 +93,10 @@ enum Command {
     Members(members::Members),
     /// List, make and revoke API keys.
     Keys(keys::Keys),
+    /// See which addresses get no mail, and why; add and lift them.
+    Suppressions(suppressions::Suppressions),
+    /// Hand in the mails that came back.
+    Bounces(bounces::Bounces),
     /// Have endpoints told of events, see what they were told, and tell them again.
     Webhooks(webhooks::Webhooks),
     /// List, redrive and discard messages that nobody could process.
@@ -165,6 +169,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             Some(name) => instance_key::run(config, &name).await,
             None => client::run(move || keys::run(&command)).await,
         },
+        Command::Suppressions(command) => client::run(move || suppressions::run(&command)).await,
+        Command::Bounces(command) => client::run(move || bounces::run(&command)).await,
         Command::Webhooks(command) => client::run(move || webhooks::run(&command)).await,
         Command::DeadLetters(command) => client::run(move || dead_letters::run(&command)).await,
         Command::Completions(command) => Ok(completions::run(&command, Cli::command())?),

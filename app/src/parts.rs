@@ -13,7 +13,7 @@ use adapters::settings::Settings;
 use adapters::store::Store;
 use adapters::templates::Templates;
 use adapters::webhooks::Names;
-use api::{ApiParts, SessionTokenVerifier, TokenVerifier};
+use api::{Amazon, ApiParts, SessionTokenVerifier, TokenVerifier};
 use worker::WorkerParts;
 use zeroize::Zeroizing;
 
@@ -35,6 +35,8 @@ pub struct Parts {
     pub seal: SealKeys,
     /// Finds the addresses of webhooks.
     pub names: Names,
+    /// Where the certificates of Amazon SNS are.
+    pub amazon: Amazon,
     /// For the passwords that people choose.
     pub hasher: PasswordHasher,
     /// What worker and API know together when they share a process.
@@ -70,6 +72,7 @@ impl Parts {
             templates,
             seal,
             names: Names::System,
+            amazon: Amazon::Itself,
             tokens,
         })
     }
@@ -92,6 +95,7 @@ impl Parts {
             health: self.health.clone(),
             seal: Some(self.seal.clone()),
             names: self.names.clone(),
+            amazon: self.amazon.clone(),
             tokens: self.tokens.clone(),
             session_tokens: SessionTokenVerifier::new(&self.settings),
         }

@@ -14,7 +14,7 @@ GRANT SELECT ON seaql_migrations TO welcomat_api, welcomat_worker;
 GRANT SELECT, INSERT, UPDATE ON
   organization, "user", membership, invitation, delivery, outbox, api_key, suppression
   TO welcomat_api;
-GRANT DELETE ON outbox TO welcomat_api;
+GRANT DELETE ON outbox, suppression TO welcomat_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_key, tally TO welcomat_api;
 GRANT SELECT, INSERT, DELETE ON console_session TO welcomat_api;
 GRANT SELECT, UPDATE, DELETE ON dead_letter TO welcomat_api;

@@ -258,6 +258,17 @@ def dead_letters(page: Page):
     expect(page.locator("main")).to_contain_text("There is none.")
 
 
+def suppressions(page: Page):
+    page.get_by_role("link", name="Suppressions").click()
+    page.locator("summary").click()
+    page.get_by_label("E-mail address").fill("mel@example.com")
+    page.get_by_role("button", name="Suppress").click()
+    expect(page.get_by_role("status")).to_contain_text("no mail any more")
+    look(page, "console-suppressions")
+    page.get_by_role("button", name="Lift mel@example.com").click()
+    expect(page.get_by_role("status")).to_contain_text("gets mail again")
+
+
 def keys(page: Page):
     page.get_by_role("link", name="API keys").click()
     page.locator("summary").click()
@@ -302,7 +313,8 @@ def main():
         page = browser.new_context(reduced_motion="reduce").new_page()
         page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        for visit in [invitees, scanner, inbox, console, webhooks, dead_letters, keys, operator]:
+        visits = [invitees, scanner, inbox, console, webhooks, dead_letters, suppressions, keys]
+        for visit in [*visits, operator]:
             visit(page)
         without_scripts(browser.new_context(java_script_enabled=False).new_page())
         browser.close()

@@ -5,13 +5,16 @@
 //! retrying | uncertain ──claim, once due──▶ sending
 //! sending ──lease expires──▶ uncertain        (the worker is gone; its late report still counts)
 //! queued | retrying | uncertain ──cancel──▶ cancelled
+//! sent | sending | retrying | uncertain ──feedback──▶ delivered | bounced | complained  (see `feedback`)
 //! suppressed from birth: the address is known to be bad, so no mail is tried
 //! ```
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{AttemptToken, DeliveryId, Generation, InvitationId, SendOutcome, Timestamp};
+use crate::{
+    AttemptToken, Bounce, DeliveryId, Feedback, Generation, InvitationId, SendOutcome, Timestamp,
+};
 
 /// A delivery, reduced to what decides its life.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -59,6 +62,29 @@ pub enum DeliveryState {
         /// When.
         at: Timestamp,
     },
+    /// The recipient's server has taken it.
+    Delivered {
+        /// When the SMTP server answered 250, or when it was known that it must have.
+        sent_at: Timestamp,
+        /// When that was told.
+        at: Timestamp,
+    },
+    /// It came back after it was sent.
+    Bounced {
+        /// As for `Delivered`.
+        sent_at: Timestamp,
+        /// When that was told.
+        at: Timestamp,
+        /// Whether others would come back as well.
+        bounce: Bounce,
+    },
+    /// Its recipient calls it spam.
+    Complained {
+        /// As for `Delivered`.
+        sent_at: Timestamp,
+        /// When that was told.
+        at: Timestamp,
+    },
     /// Will not be tried again.
     Failed {
         /// Since when.
@@ -78,7 +104,9 @@ pub enum DeliveryState {
     },
 }
 
-/// Where the sending of a mail stands. `sent`: the SMTP server took it. `retrying`: put off, waits for
+/// Where the sending of a mail stands. `sent`: the SMTP server took it. `delivered`, `bounced` and
+/// `complained` come after it, if the mail provider tells: the recipient's server took it, it came back,
+/// or its recipient calls it spam. `retrying`: put off, waits for
 /// its next attempt. `uncertain`: may have arrived; is repeated, the same in every byte that matters.
 /// `suppressed`: never tried, because an earlier mail proved the address bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -95,6 +123,12 @@ pub enum DeliveryStatus {
     Uncertain,
     /// See [`DeliveryState::Sent`].
     Sent,
+    /// See [`DeliveryState::Delivered`].
+    Delivered,
+    /// See [`DeliveryState::Bounced`].
+    Bounced,
+    /// See [`DeliveryState::Complained`].
+    Complained,
     /// See [`DeliveryState::Failed`].
     Failed,
     /// See [`DeliveryState::Cancelled`].
@@ -143,6 +177,8 @@ pub enum DeliveryEvent<'a> {
     },
     /// The invitation ended or its mail is replaced.
     Cancel,
+    /// The other end tells what became of the mail.
+    Feedback(Feedback),
 }
 
 /// An event that the delivery's state does not allow.
@@ -187,6 +223,10 @@ impl Delivery {
             }
             (Queued | Retrying { .. } | Uncertain { .. }, DeliveryEvent::Cancel) => {
                 Ok(Self { state: Cancelled { at: now }, ..self })
+            }
+            (_, &DeliveryEvent::Feedback(feedback)) => {
+                let state = self.told(feedback, now).ok_or(illegal)?;
+                Ok(Self { state, ..self })
             }
             _ => Err(illegal),
         }
@@ -238,6 +278,7 @@ impl DeliveryEvent<'_> {
             Self::Report { .. } => "report",
             Self::LeaseExpired { .. } => "lease expiry",
             Self::Cancel => "cancel",
+            Self::Feedback(_) => "feedback",
         }
     }
 }
@@ -251,6 +292,9 @@ impl DeliveryState {
             Self::Retrying { .. } => DeliveryStatus::Retrying,
             Self::Uncertain { .. } => DeliveryStatus::Uncertain,
             Self::Sent { .. } => DeliveryStatus::Sent,
+            Self::Delivered { .. } => DeliveryStatus::Delivered,
+            Self::Bounced { .. } => DeliveryStatus::Bounced,
+            Self::Complained { .. } => DeliveryStatus::Complained,
             Self::Failed { .. } => DeliveryStatus::Failed,
             Self::Cancelled { .. } => DeliveryStatus::Cancelled,
             Self::Suppressed { .. } => DeliveryStatus::Suppressed,
@@ -270,12 +314,15 @@ impl DeliveryState {
 
 impl DeliveryStatus {
     /// Every status, in the order of a life.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Queued,
         Self::Sending,
         Self::Retrying,
         Self::Uncertain,
         Self::Sent,
+        Self::Delivered,
+        Self::Bounced,
+        Self::Complained,
         Self::Failed,
         Self::Cancelled,
         Self::Suppressed,
@@ -289,6 +336,9 @@ impl DeliveryStatus {
             Self::Retrying => "retrying",
             Self::Uncertain => "uncertain",
             Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Bounced => "bounced",
+            Self::Complained => "complained",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
             Self::Suppressed => "suppressed",
@@ -300,9 +350,14 @@ impl DeliveryStatus {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
     }
 
-    /// Whether nothing more will happen to the delivery by itself.
+    /// Whether nothing more will be done about the delivery.
     pub const fn is_settled(self) -> bool {
-        matches!(self, Self::Sent | Self::Failed | Self::Cancelled | Self::Suppressed)
+        self.was_sent() || matches!(self, Self::Failed | Self::Cancelled | Self::Suppressed)
+    }
+
+    /// Whether the SMTP server took the mail, whatever became of it then.
+    pub const fn was_sent(self) -> bool {
+        matches!(self, Self::Sent | Self::Delivered | Self::Bounced | Self::Complained)
     }
 }
 

@@ -76,6 +76,16 @@ kinds! {
     DeliverySent = "delivery.sent", told as "invitation.sent";
     /// The mail was given up.
     DeliveryFailed = "delivery.failed", told as "invitation.delivery_failed";
+    /// The recipient's server has taken the mail.
+    DeliveryDelivered = "delivery.delivered", told as "invitation.delivered";
+    /// The mail came back after it was sent.
+    DeliveryBounced = "delivery.bounced", told as "invitation.bounced";
+    /// The invitee calls the mail spam: no mail of the organization goes to the address any more.
+    DeliveryComplained = "delivery.complained", told as "invitation.complained";
+    /// An address was taken off the list of those that get no mail.
+    SuppressionLifted = "suppression.lifted";
+    /// An address was put on the list of those that get no mail.
+    SuppressionAdded = "suppression.added";
 }
 
 /// The type of the event that is sent on demand to try an endpoint.

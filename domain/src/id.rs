@@ -58,6 +58,8 @@ pub mod kind {
     pub enum Event {}
     /// See [`super::ApiKeyId`].
     pub enum ApiKey {}
+    /// See [`super::SuppressionId`].
+    pub enum Suppression {}
     /// See [`super::DeadLetterId`].
     pub enum DeadLetter {}
     /// See [`super::WebhookId`].
@@ -88,6 +90,8 @@ pub type EventId = Id<kind::Event>;
 pub type ApiKeyId = Id<kind::ApiKey>;
 /// Names a broker message that nobody could process.
 pub type DeadLetterId = Id<kind::DeadLetter>;
+/// Names an address that an organization must not write to.
+pub type SuppressionId = Id<kind::Suppression>;
 /// Names an endpoint that is told of events.
 pub type WebhookId = Id<kind::Webhook>;
 /// Names the telling of one event to one endpoint; the receiver knows it as `webhook-id`.

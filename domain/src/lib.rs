@@ -2,13 +2,14 @@
 //!
 //! Pure: no I/O, no clock, no randomness of its own; times and generators are arguments.
 //! Read in this order: [`invitation`] and [`delivery`] are the two state machines, [`outcome`] says
-//! how an SMTP conversation ended and what that means, [`retry`] when to try again, [`job`] what
+//! how an SMTP conversation ended and what that means, [`feedback`] what is heard of a mail later, [`retry`] when to try again, [`job`] what
 //! travels through the broker, [`event`] what others are told and [`webhook`] how they are.
 
 pub mod credential_policy;
 pub mod delivery;
 pub mod email_address;
 pub mod event;
+pub mod feedback;
 pub mod id;
 pub mod invitation;
 pub mod job;
@@ -23,15 +24,17 @@ pub mod retry;
 pub mod role;
 pub mod secret;
 pub mod standing;
+pub mod suppression;
 pub mod webhook;
 
 pub use credential_policy::CredentialPolicy;
 pub use delivery::{Delivery, DeliveryState, DeliveryStatus, FailureReason};
 pub use email_address::EmailAddress;
 pub use event::EventKind;
+pub use feedback::{Bounce, Feedback};
 pub use id::{
     ApiKeyId, AttemptToken, DeadLetterId, DeliveryId, EventId, InvitationId, LockToken,
-    MembershipId, OrganizationId, OutboxId, UserId, WebhookDeliveryId, WebhookId,
+    MembershipId, OrganizationId, OutboxId, SuppressionId, UserId, WebhookDeliveryId, WebhookId,
 };
 pub use invitation::{Generation, Invitation, InvitationState, InvitationStatus};
 pub use job::Job;
@@ -46,6 +49,7 @@ pub use retry::RetryPolicy;
 pub use role::{KeyRole, MembershipRole, RolePolicy};
 pub use secret::{LinkToken, SecretHash, TemporaryPassword};
 pub use standing::{Acceptance, AcceptanceRule};
+pub use suppression::SuppressionReason;
 pub use webhook::{
     WebhookDelivery, WebhookDeliveryState, WebhookDeliveryStatus, WebhookDisabledReason,
     WebhookFailure, WebhookOutcome,

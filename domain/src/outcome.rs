@@ -184,7 +184,7 @@ impl Trouble {
 
 impl Enhanced {
     /// 5.1.1, 5.1.2, 5.1.3, 5.1.6, 5.1.10 (RFC 7505) and 5.2.1: the address is bad or disabled.
-    fn says_mailbox_is_gone(self) -> bool {
+    pub fn says_mailbox_is_gone(self) -> bool {
         matches!(self, Self(5, 1, 1 | 2 | 3 | 6 | 10) | Self(5, 2, 1))
     }
 

@@ -5,8 +5,9 @@ use chrono::{DateTime, TimeDelta};
 use domain::delivery::DeliveryEvent;
 use domain::invitation::InvitationEvent;
 use domain::{
-    AttemptToken, Delivery, DeliveryId, DeliveryState, DeliveryStatus, FailureReason, Invitation,
-    InvitationId, InvitationState, InvitationStatus, Phase, SendOutcome, Timestamp, Trouble,
+    AttemptToken, Bounce, Delivery, DeliveryId, DeliveryState, DeliveryStatus, FailureReason,
+    Feedback, Invitation, InvitationId, InvitationState, InvitationStatus, Phase, SendOutcome,
+    Timestamp, Trouble,
 };
 use uuid::Uuid;
 
@@ -23,23 +24,28 @@ expire    -          expired   -          -          -         -
 
 /// `lapsed` is sending with its lease over; `…_due` has reached its next attempt. A report of
 /// `…_late` comes with a next attempt after the delivery is to be given up; a report of `stranger`
-/// comes from an attempt that is not, or no longer, the delivery's own.
+/// comes from an attempt that is not, or no longer, the delivery's own. `bounced_soft` is bounced, but
+/// not for good.
 const DELIVERY: &str = "
-event                    queued     sending     lapsed      retrying   retrying_due  uncertain   uncertain_due  sent  failed  cancelled  suppressed
-claim                    sending    -           -           -          sending       -           sending        -     -       -          -
-report_sent              -          sent        sent        -          -             sent        sent           -     -       -          -
-report_no_such_recipient -          failed      failed      -          -             failed      failed         -     -       -          -
-report_refused           -          failed      failed      -          -             failed      failed         -     -       -          -
-report_unrenderable      -          failed      failed      -          -             failed      failed         -     -       -          -
-report_deferred          -          retrying    retrying    -          -             retrying    retrying       -     -       -          -
-report_deferred_late     -          failed      failed      -          -             failed      failed         -     -       -          -
-report_uncertain         -          uncertain   uncertain   -          -             uncertain   uncertain      -     -       -          -
-report_uncertain_late    -          failed      failed      -          -             failed      failed         -     -       -          -
-report_ours              -          retrying    retrying    -          -             retrying    retrying       -     -       -          -
-report_ours_late         -          retrying    retrying    -          -             retrying    retrying       -     -       -          -
-report_stranger          -          -           -           -          -             -           -              -     -       -          -
-lease_expired            -          -           uncertain   -          -             -           -              -     -       -          -
-cancel                   cancelled  -           -           cancelled  cancelled     cancelled   cancelled      -     -       -          -
+event                     queued     sending     lapsed      retrying    retrying_due  uncertain   uncertain_due  sent        delivered   bounced_soft  bounced     complained  failed  cancelled  suppressed
+claim                     sending    -           -           -           sending       -           sending        -           -           -             -           -           -       -          -
+report_sent               -          sent        sent        -           -             sent        sent           -           -           -             -           -           -       -          -
+report_no_such_recipient  -          failed      failed      -           -             failed      failed         -           -           -             -           -           -       -          -
+report_refused            -          failed      failed      -           -             failed      failed         -           -           -             -           -           -       -          -
+report_unrenderable       -          failed      failed      -           -             failed      failed         -           -           -             -           -           -       -          -
+report_deferred           -          retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
+report_deferred_late      -          failed      failed      -           -             failed      failed         -           -           -             -           -           -       -          -
+report_uncertain          -          uncertain   uncertain   -           -             uncertain   uncertain      -           -           -             -           -           -       -          -
+report_uncertain_late     -          failed      failed      -           -             failed      failed         -           -           -             -           -           -       -          -
+report_ours               -          retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
+report_ours_late          -          retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
+report_stranger           -          -           -           -           -             -           -              -           -           -             -           -           -       -          -
+lease_expired             -          -           uncertain   -           -             -           -              -           -           -             -           -           -       -          -
+cancel                    cancelled  -           -           cancelled   cancelled     cancelled   cancelled      -           -           -             -           -           -       -          -
+told_delivered            -          delivered   delivered   delivered   delivered     delivered   delivered      delivered   -           -             -           -           -       -          -
+told_soft_bounce          -          bounced     bounced     bounced     bounced       bounced     bounced        bounced     bounced     -             -           -           -       -          -
+told_hard_bounce          -          bounced     bounced     bounced     bounced       bounced     bounced        bounced     bounced     bounced       -           -           -       -          -
+told_complaint            -          complained  complained  complained  complained    complained  complained     complained  complained  complained    complained  -           -       -          -
 ";
 
 const NOW: Timestamp = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
@@ -88,8 +94,10 @@ fn every_delivery_state_takes_exactly_the_events_in_the_table() {
                     _ => attempts,
                 };
                 assert_eq!(after.attempts, used, "attempts after {event} in {state}");
-                assert_eq!(Delivery { attempts, state: before.state, ..after.clone() }, before);
+                let same = Delivery { attempts, state: before.state, ..after.clone() };
+                assert_eq!(same, before);
                 check_data(event, &after.state);
+                check_sent_at(&before, &after.state);
                 Some(after.state.status().as_str())
             }
             Err(illegal) => {
@@ -154,11 +162,38 @@ fn check_data(event: &str, state: &DeliveryState) {
             };
             assert_eq!((at, reason), (NOW, expected));
         }
-        DeliveryState::Sent { at } | DeliveryState::Cancelled { at } => assert_eq!(at, NOW),
+        DeliveryState::Sent { at }
+        | DeliveryState::Cancelled { at }
+        | DeliveryState::Delivered { at, .. }
+        | DeliveryState::Complained { at, .. } => assert_eq!(at, NOW),
+        DeliveryState::Bounced { at, bounce, .. } => {
+            let hard = event == "told_hard_bounce";
+            assert_eq!((at, bounce), (NOW, if hard { Bounce::Hard } else { Bounce::Soft }));
+        }
         DeliveryState::Queued | DeliveryState::Suppressed { .. } => {
             panic!("{event} must not lead to {state:?}")
         }
     }
+}
+
+/// What is heard later does not change when the mail was sent; if that was not known, it is known now.
+fn check_sent_at(before: &Delivery, after: &DeliveryState) {
+    let (DeliveryState::Delivered { sent_at, .. }
+    | DeliveryState::Bounced { sent_at, .. }
+    | DeliveryState::Complained { sent_at, .. }) = *after
+    else {
+        return;
+    };
+    let hour_ago = NOW - TimeDelta::hours(1);
+    let expected = if before.state.status().was_sent() { hour_ago } else { NOW };
+    assert_eq!(sent_at, expected, "from {before:?}");
+}
+
+#[test]
+fn a_mail_that_never_left_is_not_told_of() {
+    let before = Delivery { attempts: 0, ..delivery("retrying") };
+    let told = DeliveryEvent::Feedback(Feedback::Delivered);
+    assert!(before.apply(&told, NOW).is_err(), "all trouble so far was our own");
 }
 
 /// Tries each cell of `table` and tells which ones came out differently.
@@ -229,6 +264,10 @@ fn delivery(state: &str) -> Delivery {
             "uncertain" => DeliveryState::Uncertain { attempt, next_attempt_at: LATER },
             "uncertain_due" => DeliveryState::Uncertain { attempt, next_attempt_at: NOW },
             "sent" => DeliveryState::Sent { at },
+            "delivered" => DeliveryState::Delivered { sent_at: at, at },
+            "bounced_soft" => DeliveryState::Bounced { sent_at: at, at, bounce: Bounce::Soft },
+            "bounced" => DeliveryState::Bounced { sent_at: at, at, bounce: Bounce::Hard },
+            "complained" => DeliveryState::Complained { sent_at: at, at },
             "failed" => DeliveryState::Failed { at, reason: FailureReason::Refused },
             "cancelled" => DeliveryState::Cancelled { at },
             "suppressed" => DeliveryState::Suppressed { at },
@@ -242,6 +281,10 @@ fn delivery_event<'a>(name: &str, outcome: &'a SendOutcome) -> DeliveryEvent<'a>
         "claim" => DeliveryEvent::Claim { attempt: STRANGER, lease_until: LATER },
         "lease_expired" => DeliveryEvent::LeaseExpired { next_attempt_at: LATER },
         "cancel" => DeliveryEvent::Cancel,
+        "told_delivered" => DeliveryEvent::Feedback(Feedback::Delivered),
+        "told_soft_bounce" => DeliveryEvent::Feedback(Feedback::Bounced(Bounce::Soft)),
+        "told_hard_bounce" => DeliveryEvent::Feedback(Feedback::Bounced(Bounce::Hard)),
+        "told_complaint" => DeliveryEvent::Feedback(Feedback::Complained),
         "report_stranger" => {
             DeliveryEvent::Report { attempt: STRANGER, outcome, next_attempt_at: LATER }
         }

@@ -24,6 +24,7 @@ pub struct Model {
     pub repeated: i32,
     pub postponed: bool,
     pub settled_at: Option<DateTimeUtc>,
+    pub feedback_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

@@ -10,6 +10,8 @@ pub struct Model {
     pub organization_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub email_normalized: String,
+    #[sea_orm(unique)]
+    pub id: Uuid,
     pub reason: String,
     pub created_at: DateTimeUtc,
 }

@@ -52,6 +52,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
         message_id: "id@example.com".to_owned(),
         date: chrono::DateTime::UNIX_EPOCH,
         invitation: InvitationId::from_uuid(uuid::Uuid::nil()),
+        return_path: None,
     });
     let mail = mail.expect("any name and any text make a mail");
     let raw = String::from_utf8(mail.raw().to_vec()).expect("ASCII");

@@ -6,6 +6,7 @@ mod m20261124_000001_create_invitations;
 mod m20261124_000002_describe_members;
 mod m20261125_000003_count_sends;
 mod m20261126_000004_tell_others;
+mod m20261126_000005_hear_back;
 mod m20261126_000006_open_consoles;
 
 /// All steps, oldest first.
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000002_describe_members::Migration),
             Box::new(m20261125_000003_count_sends::Migration),
             Box::new(m20261126_000004_tell_others::Migration),
+            Box::new(m20261126_000005_hear_back::Migration),
             Box::new(m20261126_000006_open_consoles::Migration),
         ]
     }

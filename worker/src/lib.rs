@@ -77,7 +77,7 @@ pub async fn run(parts: WorkerParts, shutdown: CancellationToken) -> Result<(), 
     // If one part ends by itself the others stop too, but not whoever shares the token.
     let stopping = shutdown.child_token();
     let gate = Arc::new(Gate::new(&settings.retry, health));
-    let composer = Composer::new(&settings, templates, mailer.sender().clone());
+    let composer = Composer::new(&settings, templates, mailer.sender().clone(), &seal);
     let connections = Arc::new(Connections::new(mailer, settings.worker.concurrency));
     let overrun = CancellationToken::new();
     let mails = Handler {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use adapters::mailer::{Mail, MailError, MailParts, Sender};
+use adapters::return_path::ReturnPath;
+use adapters::seal::SealKeys;
 use adapters::secret::Secret;
 use adapters::settings::Settings;
 use adapters::store::Claimed;
@@ -18,6 +20,8 @@ pub struct Composer {
     sender: Sender,
     public_url: String,
     password_valid_hours: u64,
+    /// Where bounces go, and what makes each mail's own address of it.
+    return_path: Option<(ReturnPath, SealKeys)>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +34,11 @@ enum ComposeError {
 
 impl Composer {
     /// A composer for mails that come from `sender`.
-    pub fn new(settings: &Settings, templates: Templates, sender: Sender) -> Self {
+    pub fn new(settings: &Settings, templates: Templates, sender: Sender, keys: &SealKeys) -> Self {
         let valid_for = settings.invitation.temporary_password_valid_for;
+        let return_path = settings.mail.return_path.clone().map(|path| (path, keys.clone()));
         Self {
+            return_path,
             templates,
             sender,
             public_url: settings.public_url.as_str().trim_end_matches('/').to_owned(),
@@ -54,6 +60,11 @@ impl Composer {
             Ok(made) => made.map_err(|error| unrenderable(error.to_string())),
             Err(_) => Err(unrenderable("making the mail crashed; this is a bug".to_owned())),
         }
+    }
+
+    fn return_path(&self, claimed: &Claimed) -> Option<String> {
+        let (path, keys) = self.return_path.as_ref()?;
+        Some(path.of(keys, claimed.delivery.id))
     }
 
     fn build(
@@ -89,6 +100,7 @@ impl Composer {
             message_id: to.message_id.clone(),
             date,
             invitation: claimed.delivery.invitation,
+            return_path: self.return_path(claimed),
         };
         Ok(Mail::build(&self.sender, parts)?)
     }

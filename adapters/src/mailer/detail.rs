@@ -10,7 +10,7 @@ const HIDDEN: &str = "…";
 /// Takes out of `text` whatever looks like an address, a link or a secret, and each of `hidden`.
 ///
 /// Servers like to quote what they refuse: the recipient, a link in the body, a log-in.
-pub(super) fn clean(text: &str, hidden: &[&str]) -> String {
+pub(crate) fn clean(text: &str, hidden: &[&str]) -> String {
     let mut words = Vec::new();
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
         if word.is_empty() {

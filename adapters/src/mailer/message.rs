@@ -9,17 +9,19 @@ use domain::{EmailAddress, InvitationId, Name, Timestamp};
 use lettre::message::header::{
     ContentTransferEncoding, ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0,
 };
-use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
+use lettre::message::{Body, Mailbox, MessageBuilder, MultiPart, SinglePart};
 use lettre::{Address, Message};
 
 use super::MailerError;
 use super::dkim::Signer;
+use crate::settings::MailProvider;
 
 /// Who sends: the visible and the envelope sender, and the signature under each mail.
 #[derive(Clone)]
 pub struct Sender {
     mailbox: Mailbox,
     signer: Option<Arc<Signer>>,
+    provider: MailProvider,
 }
 
 /// What a mail is made from.
@@ -41,6 +43,8 @@ pub struct MailParts {
     pub date: Timestamp,
     /// What the mail is about; travels beside the mail, not in it.
     pub invitation: InvitationId,
+    /// Where its bounces go, if not to the sender.
+    pub return_path: Option<String>,
 }
 
 /// A finished mail: CRLF line ends only, no line over 998 octets, ASCII throughout.
@@ -76,7 +80,11 @@ pub enum MailError {
 }
 
 impl Sender {
-    pub(super) fn new(from: &str, signer: Option<Signer>) -> Result<Self, MailerError> {
+    pub(super) fn new(
+        from: &str,
+        provider: MailProvider,
+        signer: Option<Signer>,
+    ) -> Result<Self, MailerError> {
         let mailbox: Mailbox = from.parse().map_err(|_| MailerError::From)?;
         let name_is_safe = !has_control(mailbox.name.as_deref().unwrap_or_default());
         let address: &str = mailbox.email.as_ref();
@@ -86,7 +94,7 @@ impl Sender {
         if !name_is_safe || !address_is_safe {
             return Err(MailerError::From);
         }
-        Ok(Self { mailbox, signer: signer.map(Arc::new) })
+        Ok(Self { mailbox, signer: signer.map(Arc::new), provider })
     }
 }
 
@@ -101,7 +109,7 @@ impl Mail {
         let envelope = parts.to.envelope();
         let to: Address = envelope.parse().map_err(|_| MailError::Address)?;
         let (content_type, body) = alternatives(&parts)?;
-        let mut message = Message::builder()
+        let mut message = marked(from.provider, &parts.message_id)
             .from(from.mailbox.clone())
             .to(Mailbox::new(to_name, to))
             .subject(no_encoded_word(&parts.subject))
@@ -123,7 +131,9 @@ impl Mail {
         if !is_safe_on_the_wire(&raw) {
             return Err(MailError::Bytes);
         }
-        Ok(Self { parts, envelope_from: from.mailbox.email.to_string(), raw })
+        let sender = || from.mailbox.email.to_string();
+        let envelope_from = parts.return_path.clone().unwrap_or_else(sender);
+        Ok(Self { parts, envelope_from, raw })
     }
 
     /// The message as it is sent.
@@ -136,6 +146,23 @@ impl fmt::Debug for Mail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The body holds the password and the link.
         write!(f, "Mail({} octets to {:?})", self.raw.len(), self.parts.to)
+    }
+}
+
+/// With the header by which a provider's events say which mail they are about: what is left of the `@` in
+/// the Message-ID, which says it all.
+fn marked(provider: MailProvider, message_id: &str) -> MessageBuilder {
+    let (mark, _) = message_id.trim_start_matches('<').split_once('@').unwrap_or_default();
+    let header = |name, value| HeaderValue::new(HeaderName::new_from_ascii_str(name), value);
+    match provider {
+        MailProvider::Any => Message::builder(),
+        MailProvider::Postmark => {
+            Message::builder().raw_header(header("X-PM-Metadata-welcomat", mark.to_owned()))
+        }
+        MailProvider::Sendgrid => {
+            let arguments = serde_json::json!({ "unique_args": { "welcomat": mark } });
+            Message::builder().raw_header(header("X-SMTPAPI", arguments.to_string()))
+        }
     }
 }
 

@@ -23,6 +23,7 @@ use domain::{Phase, SendOutcome};
 use tokio::time::{Instant, timeout_at};
 
 pub use self::capture::{Captured, CapturedInbox};
+pub(crate) use self::detail::clean as fit_for_a_timeline;
 pub use self::message::{Mail, MailError, MailParts, Sender};
 
 use self::connect::Server;
@@ -102,7 +103,7 @@ impl Mailer {
     /// Reads the system's certificates from disk; does not connect.
     pub fn new(settings: &MailSettings) -> Result<Self, MailerError> {
         let signer = settings.dkim.as_ref().map(Signer::new).transpose()?;
-        let sender = Sender::new(&settings.from, signer)?;
+        let sender = Sender::new(&settings.from, settings.provider, signer)?;
         let transport = match MailUrl::parse(&settings.url)? {
             MailUrl::Capture => Transport::Capture(CapturedInbox::new()),
             MailUrl::Smtp(relay) => Transport::Smtp(Arc::new(Server::new(relay, settings)?)),

@@ -5,6 +5,7 @@
 //! it, so that a row's secret does not open in another row.
 
 mod key_file;
+mod mac;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

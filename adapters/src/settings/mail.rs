@@ -7,8 +7,9 @@ use lettre::message::Mailbox;
 use serde::Serialize;
 
 use super::source::Leaves;
-use super::values::starts_with_any;
+use super::values::{Problem, starts_with_any};
 use super::{SettingsError, duration, redact};
+use crate::return_path::ReturnPath;
 
 /// Sending mail.
 #[derive(Clone, Serialize)]
@@ -18,6 +19,11 @@ pub struct MailSettings {
     pub url: String,
     /// An address, or a name and an address.
     pub from: String,
+    /// Where bounces go, if not to `from`.
+    #[serde(serialize_with = "serialize_return_path", skip_serializing_if = "Option::is_none")]
+    pub return_path: Option<ReturnPath>,
+    /// Who carries the mails on, if it needs a header of its own.
+    pub provider: MailProvider,
     /// The name for EHLO, if not that of the host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub helo: Option<String>,
@@ -34,6 +40,20 @@ pub struct MailSettings {
     /// How mails are signed, if they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dkim: Option<DkimSettings>,
+}
+
+/// Who carries the mails on. Some replace the Message-ID, and tell of a mail by what it says in a header of
+/// their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailProvider {
+    /// Somebody who leaves the Message-ID as it is, or tells what it was: Amazon SES and Mailgun, too.
+    #[serde(rename = "")]
+    Any,
+    /// Postmark.
+    Postmark,
+    /// `SendGrid`.
+    Sendgrid,
 }
 
 /// How long to wait in each phase of an SMTP conversation.
@@ -85,6 +105,11 @@ impl MailSettings {
                     Err("must be an address, or a name and an address in angle brackets".into())
                 }
             })?,
+            return_path: values.text("mail.return_path", |text| match text {
+                "" => Ok(None),
+                address => ReturnPath::parse(address).map(Some),
+            })?,
+            provider: values.text("mail.provider", provider)?,
             helo: values.optional("mail.helo")?,
             max_per_connection: values.number("mail.max_per_connection", 1..=10_000)?,
             max_idle: values.duration("mail.max_idle")?,
@@ -99,6 +124,23 @@ impl MailSettings {
             dkim: DkimSettings::read(values)?,
         })
     }
+}
+
+fn provider(text: &str) -> Result<MailProvider, Problem> {
+    match text {
+        "" => Ok(MailProvider::Any),
+        "postmark" => Ok(MailProvider::Postmark),
+        "sendgrid" => Ok(MailProvider::Sendgrid),
+        _ => Err(format!("must be postmark, sendgrid or empty, not {text:?}")),
+    }
+}
+
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
+fn serialize_return_path<S: serde::Serializer>(
+    path: &Option<ReturnPath>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&path.as_ref().map(ReturnPath::to_string).unwrap_or_default())
 }
 
 impl DkimSettings {

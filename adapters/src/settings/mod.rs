@@ -7,6 +7,7 @@ mod checks;
 mod contracts;
 pub mod duration;
 mod error;
+mod feedback;
 mod limits;
 mod mail;
 mod names;
@@ -35,8 +36,9 @@ pub use contracts::{
     AnswerPassword, ContractSettings, GoldleafSettings, JobsimSettings, UsersOrganizationsSettings,
 };
 pub use error::SettingsError;
+pub use feedback::{FeedbackSettings, p256_point};
 pub use limits::LimitSettings;
-pub use mail::{DkimSettings, MailSettings, MailTimeouts};
+pub use mail::{DkimSettings, MailProvider, MailSettings, MailTimeouts};
 pub use names::NameSettings;
 pub use network::Network;
 pub use reference::reference;
@@ -89,6 +91,8 @@ pub struct Settings {
     pub names: NameSettings,
     /// Telling endpoints of events.
     pub webhooks: WebhookSettings,
+    /// Hearing what became of mails.
+    pub feedback: FeedbackSettings,
     /// The public invite APIs that are served as drop-in.
     pub contracts: ContractSettings,
     /// What a first start makes.
@@ -126,6 +130,7 @@ impl Settings {
             limits: LimitSettings::read(&values)?,
             names: NameSettings::read(&values)?,
             webhooks: WebhookSettings::read(&values)?,
+            feedback: FeedbackSettings::read(&values)?,
             contracts: ContractSettings::read(&values)?,
             bootstrap: BootstrapSettings::read(&values)?,
             log: LogSettings::read(&values)?,

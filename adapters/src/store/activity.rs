@@ -30,8 +30,8 @@ pub struct Minute {
     pub sent: u64,
     /// Those whose newest mail is still to be sent.
     pub waiting: u64,
-    /// Those whose newest mail was given up, or is not to be sent.
-    pub not_sent: u64,
+    /// Those whose newest mail was given up, is not to be sent, came back or was complained about.
+    pub in_vain: u64,
 }
 
 impl Store {
@@ -68,17 +68,19 @@ fn count(first: Timestamp, minutes: u32, rows: &[(String, Timestamp)]) -> Result
         start: first + TimeDelta::minutes(i64::from(at)),
         sent: 0,
         waiting: 0,
-        not_sent: 0,
+        in_vain: 0,
     };
     let mut minutes: Vec<Minute> = (0..minutes).map(minute).collect();
     for (status, made) in rows {
         let at = usize::try_from((*made - first).num_minutes()).ok();
         let Some(minute) = at.and_then(|at| minutes.get_mut(at)) else { continue };
         match convert::delivery_status(status)? {
-            DeliveryStatus::Sent => minute.sent += 1,
-            DeliveryStatus::Failed | DeliveryStatus::Cancelled | DeliveryStatus::Suppressed => {
-                minute.not_sent += 1;
-            }
+            DeliveryStatus::Sent | DeliveryStatus::Delivered => minute.sent += 1,
+            DeliveryStatus::Failed
+            | DeliveryStatus::Cancelled
+            | DeliveryStatus::Suppressed
+            | DeliveryStatus::Bounced
+            | DeliveryStatus::Complained => minute.in_vain += 1,
             DeliveryStatus::Queued
             | DeliveryStatus::Sending
             | DeliveryStatus::Retrying

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::{
-    AttemptToken, Delivery, DeliveryState, EventKind, FailureReason, SendOutcome, Timestamp,
+    AttemptToken, Delivery, DeliveryState, EventKind, SendOutcome, SuppressionReason, Timestamp,
     Trouble,
 };
 use entity::{attempt, delivery, invitation, outbox as outbox_row, suppression};
@@ -14,7 +14,7 @@ use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, Se
 use super::audit::{By, Entry};
 use super::bulk::Changes;
 use super::report::Report;
-use super::{Result, StoreError, announce, bulk, convert, outbox};
+use super::{Result, StoreError, announce, bulk, convert, outbox, suppress};
 use crate::rng;
 
 /// Everything that is to be written.
@@ -67,7 +67,8 @@ impl Consequences {
                 record(EventKind::DeliveryFailed, data);
                 if matches!(report.outcome, SendOutcome::NoSuchRecipient(_)) {
                     let address = (invitation.organization_id, invitation.email_normalized.clone());
-                    self.suppressed.insert(address, suppression_row(now, invitation));
+                    let why = SuppressionReason::NoSuchRecipient;
+                    self.suppressed.insert(address, suppress::row(now, invitation, why));
                 }
                 self.shred(invitation, generation);
             }
@@ -161,14 +162,5 @@ fn attempt_row(
         detail: Set(trouble.detail.clone()),
         started_at: Set(report.claimed.started_at),
         finished_at: Set(now),
-    }
-}
-
-fn suppression_row(now: Timestamp, invitation: &invitation::Model) -> suppression::ActiveModel {
-    suppression::ActiveModel {
-        organization_id: Set(invitation.organization_id),
-        email_normalized: Set(invitation.email_normalized.clone()),
-        reason: Set(FailureReason::NoSuchRecipient.as_str().to_owned()),
-        created_at: Set(now),
     }
 }

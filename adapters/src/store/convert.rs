@@ -1,8 +1,8 @@
 //! Rows to domain values and back: the one place that reads state columns.
 
 use domain::{
-    AttemptToken, Delivery, DeliveryId, DeliveryState, DeliveryStatus, FailureReason, Generation,
-    Invitation, InvitationId, InvitationState, InvitationStatus, Timestamp,
+    AttemptToken, Bounce, Delivery, DeliveryId, DeliveryState, DeliveryStatus, FailureReason,
+    Generation, Invitation, InvitationId, InvitationState, InvitationStatus, Timestamp,
 };
 use entity::{delivery, invitation};
 use sea_orm::{Set, Unchanged};
@@ -32,6 +32,7 @@ pub(super) fn delivery(row: &delivery::Model) -> Result<Delivery> {
     let attempt = || row.attempt_token.map(AttemptToken::from_uuid).ok_or(missing("attempt_token"));
     let next_attempt_at = || row.next_attempt_at.ok_or(missing("next_attempt_at"));
     let at = || row.settled_at.ok_or(missing("settled_at"));
+    let feedback_at = || row.feedback_at.ok_or(missing("feedback_at"));
     let state = match delivery_status(&row.status)? {
         DeliveryStatus::Queued => DeliveryState::Queued,
         DeliveryStatus::Sending => DeliveryState::Sending {
@@ -43,6 +44,17 @@ pub(super) fn delivery(row: &delivery::Model) -> Result<Delivery> {
             DeliveryState::Uncertain { attempt: attempt()?, next_attempt_at: next_attempt_at()? }
         }
         DeliveryStatus::Sent => DeliveryState::Sent { at: at()? },
+        DeliveryStatus::Delivered => {
+            DeliveryState::Delivered { sent_at: at()?, at: feedback_at()? }
+        }
+        DeliveryStatus::Bounced => {
+            let word = row.reason.as_deref().unwrap_or_default();
+            let bounce = Bounce::parse(word).ok_or(missing("reason"))?;
+            DeliveryState::Bounced { sent_at: at()?, at: feedback_at()?, bounce }
+        }
+        DeliveryStatus::Complained => {
+            DeliveryState::Complained { sent_at: at()?, at: feedback_at()? }
+        }
         DeliveryStatus::Failed => {
             let word = row.reason.as_deref().unwrap_or_default();
             let reason = FailureReason::parse(word).ok_or(missing("reason"))?;
@@ -69,6 +81,9 @@ pub(super) fn delivery_columns(delivery: &Delivery, now: Timestamp) -> delivery:
         }
         DeliveryState::Uncertain { attempt, .. } => (Some(attempt.uuid()), None, None),
         DeliveryState::Sent { at }
+        | DeliveryState::Delivered { sent_at: at, .. }
+        | DeliveryState::Bounced { sent_at: at, .. }
+        | DeliveryState::Complained { sent_at: at, .. }
         | DeliveryState::Failed { at, .. }
         | DeliveryState::Cancelled { at }
         | DeliveryState::Suppressed { at } => (None, None, Some(at)),

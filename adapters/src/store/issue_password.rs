@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{
-    DeliveryStatus, EventKind, InvitationId, InvitationStatus, OrganizationId, SecretHash,
-};
+use domain::{EventKind, InvitationId, InvitationStatus, OrganizationId, SecretHash};
 use entity::invitation;
 use sea_orm::Set;
 
@@ -33,7 +31,7 @@ impl Store {
                 let last = change::current_delivery(tx, &row).await?;
                 let mail = convert::delivery_status(&last.status)?;
                 let pending = row.status == InvitationStatus::Pending.as_str();
-                if !pending || !mail.is_settled() || mail == DeliveryStatus::Sent {
+                if !pending || !mail.is_settled() || mail.was_sent() {
                     return Ok(Verdict::RollBack(false));
                 }
                 let issued = invitation::ActiveModel {

@@ -9,7 +9,7 @@ use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::bulk::Changes;
 use super::outlet::Held;
-use super::{DeliveryPolicy, Result, bulk, outbox, unwanted};
+use super::{DeliveryPolicy, Result, bulk, outbox, suppress};
 use crate::rng;
 
 /// Plans the mail of an invitation's current generation, unless the address is suppressed.
@@ -103,10 +103,11 @@ fn row(
         next_attempt_at: None,
         give_up_at: invitation.expires_at.min(now + policy.give_up_after),
         reason: suppressed.map(|row| row.reason.clone()),
-        detail: suppressed.map(|row| unwanted::why_suppressed(&row.reason).to_owned()),
+        detail: suppressed.map(|row| suppress::why(&row.reason).to_owned()),
         message_id: format!("{id}.{}@{}", invitation.generation, policy.mail_domain),
         repeated: 0,
         postponed: false,
+        feedback_at: None,
         settled_at: suppressed.map(|_| now),
         created_at: now,
         updated_at: now,

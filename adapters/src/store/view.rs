@@ -81,7 +81,8 @@ pub struct DeliveryView {
     /// When the next attempt is due, if one is planned.
     #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
     pub next_attempt_at: Option<Timestamp>,
-    /// Why it stands where it stands: a stable word such as `no_such_recipient` or `deferred`.
+    /// Why it stands where it stands: a stable word such as `no_such_recipient`, `deferred` or
+    /// `hard_bounce`.
     #[schema(example = json!(null))]
     pub reason: Option<String>,
     /// The same for people, in one sentence.
@@ -93,6 +94,10 @@ pub struct DeliveryView {
     /// When the SMTP server took the mail.
     #[schema(value_type = Option<DateTime<Utc>>, example = "2026-11-24T09:31:02.482913Z")]
     pub sent_at: Option<Timestamp>,
+    /// When it was heard that the mail is `delivered`, `bounced` or `complained`; null as long as nothing
+    /// was heard of it.
+    #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
+    pub feedback_at: Option<Timestamp>,
     /// How often the mail was sent again although it may have arrived before.
     #[schema(example = 0)]
     pub repeated: u32,
@@ -203,7 +208,6 @@ impl InvitationView {
 impl DeliveryView {
     pub(super) fn new(row: delivery::Model) -> Result<Self, StoreError> {
         let status = convert::delivery_status(&row.status)?;
-        let sent = status == domain::DeliveryStatus::Sent;
         Ok(Self {
             id: DeliveryId::from_uuid(row.id),
             status,
@@ -213,7 +217,8 @@ impl DeliveryView {
             reason: row.reason,
             detail: row.detail,
             message_id: row.message_id,
-            sent_at: row.settled_at.filter(|_| sent),
+            sent_at: row.settled_at.filter(|_| status.was_sent()),
+            feedback_at: row.feedback_at,
             repeated: convert::count(row.repeated),
             created_at: row.created_at,
             updated_at: row.updated_at,

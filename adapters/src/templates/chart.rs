@@ -19,7 +19,7 @@ pub struct Chart {
     made: u64,
     sent: u64,
     waiting: u64,
-    not_sent: u64,
+    in_vain: u64,
 }
 
 /// One minute: three rectangles, one above the other.
@@ -30,7 +30,7 @@ struct Bar {
     width: u64,
     sent: Part,
     waiting: Part,
-    not_sent: Part,
+    in_vain: Part,
 }
 
 #[derive(Serialize)]
@@ -56,7 +56,7 @@ impl Chart {
             made: sum(Minute::made),
             sent: sum(|minute| minute.sent),
             waiting: sum(|minute| minute.waiting),
-            not_sent: sum(|minute| minute.not_sent),
+            in_vain: sum(|minute| minute.in_vain),
         }
     }
 }
@@ -70,16 +70,16 @@ impl Bar {
             top = top.saturating_sub(height);
             Part { count, y: top, height }
         };
-        let (sent, waiting, not_sent) =
-            (part(minute.sent), part(minute.waiting), part(minute.not_sent));
-        Self { minute: minute.start.format("%H:%M").to_string(), x, width, sent, waiting, not_sent }
+        let (sent, waiting, in_vain) =
+            (part(minute.sent), part(minute.waiting), part(minute.in_vain));
+        Self { minute: minute.start.format("%H:%M").to_string(), x, width, sent, waiting, in_vain }
     }
 }
 
 impl Minute {
     /// How many invitations were made.
     pub const fn made(&self) -> u64 {
-        self.sent + self.waiting + self.not_sent
+        self.sent + self.waiting + self.in_vain
     }
 }
 
@@ -92,21 +92,21 @@ mod tests {
     #[test]
     fn bars_are_as_high_as_their_share_of_the_most() {
         let start = domain::Timestamp::UNIX_EPOCH;
-        let minute = |at, sent, waiting, not_sent| Minute {
+        let minute = |at, sent, waiting, in_vain| Minute {
             start: start + TimeDelta::minutes(at),
             sent,
             waiting,
-            not_sent,
+            in_vain,
         };
         let minutes = vec![minute(0, 2, 1, 1), minute(1, 0, 0, 0), minute(2, 1, 0, 0)];
         let chart = Chart::new(&Activity { minutes, cut: false });
         assert_eq!((chart.most, chart.made, chart.sent), (4, 5, 3));
-        let heights = |bar: &Bar| [bar.sent.height, bar.waiting.height, bar.not_sent.height];
+        let heights = |bar: &Bar| [bar.sent.height, bar.waiting.height, bar.in_vain.height];
         assert_eq!(
             chart.bars.iter().map(heights).collect::<Vec<_>>(),
             [[60, 30, 30], [0, 0, 0], [30, 0, 0]]
         );
-        assert_eq!(chart.bars[0].not_sent.y, 0, "the highest reaches the top");
+        assert_eq!(chart.bars[0].in_vain.y, 0, "the highest reaches the top");
         assert_eq!(chart.bars[2].x, 400);
     }
 }

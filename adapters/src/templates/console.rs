@@ -7,7 +7,7 @@ use super::registry::Registry;
 use super::{TemplateError, language::Direction};
 use crate::store::{
     ApiKeyView, DeadLetterView, InvitationDetail, InvitationView, OrganizationRef,
-    OrganizationView, WebhookDeliveryView, WebhookView,
+    OrganizationView, SuppressionView, WebhookDeliveryView, WebhookView,
 };
 
 /// A page of the console, and what it shows.
@@ -48,6 +48,13 @@ pub enum ConsolePage<'a> {
         webhook: &'a WebhookView,
         /// Newest first.
         deliveries: &'a [WebhookDeliveryView],
+        /// The cursor of the next page.
+        next: Option<String>,
+    },
+    /// Addresses that get no mail.
+    Suppressions {
+        /// Newest first.
+        suppressions: &'a [SuppressionView],
         /// The cursor of the next page.
         next: Option<String>,
     },
@@ -170,6 +177,7 @@ impl ConsolePage<'_> {
             Self::Invitation { .. } => ("console/invitation.html", "invitations"),
             Self::Webhooks { .. } => ("console/webhooks.html", "webhooks"),
             Self::Webhook { .. } => ("console/webhook.html", "webhooks"),
+            Self::Suppressions { .. } => ("console/suppressions.html", "suppressions"),
             Self::DeadLetters { .. } => ("console/dead_letters.html", "dead_letters"),
             Self::Keys { .. } => ("console/keys.html", "keys"),
             Self::Problem { .. } => ("console/problem.html", ""),

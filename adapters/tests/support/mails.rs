@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use adapters::mailer::{Mail, MailParts, Mailer};
-use adapters::settings::{MailSettings, MailTimeouts};
+use adapters::settings::{MailProvider, MailSettings, MailTimeouts};
 use domain::{EmailAddress, InvitationId, Name, Timestamp};
 
 pub fn settings(url: String) -> MailSettings {
@@ -11,6 +11,8 @@ pub fn settings(url: String) -> MailSettings {
     MailSettings {
         url,
         from: "Wélcomat <invitations@example.com>".to_owned(),
+        return_path: None,
+        provider: MailProvider::Any,
         helo: Some("client.example".to_owned()),
         timeouts: MailTimeouts {
             connect: short,
@@ -36,6 +38,7 @@ pub fn parts(number: u128) -> MailParts {
         message_id: format!("<{number}@example.com>"),
         date: Timestamp::from_timestamp(1_700_000_000, 0).unwrap(),
         invitation: InvitationId::from_uuid(uuid::Uuid::from_u128(number)),
+        return_path: None,
     }
 }
 

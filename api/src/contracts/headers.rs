@@ -67,10 +67,10 @@ pub const fn word(status: DeliveryStatus) -> &'static str {
     match status {
         DeliveryStatus::Queued => "queued",
         DeliveryStatus::Sending => "sending",
-        DeliveryStatus::Sent => "sent",
+        DeliveryStatus::Sent | DeliveryStatus::Delivered | DeliveryStatus::Complained => "sent",
         // It may have arrived, and is sent again.
         DeliveryStatus::Retrying | DeliveryStatus::Uncertain => "retrying",
-        DeliveryStatus::Failed => "failed",
+        DeliveryStatus::Failed | DeliveryStatus::Bounced => "failed",
         DeliveryStatus::Suppressed => "suppressed",
         DeliveryStatus::Cancelled => SKIPPED,
     }

@@ -25,8 +25,8 @@ use crate::contracts::{doit, goldleaf, jobsim, users_organizations};
 use crate::problem::Problem;
 use crate::routes::invitations::credential::Either;
 use crate::routes::{
-    api_keys, dead_letters, health, inbox, invitations, me, members, metrics, organizations,
-    webhooks,
+    api_keys, dead_letters, events, health, inbox, invitations, me, members, metrics,
+    organizations, suppressions, webhooks,
 };
 
 /// Paths and tags appear in this order.
@@ -60,6 +60,9 @@ use crate::routes::{
         organizations::change,
         members::list,
         members::remove,
+        suppressions::list,
+        suppressions::add,
+        suppressions::lift,
         api_keys::create,
         api_keys::list,
         api_keys::revoke,
@@ -76,6 +79,11 @@ use crate::routes::{
         dead_letters::list,
         dead_letters::redrive,
         dead_letters::discard,
+        events::ses::hear,
+        events::sendgrid::hear,
+        events::postmark::hear,
+        events::mailgun::hear,
+        events::dsn::hear,
         jobsim::handle,
         users_organizations::handle,
         doit::handle,
@@ -100,9 +108,11 @@ use crate::routes::{
         (name = "Account", description = "Who you are here."),
         (name = "Organizations", description = "The organizations of this instance."),
         (name = "Members", description = "Who belongs to an organization, or is invited to."),
+        (name = "Suppressions", description = "Addresses that get no mail of an organization."),
         (name = "API keys", description = "The keys of your organization."),
         (name = "Webhooks", description = "Endpoints of yours that are told what happens, by Standard Webhooks."),
         (name = "Dead letters", description = "Broker messages that nobody could process."),
+        (name = "Feedback", description = "What mail providers tell of mails that were sent. They call these; you set them up."),
         (name = "Contracts", description = "Public invite APIs that are served as drop-in: errors and bodies are theirs."),
         (name = "Inbox", description = "Mail that is captured instead of sent, for trying things out."),
         (name = "Health", description = "For balancers and operators."),

@@ -40,6 +40,8 @@ pub fn one_of_each() -> Vec<ApiError> {
         E::UnsupportedMediaType("application/json"),
         E::Invalid(vec![FieldError::new("email", "is required")]),
         E::NoSealKeys,
+        E::FeedbackOff("feedback.ses_topics"),
+        E::FeedbackForged("its signature is wrong"),
         E::IdempotencyKeyReused,
         E::Internal,
         E::Unavailable,
@@ -94,6 +96,8 @@ mod tests {
             E::TooManyGuesses(_) => 28,
             E::TokenOnly => 29,
             E::NoSealKeys => 30,
+            E::FeedbackOff(_) => 31,
+            E::FeedbackForged(_) => 32,
         }
     }
 
@@ -101,7 +105,7 @@ mod tests {
     fn no_variant_and_no_code_is_left_out_or_shown_twice() {
         let all = one_of_each();
         let numbers: BTreeSet<_> = all.iter().map(number).collect();
-        assert_eq!(numbers, (0..=30).collect());
+        assert_eq!(numbers, (0..=32).collect());
         let codes: BTreeSet<_> = all.iter().map(ApiError::code).collect();
         assert_eq!(codes.len(), all.len());
     }

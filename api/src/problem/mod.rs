@@ -97,6 +97,12 @@ pub enum ApiError {
         "This process has no seal keys to keep a secret with. Set WELCOMAT_SEAL_KEYS to those of the workers."
     )]
     NoSealKeys,
+    /// Nobody has set up this way of telling what became of mails.
+    #[error("This is shut. To hear what became of mails this way, set {0}.")]
+    FeedbackOff(&'static str),
+    /// Somebody tells what became of mails, and does not prove who they are.
+    #[error("It is not proven who says this: {0}.")]
+    FeedbackForged(&'static str),
     /// The key was used for another request.
     #[error("This Idempotency-Key was used before with a different request.")]
     IdempotencyKeyReused,
@@ -175,6 +181,8 @@ impl ApiError {
             Self::UnsupportedMediaType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "validation_failed"),
             Self::NoSealKeys => (S::SERVICE_UNAVAILABLE, "seal_keys_missing"),
+            Self::FeedbackOff(_) => (S::NOT_FOUND, "feedback_off"),
+            Self::FeedbackForged(_) => (S::FORBIDDEN, "feedback_forged"),
             Self::IdempotencyKeyReused => (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal_error"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable"),

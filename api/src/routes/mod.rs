@@ -5,6 +5,7 @@ mod assets;
 mod console;
 pub mod dead_letters;
 mod docs;
+pub mod events;
 pub mod health;
 pub mod inbox;
 pub mod invitations;
@@ -15,6 +16,7 @@ mod organization_query;
 pub mod organizations;
 mod page;
 mod pages;
+pub mod suppressions;
 pub mod webhooks;
 
 use actix_web::guard;
@@ -40,6 +42,7 @@ pub fn configure(config: &mut ServiceConfig, settings: &ContractSettings) {
         .configure(console::configure)
         // Before the scope that wants a key: whoever accepts an invitation has none yet.
         .configure(invitations::configure_public)
+        .configure(events::configure)
         .configure(|config| contracts::configure(config, settings))
         .service(
             web::scope("/v1")
@@ -48,6 +51,7 @@ pub fn configure(config: &mut ServiceConfig, settings: &ContractSettings) {
                 .configure(dead_letters::configure)
                 .configure(organizations::configure)
                 .configure(members::configure)
+                .configure(suppressions::configure)
                 .configure(invitations::configure)
                 .configure(webhooks::configure)
                 .default_service(web::to(not_found))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rand::Rng;
 use serde_json::Value;
+use ureq::http::request::Builder;
 use ureq::http::{Method, Request, Response, StatusCode};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
@@ -104,6 +105,17 @@ impl Api {
         persist(|| self.send(&Method::POST, &url, Some(body), Some(idempotency_key)))
     }
 
+    /// Sends a mail as it arrived; tries again if no answer comes, for what is known changes nothing.
+    pub fn post_mail(&self, path: &[&str], mail: &[u8]) -> Result<Answer, ClientError> {
+        let url = self.url(path);
+        persist(|| {
+            let request = self.request(&Method::POST, &url);
+            let request = request.header("Content-Type", "message/rfc822");
+            let response = self.agent.run(request.body(mail).map_err(unwritable)?);
+            self.read(response.map_err(|error| self.unreachable(&error))?)
+        })
+    }
+
     /// Changes, once.
     pub fn patch(&self, path: &[&str], body: &Value) -> Result<Answer, ClientError> {
         self.send(&Method::PATCH, &self.url(path), Some(body), None)
@@ -132,10 +144,7 @@ impl Api {
         body: Option<&Value>,
         idempotency_key: Option<&str>,
     ) -> Result<Answer, ClientError> {
-        let mut request = Request::builder().method(method).uri(url.as_str());
-        if let Some(key) = &self.key {
-            request = request.header("Authorization", format!("Bearer {}", key.expose()));
-        }
+        let mut request = self.request(method, url);
         if let Some(key) = idempotency_key {
             request = request.header("Idempotency-Key", key);
         }
@@ -147,6 +156,14 @@ impl Api {
             None => self.agent.run(request.body(()).map_err(unwritable)?),
         };
         self.read(response.map_err(|error| self.unreachable(&error))?)
+    }
+
+    fn request(&self, method: &Method, url: &Url) -> Builder {
+        let request = Request::builder().method(method).uri(url.as_str());
+        match &self.key {
+            Some(key) => request.header("Authorization", format!("Bearer {}", key.expose())),
+            None => request,
+        }
     }
 
     fn read(&self, response: Response<Body>) -> Result<Answer, ClientError> {

@@ -180,9 +180,8 @@ fn color(state: &str) -> Option<Color> {
         "queued" | "sending" | "retrying" | "uncertain" | "pending" | "invited" => {
             Some(Color::FG_YELLOW)
         }
-        "failed" | "suppressed" | "expired" | "declined" | "revoked" | "removed" | "disabled" => {
-            Some(Color::FG_RED)
-        }
+        "failed" | "bounced" | "complained" | "suppressed" | "expired" | "declined" | "revoked"
+        | "removed" | "disabled" => Some(Color::FG_RED),
         _ => None,
     }
 }

@@ -53,7 +53,7 @@ impl Wait {
         let look = waited?;
         let detail = look.detail.map(|detail| format!(": {detail}")).unwrap_or_default();
         match DeliveryStatus::parse(&look.status) {
-            Some(DeliveryStatus::Sent) => {
+            Some(DeliveryStatus::Sent | DeliveryStatus::Delivered) => {
                 session.output.remark(&format!("the mail is sent, after {seconds:.1} s"));
                 Ok(())
             }

@@ -14,6 +14,7 @@ Examples:
 const LIST_EXAMPLES: &str = "\
 Examples:
   welcomat deliveries list --status failed
+  welcomat deliveries list --status bounced
   welcomat deliveries list --email ann@example.com
   welcomat deliveries list --status retrying --all --output json | jq '.data[].delivery.reason'";
 const GET_EXAMPLES: &str = "\
@@ -124,6 +125,13 @@ fn timeline(deliveries: &Value) -> Vec<Value> {
         match status.as_str() {
             "queued" => {}
             "sent" => line(&delivery["sent_at"], "sent", table::text(delivery, "/message_id")),
+            "delivered" | "bounced" | "complained" => {
+                line(&delivery["sent_at"], "sent", table::text(delivery, "/message_id"));
+                let parts = ["/reason", "/detail"].map(|part| table::text(delivery, part));
+                let parts: Vec<&str> =
+                    parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
+                line(&delivery["feedback_at"], &status, parts.join(": "));
+            }
             "retrying" | "uncertain" => {
                 let next = table::text(delivery, "/next_attempt_at");
                 line(&delivery["updated_at"], &status, format!("next attempt at {next}"));

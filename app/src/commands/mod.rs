@@ -1,6 +1,7 @@
 //! One module per command; each prints its result to standard output.
 
 pub mod api;
+pub mod bounces;
 pub mod completions;
 pub mod config;
 pub mod dead_letters;
@@ -18,6 +19,7 @@ pub mod migrate;
 pub mod openapi;
 pub mod organizations;
 pub mod serve;
+pub mod suppressions;
 pub mod webhooks;
 pub mod worker;
 

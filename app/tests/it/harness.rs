@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use adapters::clock::Clock;
 use adapters::settings::Settings;
 use adapters::webhooks::Names;
+use api::Amazon;
 use app::http::{Answer, Client};
 use app::parts::Parts;
 use app::service;
@@ -59,6 +60,13 @@ pub struct TestApp {
     pub folder: TempDir,
 }
 
+/// The world outside, as far as a test can make it another one.
+#[derive(Default)]
+struct Outside {
+    names: Names,
+    amazon: Amazon,
+}
+
 struct Cleanup {
     database: Option<FreshDatabase>,
     prefix: Option<String>,
@@ -76,17 +84,17 @@ fn runtime() -> Runtime {
 impl TestApp {
     /// Starts the product with the stack's own way of mail.
     pub async fn start(stack: Stack) -> Self {
-        Self::start_with(stack, stack == Stack::Distributed, &[], Names::System).await
+        Self::start_with(stack, stack == Stack::Distributed, &[], Outside::default()).await
     }
 
     /// Starts the product with an SMTP server that the test can command, and these settings.
     pub async fn start_with_settings(stack: Stack, env: &[(&'static str, &str)]) -> Self {
-        Self::start_with(stack, true, env, Names::System).await
+        Self::start_with(stack, true, env, Outside::default()).await
     }
 
     /// Starts the product with an SMTP server that the test can command.
     pub async fn start_with_smtp(stack: Stack) -> Self {
-        Self::start_with(stack, true, &[], Names::System).await
+        Self::start_with(stack, true, &[], Outside::default()).await
     }
 
     /// Starts the product in a world where names have other addresses.
@@ -95,14 +103,23 @@ impl TestApp {
         env: &[(&'static str, &str)],
         names: Names,
     ) -> Self {
-        Self::start_with(stack, true, env, names).await
+        Self::start_with(stack, true, env, Outside { names, ..Outside::default() }).await
+    }
+
+    /// Starts the product in a world where Amazon's pages are on another server.
+    pub async fn start_with_amazon(
+        stack: Stack,
+        env: &[(&'static str, &str)],
+        amazon: Amazon,
+    ) -> Self {
+        Self::start_with(stack, true, env, Outside { amazon, ..Outside::default() }).await
     }
 
     async fn start_with(
         stack: Stack,
         smtp: bool,
         own: &[(&'static str, &str)],
-        names: Names,
+        outside: Outside,
     ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
@@ -129,7 +146,7 @@ impl TestApp {
         let database_url = settings.database.url.clone();
         let broker_prefix = cleanup.prefix.clone();
         let shutdown = CancellationToken::new();
-        let (clock, service) = serve(settings, names, listener, shutdown.clone(), cleanup).await;
+        let (clock, service) = serve(settings, outside, listener, shutdown.clone(), cleanup).await;
         let client = Client::new(address, Some(KEY.to_owned()));
         let me = eventually("the service answers", async || client.get("/v1/me").await.ok()).await;
         assert_eq!(me.status, 200, "{}", me.text());
@@ -249,7 +266,7 @@ impl Drop for TestApp {
 /// A thread and a runtime of its own: a test that blocks does not hold up the service.
 async fn serve(
     settings: Settings,
-    names: Names,
+    outside: Outside,
     listener: TcpListener,
     shutdown: CancellationToken,
     cleanup: Cleanup,
@@ -258,7 +275,8 @@ async fn serve(
     let service = std::thread::spawn(move || {
         runtime().block_on(async {
             let mut parts = Parts::assemble(settings).await.unwrap();
-            parts.names = names;
+            parts.names = outside.names;
+            parts.amazon = outside.amazon;
             parts.bootstrap().await.unwrap();
             assert!(send.send(parts.store.clock().clone()).is_ok(), "the test waits for it");
             let served = service::run(&parts, listener, shutdown).await;

@@ -47,6 +47,8 @@ struct Shared {
     /// While true, mails are taken but the answer to the final dot is held back.
     holding: watch::Sender<bool>,
     weather: Mutex<Option<Weather>>,
+    /// What came with MAIL FROM, one for each mail that was begun.
+    senders: Mutex<Vec<String>>,
     doubts: AtomicUsize,
 }
 
@@ -76,6 +78,7 @@ impl SmtpSink {
             refusals: Mutex::default(),
             holding: watch::Sender::new(false),
             weather: Mutex::default(),
+            senders: Mutex::default(),
             doubts: AtomicUsize::new(0),
         });
         let serving = tokio::spawn(accept(listener, shared.clone()));
@@ -89,6 +92,11 @@ impl SmtpSink {
     /// The mails so far, in the order of their arrival.
     pub fn mails(&self) -> Vec<TestMail> {
         self.shared.mails.mails()
+    }
+
+    /// The envelope senders so far.
+    pub fn senders(&self) -> Vec<String> {
+        self.shared.senders.lock().unwrap().clone()
     }
 
     /// How many mails there are so far.
@@ -192,6 +200,8 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>) -> Option<()> {
             "EHLO" => say(&mut stream, "250-sink\r\n250-PIPELINING\r\n250 8BITMIME").await?,
             "MAIL" => {
                 luck = shared.luck();
+                let sender = line.split(['<', '>']).nth(1)?.to_owned();
+                shared.senders.lock().unwrap().push(sender);
                 say(&mut stream, "250 2.0.0 ok").await?;
             }
             "RSET" | "NOOP" => say(&mut stream, "250 2.0.0 ok").await?,

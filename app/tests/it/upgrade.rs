@@ -16,7 +16,11 @@ use serde_json::json;
 use crate::harness::{KEY, Stack, TestApp};
 use crate::servers::FreshDatabase;
 
-on_both_stacks!(keys_of_the_first_version_stay_good, whoever_was_accepted_before_is_not_new);
+on_both_stacks!(
+    keys_of_the_first_version_stay_good,
+    whoever_was_accepted_before_is_not_new,
+    addresses_that_were_suppressed_before_are_listed,
+);
 
 async fn keys_of_the_first_version_stay_good(stack: Stack) {
     let folder = tempfile::tempdir().unwrap();
@@ -73,6 +77,32 @@ async fn whoever_was_accepted_before_is_not_new(stack: Stack) {
     let rows = ever.all(&database).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.total).collect::<Vec<_>>(), [2]);
     database.close().await.unwrap();
+}
+
+async fn addresses_that_were_suppressed_before_are_listed(stack: Stack) {
+    let app = TestApp::start(stack).await;
+    let database = Database::connect(&app.database_url).await.unwrap();
+    // Back to the version in which they had no ids.
+    let since = u32::try_from(Migrator::migrations().len() - 4).unwrap();
+    Migrator::down(&database, Some(since)).await.unwrap();
+    let organization = Uuid::parse_str(&app.organization).unwrap();
+    for name in ["ann", "bob"] {
+        let row: [(&str, SimpleExpr); 4] = [
+            ("organization_id", organization.into()),
+            ("email_normalized", format!("{name}@example.com").into()),
+            ("reason", "no_such_recipient".into()),
+            ("created_at", app.clock.now().into()),
+        ];
+        insert(&database, "suppression", row.into_iter()).await;
+    }
+    Migrator::up(&database, None).await.unwrap();
+    database.close().await.unwrap();
+    let path = format!("/v1/organizations/{}/suppressions", app.organization);
+    let first = app.get(&format!("{path}?limit=1")).await;
+    let cursor = first["next_cursor"].as_str().expect("two different ids");
+    let second = app.get(&format!("{path}?limit=1&cursor={cursor}")).await;
+    let seen = [&first, &second].map(|page| page["data"][0]["email"].clone());
+    assert_eq!(seen, [json!("bob@example.com"), json!("ann@example.com")]);
 }
 
 /// As the first version did on its first start.

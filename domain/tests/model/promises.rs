@@ -9,7 +9,10 @@ use crate::world::{Holder, NOW, World};
 pub fn broken(before: &World, action: Action, after: &World) -> Option<&'static str> {
     [
         ("an invitation that has ended stays as it ended", invitation_stays(before, after)),
-        ("a delivery that is settled stays as it was settled", deliveries_stay(before, after)),
+        (
+            "a delivery that is settled stays as it was settled",
+            deliveries_stay(before, action, after),
+        ),
         ("only the holder of the attempt reports", only_the_holder_reports(before, action, after)),
         ("email_sent means that the mail server took this mail", sent_is_true(after)),
         ("a mail is repeated only after an ambiguous fault", repeats_are_excused(after)),
@@ -38,9 +41,14 @@ fn invitation_stays(before: &World, after: &World) -> bool {
         || before.invitation == after.invitation
 }
 
-fn deliveries_stay(before: &World, after: &World) -> bool {
+/// What the other end tells changes one that was sent, and that it was sent not even then.
+fn deliveries_stay(before: &World, action: Action, after: &World) -> bool {
+    let told = matches!(action, Action::ProviderTells(_));
     let mut pairs = before.deliveries.iter().zip(&after.deliveries);
-    pairs.all(|(before, after)| !before.state.status().is_settled() || before == after)
+    pairs.all(|(before, after)| {
+        let (was, is) = (before.state.status(), after.state.status());
+        !was.is_settled() || before == after || (told && was.was_sent() && is.was_sent())
+    })
 }
 
 /// A report by anyone else changes nothing at all.
@@ -65,7 +73,7 @@ fn only_the_holder_reports(before: &World, action: Action, after: &World) -> boo
 
 fn sent_is_true(world: &World) -> bool {
     let arrived = |generation| taken(world, generation).next().is_some();
-    let sent = |state| matches!(state, DeliveryState::Sent { .. });
+    let sent = |state: DeliveryState| state.status().was_sent();
     (!world.email_sent || arrived(world.invitation.generation))
         && world.deliveries.iter().all(|d| !sent(d.state) || arrived(d.generation))
 }
@@ -91,7 +99,7 @@ fn links_open(world: &World) -> bool {
 fn shredded(world: &World) -> bool {
     let ended = world.invitation.state.status() != InvitationStatus::Pending;
     let newest = world.stored.generation;
-    let sent = newest > 0 && matches!(world.delivery(newest).state, DeliveryState::Sent { .. });
+    let sent = newest > 0 && world.delivery(newest).state.status().was_sent();
     world.stored.sealed.is_none() || !(ended || sent)
 }
 

@@ -2,11 +2,13 @@
 
 use domain::delivery::DeliveryEvent;
 use domain::invitation::InvitationEvent;
-use domain::{DeliveryState, Generation, InvitationState, InvitationStatus};
+use domain::{DeliveryState, Feedback, Generation, InvitationState, InvitationStatus};
 
 use crate::rules::{Mutation, Rules};
 use crate::work;
 use crate::world::{Holder, LATER, Lock, NOW, Relay, Row, Step, Worker, World};
+
+const TOLD: DeliveryEvent<'_> = DeliveryEvent::Feedback(Feedback::Delivered);
 
 /// One step. The names of workers and relays are their places in the sorted world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +45,7 @@ pub enum Action {
     Accept,
     TimePasses,
     Expire,
+    ProviderTells(Generation),
 }
 
 /// What may happen in `world`, with the world after it. `true` stands for what happens by itself;
@@ -286,6 +289,16 @@ impl Next<'_> {
         }
         if world.invitation.expires_at == LATER && world.open(world.invitation.generation) {
             self.command(Action::TimePasses, |world| world.invitation.expires_at = NOW);
+        }
+        // Only of a mail that was taken, and perhaps before anybody here knows that it was.
+        for delivery in &world.deliveries {
+            let generation = delivery.generation;
+            let taken = world.taken.iter().any(|mail| mail.0 == generation);
+            if taken && delivery.clone().take(&TOLD) {
+                self.command(Action::ProviderTells(generation), |world| {
+                    work::hear(world, generation, &TOLD);
+                });
+            }
         }
         if let Some(expired) = after(InvitationEvent::Expire) {
             self.free(Action::Expire, |world| close(world, self.rules, expired.state));

@@ -121,6 +121,15 @@ fn report(world: &mut World, rules: &Rules, job: Generation, attempt: Try, end: 
     }
 }
 
+/// One transaction: the other end tells of a mail, and what follows if that was not known.
+pub fn hear(world: &mut World, generation: Generation, told: &DeliveryEvent<'_>) {
+    let was_sent = world.delivery(generation).state.status().was_sent();
+    if world.delivery_mut(generation).take(told) && !was_sent {
+        world.email_sent |= world.invitation.generation == generation;
+        shred(world, generation);
+    }
+}
+
 /// After a try that did not settle it: one more, if anybody still waits for the mail.
 pub fn plan_or_cancel(world: &mut World, generation: Generation) {
     if !world.open(generation) {

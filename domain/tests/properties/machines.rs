@@ -6,8 +6,9 @@ use chrono::{DateTime, TimeDelta};
 use domain::delivery::DeliveryEvent;
 use domain::invitation::InvitationEvent;
 use domain::{
-    AttemptToken, Delivery, DeliveryId, DeliveryState, FailureReason, Invitation, InvitationId,
-    InvitationState, InvitationStatus, Phase, RetryPolicy, SendOutcome, Timestamp, Trouble,
+    AttemptToken, Bounce, Delivery, DeliveryId, DeliveryState, FailureReason, Feedback, Invitation,
+    InvitationId, InvitationState, InvitationStatus, Phase, RetryPolicy, SendOutcome, Timestamp,
+    Trouble,
 };
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -67,6 +68,27 @@ proptest! {
             }
             delivery = after;
         }
+    }
+
+    /// Providers promise no order, and say things twice.
+    #[test]
+    fn what_is_heard_of_a_mail_comes_to_the_same_in_any_order(
+        heard in prop::collection::vec(0_usize..4, 0..6),
+        again in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+        from in 0_u8..4,
+    ) {
+        let before = Delivery { attempts: 1, state: out(from), ..fresh(START) };
+        let hear = |all: &[usize]| {
+            all.iter().fold(before.clone(), |delivery, &at| {
+                let told = DeliveryEvent::Feedback(FEEDBACK[at]);
+                delivery.clone().apply(&told, START).unwrap_or(delivery)
+            })
+        };
+        let mut shuffled: Vec<usize> = heard.iter().rev().copied().collect();
+        shuffled.extend(again.iter().filter(|_| !heard.is_empty()).map(|at| *at.get(&heard)));
+        prop_assert_eq!(hear(&heard), hear(&shuffled));
+        let after = hear(&heard).state.status();
+        prop_assert!(heard.is_empty() || after.was_sent(), "{after:?}");
     }
 
     #[test]
@@ -137,6 +159,24 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+const FEEDBACK: [Feedback; 4] = [
+    Feedback::Delivered,
+    Feedback::Bounced(Bounce::Soft),
+    Feedback::Bounced(Bounce::Hard),
+    Feedback::Complained,
+];
+
+/// A state in which the mail is out, or may be.
+fn out(which: u8) -> DeliveryState {
+    let attempt = AttemptToken::from_uuid(Uuid::from_u128(1));
+    match which {
+        0 => DeliveryState::Sent { at: START },
+        1 => DeliveryState::Sending { attempt, lease_until: START },
+        2 => DeliveryState::Retrying { next_attempt_at: START },
+        _ => DeliveryState::Uncertain { attempt, next_attempt_at: START },
     }
 }
 

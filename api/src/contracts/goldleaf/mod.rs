@@ -170,9 +170,9 @@ async fn least_advanced(
         DeliveryStatus::Queued => 0,
         DeliveryStatus::Sending => 1,
         DeliveryStatus::Retrying | DeliveryStatus::Uncertain => 2,
-        DeliveryStatus::Failed => 3,
+        DeliveryStatus::Failed | DeliveryStatus::Bounced => 3,
         DeliveryStatus::Suppressed => 4,
         DeliveryStatus::Cancelled => 5,
-        DeliveryStatus::Sent => 6,
+        DeliveryStatus::Sent | DeliveryStatus::Delivered | DeliveryStatus::Complained => 6,
     })
 }

@@ -24,13 +24,20 @@ const OWN_FIELDS: [(&str, &str); 3] = [
     ("organizationId", "ORGANIZATION_ID"),
 ];
 
-/// Adds `x-codeSamples` to every operation.
+/// What is called by programs that have it built in: nobody writes a call.
+const NOT_FOR_READERS: &str = "Feedback";
+
+/// Adds `x-codeSamples` to every operation that readers may want to call.
 pub struct Samples;
 
 impl Modify for Samples {
     fn modify(&self, document: &mut OpenApi) {
         for (path, item) in &mut document.paths.paths {
             for (method, operation) in operations(item) {
+                let tags = operation.tags.as_deref().unwrap_or_default();
+                if tags.iter().any(|tag| tag == NOT_FOR_READERS) {
+                    continue;
+                }
                 let samples = samples(&Call::new(method, path, operation));
                 let extensions = operation.extensions.get_or_insert_default();
                 extensions.insert("x-codeSamples".to_owned(), samples);

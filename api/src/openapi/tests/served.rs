@@ -12,7 +12,7 @@ use super::{document, operations};
 use crate::routes;
 
 /// For people and their browsers, or the document itself: no part of the API.
-const PAGES: [&str; 38] = [
+const PAGES: [&str; 41] = [
     "GET /",
     "GET /assets/pages.css",
     "GET /assets/pages.js",
@@ -45,6 +45,9 @@ const PAGES: [&str; 38] = [
     "POST /console/{organization}/webhooks/{webhook}/enable",
     "POST /console/{organization}/webhooks/{webhook}/disable",
     "POST /console/{organization}/webhooks/{webhook}/deliveries/{webhook_delivery}/replay",
+    "GET /console/{organization}/suppressions",
+    "POST /console/{organization}/suppressions",
+    "POST /console/{organization}/suppressions/lift",
     "GET /console/{organization}/dead-letters",
     "POST /console/{organization}/dead-letters/{dead_letter}/redrive",
     "POST /console/{organization}/dead-letters/{dead_letter}/discard",

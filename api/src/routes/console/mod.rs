@@ -13,6 +13,7 @@ mod overview;
 mod session;
 mod show;
 mod sign_in;
+mod suppressions;
 mod visitor;
 mod webhook;
 mod webhooks;
@@ -78,6 +79,14 @@ fn inside(config: &mut ServiceConfig) {
         .service(
             change("/{organization}/dead-letters/{dead_letter}/discard")
                 .route(web::post().to(dead_letters::discard)),
+        )
+        .service(
+            both("/{organization}/suppressions")
+                .route(get().to(suppressions::list))
+                .route(web::post().to(suppressions::add)),
+        )
+        .service(
+            change("/{organization}/suppressions/lift").route(web::post().to(suppressions::lift)),
         )
         .service(
             both("/{organization}/keys")

@@ -11,6 +11,13 @@ use crate::problem::ApiError;
 use crate::state::State;
 
 const MINUTES: u32 = 60;
+const TROUBLE: [DeliveryStatus; 5] = [
+    DeliveryStatus::Failed,
+    DeliveryStatus::Bounced,
+    DeliveryStatus::Complained,
+    DeliveryStatus::Retrying,
+    DeliveryStatus::Uncertain,
+];
 /// Of each kind of trouble.
 const TROUBLED: u64 = 5;
 
@@ -24,7 +31,7 @@ pub async fn show(
     let organization = visitor.organization(&state, &organization).await?;
     let activity = state.store.activity(organization.id, MINUTES).await?;
     let mut troubled = Vec::new();
-    for status in [DeliveryStatus::Failed, DeliveryStatus::Retrying, DeliveryStatus::Uncertain] {
+    for status in TROUBLE {
         let filter = ListFilter {
             status: None,
             delivery_status: Some(status),

@@ -13,7 +13,7 @@ use crate::state::State;
 
 /// What a page may say was just done: by the word in its address, so that nobody can make it say
 /// anything else.
-const NOTICES: [(&str, &str); 13] = [
+const NOTICES: [(&str, &str); 15] = [
     ("invited", "The invitation is made, and its mail is on its way."),
     ("resent", "A new mail is on its way; the earlier link is void once it is made."),
     ("extended", "The invitation is good for another week."),
@@ -25,6 +25,8 @@ const NOTICES: [(&str, &str); 13] = [
     ("redriven", "The job is planned once more."),
     ("discarded", "The dead letter is gone."),
     ("key-revoked", "The key is worthless from now on."),
+    ("suppressed", "The address gets no mail any more."),
+    ("lifted", "The address gets mail again."),
     ("signed-out", "You are signed out."),
     ("already-pending", "That address has this invitation already."),
 ];

@@ -60,6 +60,7 @@ async fn send(settings: &Settings, mailer: &Mailer, to: &str) -> Finding {
     let parts = MailParts {
         to,
         to_name: None,
+        return_path: None,
         subject: "Welcomat can send mail".to_owned(),
         text: "This mail was asked for with \"welcomat doctor --send-to\".\r\n".to_owned(),
         html: "<p>This mail was asked for with <code>welcomat doctor --send-to</code>.</p>"

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::tenants::operations::{Operation, operations};
 use crate::harness::{Stack, TestApp, block_on, text};
 
-const PAGES: [&str; 44] = [
+const PAGES: [&str; 47] = [
     "GET /",
     "GET /assets/pages.css",
     "GET /assets/pages.js",
@@ -43,6 +43,9 @@ const PAGES: [&str; 44] = [
     "POST /console/{organization}/webhooks/{webhook}/enable",
     "POST /console/{organization}/webhooks/{webhook}/disable",
     "POST /console/{organization}/webhooks/{webhook}/deliveries/{webhook_delivery}/replay",
+    "GET /console/{organization}/suppressions",
+    "POST /console/{organization}/suppressions",
+    "POST /console/{organization}/suppressions/lift",
     "GET /console/{organization}/dead-letters",
     "POST /console/{organization}/dead-letters/{dead_letter}/redrive",
     "POST /console/{organization}/dead-letters/{dead_letter}/discard",

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::welcomat;
 
 /// Every command that talks to a server, or is about the command line itself.
-const COMMANDS: [&str; 39] = [
+const COMMANDS: [&str; 45] = [
     "",
     "invite-user",
     "invitations",
@@ -29,6 +29,12 @@ const COMMANDS: [&str; 39] = [
     "keys list",
     "keys create",
     "keys revoke",
+    "suppressions",
+    "suppressions list",
+    "suppressions add",
+    "suppressions lift",
+    "bounces",
+    "bounces read",
     "webhooks",
     "webhooks list",
     "webhooks get",

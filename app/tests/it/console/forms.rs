@@ -19,6 +19,7 @@ on_both_stacks!(
     an_event_is_told_again,
     a_webhook_is_tested_and_switched,
     a_dead_letter_is_redriven_and_discarded,
+    an_address_is_suppressed_and_gets_mail_again,
     a_key_is_shown_once_and_revoked,
 );
 
@@ -154,6 +155,23 @@ async fn a_dead_letter_is_redriven_and_discarded(stack: Stack) {
     assert_eq!(app.mails_to("ann@example.com").await.len(), 1, "sent is final");
     browser.done(&format!("{own}/{id}/discard"), &[]).await;
     assert_eq!(app.get("/v1/dead-letters").await["data"], json!([]));
+}
+
+async fn an_address_is_suppressed_and_gets_mail_again(stack: Stack) {
+    let app = TestApp::start(stack).await;
+    let browser = Browser::signed_in(&app, KEY).await;
+    let own = format!("/console/{}/suppressions", app.organization);
+    let ann = [("email", "Ann@example.com")];
+    let page = browser.done(&own, &ann).await;
+    assert!(page.contains("ann@example.com") && page.contains("by hand"), "{page}");
+    let path = app.invite("ann@example.com").await;
+    assert_eq!(app.get(&path).await["delivery"]["status"], "suppressed");
+    let page = browser.done(&format!("{own}/lift"), &ann).await;
+    assert!(page.contains("There is none."), "{page}");
+    app.act(&format!("{path}/revoke"), &json!({})).await;
+    app.invite_and_receive("ann@example.com").await;
+    assert_eq!(browser.submit(&format!("{own}/lift"), &ann).await.status, 404);
+    assert_eq!(browser.submit(&own, &[("email", "nobody")]).await.status, 422);
 }
 
 async fn a_key_is_shown_once_and_revoked(stack: Stack) {

@@ -28,7 +28,7 @@ async fn the_overview_counts_what_became_of_mails(stack: Stack) {
     let browser = Browser::signed_in(&app, KEY).await;
     let own = format!("/console/{}", app.organization);
     let page = browser.page(&own).await;
-    let figures = ["made", "mail sent", "mail waiting", "mail not sent"];
+    let figures = ["made", "mail sent", "mail waiting", "mail in vain"];
     assert_eq!(figures.map(|name| figure(&page, name)), ["2", "1", "0", "1"]);
     assert!(page.contains("<svg class=\"chart\""), "{page}");
     let (_, trouble) = page.split_once("Mails in trouble").unwrap();

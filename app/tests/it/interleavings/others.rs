@@ -1,8 +1,12 @@
 //! Everyone else who changes the database: relays, sweeps and people.
 
+use std::time::Duration;
+
 use adapters::store::{AcceptOutcome, ChangeOutcome, CreateOutcome, Credential, NewInvitation};
-use adapters::store::{OnExisting, OutboxEntry};
-use domain::{CredentialPolicy, EmailAddress, InvitationStatus, Position, SecretHash};
+use adapters::store::{OnExisting, OutboxEntry, Told};
+use domain::{
+    Bounce, CredentialPolicy, EmailAddress, Feedback, InvitationStatus, Position, SecretHash,
+};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
@@ -77,7 +81,8 @@ pub async fn people(lab: &Lab, rng: &mut StdRng) {
     let at = invitations.len() - 1 - rng.random_range(0..invitations.len().min(6));
     let id = invitations[at];
     let (organization, actor) = (lab.organization, lab.actor.clone());
-    match rng.random_range(0..10) {
+    match rng.random_range(0..12) {
+        10.. => tell(lab, rng).await,
         0..5 => {
             unless_busy(lab.store.resend(organization, actor, id).await);
         }
@@ -90,6 +95,31 @@ pub async fn people(lab: &Lab, rng: &mut StdRng) {
         _ => accept(lab, rng).await,
     }
     lab.look(id).await;
+}
+
+/// The other end tells of a mail that was taken, perhaps before anybody here knows that it was.
+async fn tell(lab: &Lab, rng: &mut StdRng) {
+    let taken = lock(&lab.mails).clone();
+    let newest = taken.len().min(8);
+    if newest == 0 {
+        return;
+    }
+    let mail = &taken[taken.len() - 1 - rng.random_range(0..newest)];
+    let feedback = match rng.random_range(0..4) {
+        0 => Feedback::Bounced(Bounce::Soft),
+        // A hard bounce or complaint suppresses an address that is resent to here: a mail less, no fault.
+        1 => Feedback::Complained,
+        _ => Feedback::Delivered,
+    };
+    let told = Told { delivery: mail.delivery, feedback, detail: None };
+    let heard = lab.store.hear(vec![told.clone()], Duration::from_hours(24)).await;
+    if unless_busy(heard).is_some() && lab.alone {
+        assert_eq!(
+            lab.store.hear(vec![told], Duration::from_hours(24)).await.unwrap(),
+            0,
+            "a repeat"
+        );
+    }
 }
 
 async fn invite(lab: &Lab, rng: &mut StdRng) {

@@ -182,7 +182,7 @@ async fn excuse(lab: &Lab, claimed: &Claimed, taken: usize) {
     let late = lease_until <= lab.clock.now();
     // If somebody else has it by now, what is said of it is theirs.
     let own = lock(&lab.holders).get(&mail.id) == Some(&claimed.attempt);
-    let said_before = own && mail.status == domain::DeliveryStatus::Sent;
+    let said_before = own && mail.status.was_sent();
     let excused = lock(&lab.mails)[taken].excused;
     assert!(late || said_before || excused, "the report of a mail in time was refused: {mail:?}");
     if late && !said_before {

@@ -22,10 +22,15 @@ on_both_stacks!(
     a_member_changes_nothing,
 );
 
-/// Operations for whoever has a link, looks after the service, or reads captured mail.
-const PUBLIC: [&str; 7] = [
+/// Operations for whoever has a link, proves to be a mail provider, looks after the service, or reads captured mail.
+const PUBLIC: [&str; 12] = [
     "accept_invitation",
     "decline_invitation",
+    "hear_ses",
+    "hear_sendgrid",
+    "hear_postmark",
+    "hear_mailgun",
+    "hear_dsn",
     "list_captured_mails",
     "download_captured_mail",
     "get_liveness",

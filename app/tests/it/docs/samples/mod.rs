@@ -71,7 +71,7 @@ fn samples(document: &Value) -> Vec<Sample> {
         let codes = operation["responses"].as_object().unwrap().keys();
         let good =
             codes.filter_map(|code| code.parse().ok()).find(|code| (200..300).contains(code));
-        operation["x-codeSamples"].as_array().unwrap().iter().map(move |sample| Sample {
+        operation["x-codeSamples"].as_array().into_iter().flatten().map(move |sample| Sample {
             operation: text(&operation["operationId"]),
             language: text(&sample["label"]),
             source: text(&sample["source"]),

@@ -24,6 +24,7 @@ impl<'a> Own<'a> {
     /// A value for each variable in the sample. The address that samples invite is free again.
     pub async fn variables(&mut self, sample: &Sample) -> Vec<(String, String)> {
         self.free("ann@example.com").await;
+        self.suppress("ann@example.com", sample.operation == "lift_suppression").await;
         let key = match sample.operation.as_str() {
             "create_organization" => INSTANCE_KEY.to_owned(),
             "list_own_invitations" => token_of_admin(self.app).await,
@@ -77,6 +78,15 @@ impl<'a> Own<'a> {
             self.app.until(&path, "sent").await;
             assert_eq!(self.app.act(&revoke, &json!({})).await.0, 200);
         }
+    }
+
+    /// A reader has an address on the list, or has it not.
+    async fn suppress(&self, email: &str, wanted: bool) {
+        let all = format!("/v1/organizations/{}/suppressions", self.app.organization);
+        let path = if wanted { all } else { format!("{all}/lift") };
+        let body = json!({ "email": email });
+        let answer = self.app.client.post(&path, &body).await.unwrap();
+        assert!([200, 204, 404].contains(&answer.status), "{}", answer.text());
     }
 
     async fn invite(&mut self) -> (String, String, TestMail) {
