@@ -7,6 +7,7 @@ mod m20261124_000002_describe_members;
 mod m20261125_000003_count_sends;
 mod m20261126_000004_tell_others;
 mod m20261126_000006_open_consoles;
+mod m20261126_000007_take_batches;
 
 /// All steps, oldest first.
 pub struct Migrator;
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000003_count_sends::Migration),
             Box::new(m20261126_000004_tell_others::Migration),
             Box::new(m20261126_000006_open_consoles::Migration),
+            Box::new(m20261126_000007_take_batches::Migration),
         ]
     }
 }
