@@ -9,18 +9,22 @@ use adapters::health::Health;
 use adapters::mailer::CapturedInbox;
 use adapters::password_hash::PasswordHasher;
 use adapters::seal::SealKeys;
-use adapters::settings::{ContractSettings, Network, WebhookSettings};
+use adapters::settings::{BatchSettings, ContractSettings, Network, WebhookSettings};
 use adapters::store::Store;
 use adapters::templates::Templates;
 use adapters::webhooks::Guard;
 use chrono::TimeDelta;
 use domain::NamePolicy;
+use tokio::sync::Semaphore;
 
 use crate::asset::Asset;
 use crate::auth::{SessionTokenVerifier, TokenVerifier};
 use crate::guesses::Guesses;
 use crate::problem::ApiError;
 use crate::{ApiParts, openapi};
+
+/// Each batch that arrives keeps a thread and some rows in memory.
+const ARRIVING: usize = 4;
 
 /// As handlers take it.
 pub type State = Data<AppState>;
@@ -71,6 +75,10 @@ pub struct AppState {
     pub guard: Guard,
     /// What there is to set about webhooks.
     pub webhooks: WebhookSettings,
+    /// What there is to set about batches.
+    pub batches: BatchSettings,
+    /// How many batches may arrive at the same time.
+    pub arriving: Semaphore,
     /// The path under which people reach the service; ends with a slash.
     pub public_path: String,
     /// Whether people reach the service over TLS.
@@ -96,6 +104,8 @@ impl AppState {
             seal: parts.seal,
             guard: Guard::new(&parts.settings.webhooks, parts.names),
             webhooks: parts.settings.webhooks.clone(),
+            batches: parts.settings.batches.clone(),
+            arriving: Semaphore::new(ARRIVING),
             body_limit: parts.settings.http.body_limit_bytes,
             request_timeout: parts.settings.http.request_timeout,
             only_tls: parts.settings.public_url.scheme() == "https",

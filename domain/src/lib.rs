@@ -32,8 +32,8 @@ pub use delivery::{Delivery, DeliveryState, DeliveryStatus, FailureReason};
 pub use email_address::EmailAddress;
 pub use event::EventKind;
 pub use id::{
-    ApiKeyId, AttemptToken, BatchId, BatchRowId, DeadLetterId, DeliveryId, EventId, InvitationId, LockToken,
-    MembershipId, OrganizationId, OutboxId, UserId, WebhookDeliveryId, WebhookId,
+    ApiKeyId, AttemptToken, BatchId, BatchRowId, DeadLetterId, DeliveryId, EventId, InvitationId,
+    LockToken, MembershipId, OrganizationId, OutboxId, UserId, WebhookDeliveryId, WebhookId,
 };
 pub use invitation::{Generation, Invitation, InvitationState, InvitationStatus};
 pub use job::Job;

@@ -19,8 +19,7 @@ pub(super) async fn of_rows(
     batches: Vec<Uuid>,
 ) -> Result<HashMap<Uuid, Counts>> {
     let none: Counts = BatchRowStatus::ALL.iter().map(|status| (status.as_str(), 0)).collect();
-    let mut counts: HashMap<Uuid, Counts> =
-        batches.iter().map(|&id| (id, none.clone())).collect();
+    let mut counts: HashMap<Uuid, Counts> = batches.iter().map(|&id| (id, none.clone())).collect();
     let found: Vec<(Uuid, String, i64)> = batch_row::Entity::find()
         .select_only()
         .column(batch_row::Column::BatchId)
@@ -86,7 +85,8 @@ async fn grouped(
 }
 
 fn add(counts: &mut Counts, word: &str, number: i64) {
-    if let Some(count) = counts.iter_mut().find_map(|(known, count)| (*known == word).then_some(count))
+    if let Some(count) =
+        counts.iter_mut().find_map(|(known, count)| (*known == word).then_some(count))
     {
         *count += u64::try_from(number).unwrap_or_default();
     }

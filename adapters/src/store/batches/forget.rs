@@ -70,25 +70,30 @@ impl Store {
     }
 
     async fn delete_batch(&self, id: Uuid) -> Result<()> {
-        while self.write(move |tx, _| Box::pin(async move {
-            let rows: Vec<Uuid> = batch_row::Entity::find()
-                .select_only()
-                .column(batch_row::Column::Id)
-                .filter(batch_row::Column::BatchId.eq(id))
-                .limit(ROWS)
-                .into_tuple()
-                .all(tx)
-                .await?;
-            if rows.is_empty() {
-                batch::Entity::delete_by_id(id).exec(tx).await?;
-                return Ok(Verdict::Commit(false));
-            }
-            batch_row::Entity::delete_many()
-                .filter(bulk::is_any(tx, batch_row::Column::Id, rows))
-                .exec(tx)
-                .await?;
-            Ok(Verdict::Commit(true))
-        })).await? {}
+        while self
+            .write(move |tx, _| {
+                Box::pin(async move {
+                    let rows: Vec<Uuid> = batch_row::Entity::find()
+                        .select_only()
+                        .column(batch_row::Column::Id)
+                        .filter(batch_row::Column::BatchId.eq(id))
+                        .limit(ROWS)
+                        .into_tuple()
+                        .all(tx)
+                        .await?;
+                    if rows.is_empty() {
+                        batch::Entity::delete_by_id(id).exec(tx).await?;
+                        return Ok(Verdict::Commit(false));
+                    }
+                    batch_row::Entity::delete_many()
+                        .filter(bulk::is_any(tx, batch_row::Column::Id, rows))
+                        .exec(tx)
+                        .await?;
+                    Ok(Verdict::Commit(true))
+                })
+            })
+            .await?
+        {}
         Ok(())
     }
 }

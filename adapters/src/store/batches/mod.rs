@@ -25,9 +25,9 @@ use sea_orm::{
     QuerySelect,
 };
 
+use super::Result;
 use super::create::NewInvitation;
 use super::together::Locking;
-use super::Result;
 
 pub use at_once::AtOnce;
 pub use read::BatchRowFilter;
@@ -80,8 +80,7 @@ async fn lock(
     id: Uuid,
     locking: Locking,
 ) -> Result<Option<batch::Model>> {
-    let mut query =
-        batch::Entity::find_by_id(id).filter(batch::Column::Status.ne(RECEIVING));
+    let mut query = batch::Entity::find_by_id(id).filter(batch::Column::Status.ne(RECEIVING));
     // On SQLite the transaction is the only writer already.
     if tx.get_database_backend() == DbBackend::Postgres {
         query = match locking {

@@ -1,11 +1,11 @@
 //! Taking a batch in: its rows first, in transactions of their own, then all of it at once.
 
-use domain::{BatchId, BatchMode, BatchRowId, BatchRowStatus, BatchStatus, OrganizationId, Timestamp};
+use domain::{
+    BatchId, BatchMode, BatchRowId, BatchRowStatus, BatchStatus, OrganizationId, Timestamp,
+};
 use entity::{batch, batch_row};
 use sea_orm::prelude::Uuid;
-use sea_orm::{
-    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set,
-};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set};
 
 use super::super::bulk::Changes;
 use super::super::idempotency::{self, Earlier, IdempotencyKey};

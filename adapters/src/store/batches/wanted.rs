@@ -55,8 +55,7 @@ pub(super) fn written(new: &NewInvitation) -> Result<String> {
 /// From the columns.
 pub(super) fn read(email: &str, column: Option<&str>) -> Result<NewInvitation> {
     let wrong = || convert::inconsistent("batch_row", "wanted");
-    let kept: Kept =
-        column.and_then(|text| serde_json::from_str(text).ok()).ok_or_else(wrong)?;
+    let kept: Kept = column.and_then(|text| serde_json::from_str(text).ok()).ok_or_else(wrong)?;
     let name = |text: Option<String>| text.map(|text| Name::parse(&text)).transpose();
     Ok(NewInvitation {
         email: EmailAddress::parse(email)

@@ -3,14 +3,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use domain::{
-    BatchRowStatus, BatchStatus, Limit, OrganizationId, SendRefusal, Timestamp,
-};
+use domain::{BatchRowStatus, BatchStatus, Limit, OrganizationId, SendRefusal, Timestamp};
 use entity::{batch, batch_row};
 use sea_orm::prelude::Uuid;
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-    Unchanged,
+    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    Set, Unchanged,
 };
 
 use super::super::bulk::Changes;
@@ -276,11 +274,7 @@ async fn count(
     Ok((!refused.is_empty()).then_some(refused))
 }
 
-async fn waiting(
-    tx: &DatabaseTransaction,
-    id: Uuid,
-    limit: u64,
-) -> Result<Vec<batch_row::Model>> {
+async fn waiting(tx: &DatabaseTransaction, id: Uuid, limit: u64) -> Result<Vec<batch_row::Model>> {
     let waiting = rows_of(id, BatchRowStatus::Waiting);
     Ok(waiting.order_by_asc(batch_row::Column::Number).limit(limit).all(tx).await?)
 }
@@ -292,8 +286,7 @@ fn changed(
     invitation: Option<Uuid>,
     fault: Option<RowFault>,
 ) -> batch_row::ActiveModel {
-    let (code, detail) =
-        fault.map(|fault| (fault.code.to_owned(), fault.detail)).unzip();
+    let (code, detail) = fault.map(|fault| (fault.code.to_owned(), fault.detail)).unzip();
     batch_row::ActiveModel {
         id: Unchanged(row.id),
         status: Set(status.as_str().to_owned()),
@@ -308,8 +301,6 @@ fn changed(
 /// What waited is settled, once.
 async fn write_down(tx: &DatabaseTransaction, rows: Vec<batch_row::ActiveModel>) -> Result<()> {
     let mut changes = Changes::new(tx);
-    changes.update(&rows, |_| {
-        batch_row::Column::Status.eq(BatchRowStatus::Waiting.as_str())
-    })?;
+    changes.update(&rows, |_| batch_row::Column::Status.eq(BatchRowStatus::Waiting.as_str()))?;
     if changes.make(tx).await? { Ok(()) } else { Err(StoreError::Busy) }
 }
