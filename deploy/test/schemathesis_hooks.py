@@ -31,6 +31,12 @@ BEYOND_SCHEMAS = (
     "must use a port",
     "must have a public address",
     "is one too many",
+    # What a file is, beyond being a text.
+    "is not known here; columns are",
+    "is required; the first line names the columns",
+    "has no rows",
+    "has a first line that is no header",
+    "is UTF-16",
 )
 
 

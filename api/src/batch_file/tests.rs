@@ -66,7 +66,6 @@ fn a_bad_row_of_csv_harms_no_other() {
         ("a@example.com", "row_malformed"),
         ("a@example.com,A,x", "row_malformed"),
         ("\"a\"@example.com,A", "row_malformed"),
-        ("a@example.com,1e5,", "row_malformed"),
     ] {
         let rows = csv(&format!("email,first_name\n{bad}\n{good},G\n"));
         assert_eq!(rows.last(), Some(&row(3, good, "")), "{bad}");

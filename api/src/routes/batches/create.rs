@@ -68,8 +68,12 @@ struct Query {
     params(OrganizationPath, Query, KeyHeader),
     request_body(content(
         (Body = "application/json"),
-        (String = "application/x-ndjson"),
-        (String = "text/csv"),
+        (String = "application/x-ndjson", example = json!(
+            "{\"email\":\"ann@example.com\"}\n{\"email\":\"bob@example.com\"}\n"
+        )),
+        (String = "text/csv", example = json!(
+            "email,first_name,role\nann@example.com,Ann,editor\nbob@example.com,Bob,\n"
+        )),
     )),
     responses(
         (
