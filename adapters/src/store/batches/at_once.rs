@@ -85,8 +85,8 @@ async fn create(
     explain: Explain,
 ) -> Result<Verdict<Tried>> {
     let refuse = |rows| Ok(Verdict::RollBack(Tried::Ended(AtOnce::Refused(rows), 0)));
-    let faulty = |(at, row): (usize, &SentRow)| Some((at, row.wanted.as_ref().err()?.clone()));
-    let faults: Vec<_> = sent.iter().enumerate().filter_map(faulty).collect();
+    let senseless = |(at, row): (usize, &SentRow)| Some((at, row.wanted.as_ref().err()?.clone()));
+    let faults: Vec<_> = sent.iter().enumerate().filter_map(senseless).collect();
     if !faults.is_empty() {
         return refuse(faults);
     }
@@ -138,7 +138,7 @@ async fn keep(
 ) -> Result<BatchView> {
     let mut batch = row(now, inviting.organization, actor::written(inviting.actor.clone())?, plan);
     batch.total = i32::try_from(sent.len()).unwrap_or(i32::MAX);
-    batch.status = domain::BatchStatus::Done.as_str().to_owned();
+    domain::BatchStatus::Done.as_str().clone_into(&mut batch.status);
     batch.finished_at = Some(now);
     batch::Entity::insert(batch.clone().into_active_model()).exec_without_returning(tx).await?;
     let mut rows = written(now, batch.id, 1, sent)?;

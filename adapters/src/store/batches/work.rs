@@ -49,7 +49,7 @@ impl Store {
     pub async fn work_on_batches(&self, limit: u64, explain: Explain) -> Result<bool> {
         for id in self.batches_at_work().await? {
             let round = match self.work_on(id, limit, explain).await {
-                Err(error @ (StoreError::Unavailable(_) | StoreError::Busy)) => return Err(error),
+                Err(error) if !is_of_one_row(&error) => return Err(error),
                 Err(error) => {
                     tracing::error!(%error, batch.id = %id, "rows of a batch fail together");
                     self.work_one_by_one(id, limit, explain).await?
@@ -123,7 +123,7 @@ impl Store {
             match self.work_on(id, 1, explain).await {
                 Ok(Round::Worked { created }) => total += created,
                 Ok(ended) => return Ok(ended),
-                Err(error @ (StoreError::Unavailable(_) | StoreError::Busy)) => return Err(error),
+                Err(error) if !is_of_one_row(&error) => return Err(error),
                 Err(error) => {
                     tracing::error!(%error, batch.id = %id, "a row of a batch fails");
                     self.fail_next(id, explain).await?;
@@ -194,6 +194,14 @@ impl Store {
         }
         failpoint::reach("batch.before_commit").await;
         Ok(Verdict::Commit(Round::Worked { created }))
+    }
+}
+
+/// Whether one row may be to blame, and not the database as a whole.
+const fn is_of_one_row(error: &StoreError) -> bool {
+    match error {
+        StoreError::Inconsistent { .. } | StoreError::Database(_) => true,
+        StoreError::Unavailable(_) | StoreError::Busy | StoreError::Forbidden(_) => false,
     }
 }
 

@@ -31,7 +31,10 @@ const LISTED: usize = 100;
 #[expect(dead_code, reason = "this type is only read by the document")]
 struct Body {
     /// Each as if it were asked for alone.
-    #[schema(min_items = 1)]
+    #[schema(min_items = 1, example = json!([
+        { "email": "zoe@example.com", "first_name": "Zoe", "role": "editor" },
+        { "email": "yan@example.com" },
+    ]))]
     invitations: Vec<Fields>,
 }
 
@@ -151,10 +154,10 @@ pub async fn create(
         }
         BatchMode::Atomic => {
             let (rows, key) = arrival.collected(payload).await?;
-            let faulty = |(at, row): (usize, &adapters::store::SentRow)| {
+            let senseless = |(at, row): (usize, &adapters::store::SentRow)| {
                 Some((at, row.wanted.as_ref().err()?.detail.clone()))
             };
-            let faults: Vec<_> = rows.iter().enumerate().filter_map(faulty).collect();
+            let faults: Vec<_> = rows.iter().enumerate().filter_map(senseless).collect();
             if !faults.is_empty() {
                 return Err(ApiError::Invalid(listed(faults)));
             }
