@@ -42,8 +42,8 @@ impl<R: Read> Records<R> {
     pub fn new(head: &[u8], bytes: R) -> Self {
         let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
         let header = head.split(is_end).find(|line| !line.is_empty()).unwrap_or_default();
-        let count = |wanted| header.iter().filter(|byte| **byte == wanted).count();
-        let separator = if count(b';') > count(b',') { b';' } else { b',' };
+        let cells = |separator| header.split(|byte| *byte == separator).count();
+        let separator = if cells(b';') > cells(b',') { b';' } else { b',' };
         Self { bytes: BufReader::with_capacity(64 * 1024, bytes), separator, line: 1 }
     }
 

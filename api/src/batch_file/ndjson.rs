@@ -29,7 +29,10 @@ fn row(number: u32, text: &[u8]) -> Given {
         return Given::new(number, "", Err(not_utf8()));
     };
     match json::parse::<Fields>(text) {
-        Ok(fields) => Given::new(number, &fields.email().to_owned(), Ok(fields)),
+        Ok(fields) => {
+            let email = fields.email().to_owned();
+            Given::new(number, &email, Ok(fields))
+        }
         Err(error) => {
             let value: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
             let email = value.get("email").and_then(serde_json::Value::as_str).unwrap_or_default();

@@ -16,7 +16,8 @@ fn read(format: Format, body: &[u8]) -> Result<Vec<(u32, String, &'static str)>,
     match read {
         Ok(()) => Ok(rows),
         Err(ApiError::Invalid(errors)) => {
-            Err(errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect())
+            let words = errors.iter().map(|error| format!("{} {}", error.field, error.message));
+            Err(words.collect::<Vec<_>>().concat())
         }
         Err(error) => Err(error.code().to_owned()),
     }

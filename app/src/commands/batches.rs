@@ -217,9 +217,9 @@ pub fn run(command: &Batches) -> Result<(), ClientError> {
             let mut query = vec![("mode", mode)];
             query.extend(name.as_deref().map(|name| ("name", name)));
             let (kind, key) = (format.media_type(), idempotency_key());
-            let made = api.post_stream(&all, &query, kind, open(file)?, &key)?.body;
-            let id = table::text(&made, "/id");
-            wait.show(&session, &one(&id), &made)
+            let taken = api.post_stream(&all, &query, kind, open(file)?, &key)?.body;
+            let id = table::text(&taken, "/id");
+            wait.show(&session, &one(&id), &taken)
         }
         Action::List { extent } => extent.show(&session, &all, &[], &LIST),
         Action::Get { id } => output.object(&api.get(&one(id), &[])?.body, &ONE),

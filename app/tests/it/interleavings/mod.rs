@@ -48,7 +48,7 @@ async fn one_after_the_other(stack: Stack) {
                 _ => lab.jump(&mut rng),
             }
         }
-        end_well(lab).await;
+        Box::pin(end_well(lab)).await;
     }
 }
 
@@ -79,7 +79,7 @@ async fn side_by_side(stack: Stack) {
     while let Some(ended) = tasks.join_next().await {
         ended.unwrap();
     }
-    end_well(Arc::into_inner(lab).expect("the tasks have ended")).await;
+    Box::pin(end_well(Arc::into_inner(lab).expect("the tasks have ended"))).await;
 }
 
 /// Nothing more goes wrong: then every mail is settled within a few rounds, and all promises hold.
