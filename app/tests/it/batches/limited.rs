@@ -22,9 +22,10 @@ async fn only_what_was_refused_is_tried_again(stack: Stack) {
     let app = TestApp::start_with_settings(stack, &env).await;
     let path = taken(&app, CSV, FIVE).await;
     finished(&app, &path).await;
-    let outcome = |number, who: &str, is_refused| match is_refused {
-        true => row(number, number + 1, who, "refused", "domain_rate_limited"),
-        false => row(number, number + 1, who, "created", ""),
+    let outcome = |number, who: &str, is_refused| {
+        let refused = ("refused", "domain_rate_limited");
+        let (status, code) = if is_refused { refused } else { ("created", "") };
+        row(number, number + 1, who, status, code)
     };
     let people = ["a@x.example", "b@x.example", "c@y.example", "d@x.example", "e@x.example"];
     let expected = |refused: &[u64]| -> Vec<_> {
