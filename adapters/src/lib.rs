@@ -6,6 +6,7 @@
 
 pub mod broker;
 pub mod clock;
+pub mod dns;
 pub mod download;
 pub mod failpoint;
 pub mod health;

@@ -11,9 +11,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use app::Failure;
 use commands::{
-    api, batches, completions, config, dead_letters, deliveries, demo, health, instance_key,
-    invitations, invite_user, keys, man, members, migrate, openapi, organizations, serve, webhooks,
-    worker,
+    api, batches, completions, config, dead_letters, deliveries, demo, doctor, health,
+    instance_key, invitations, invite_user, keys, man, members, migrate, openapi, organizations,
+    serve, webhooks, worker,
 };
 
 const EXAMPLES: &str = "\
@@ -21,6 +21,7 @@ Examples:
   welcomat                        Serve at http://127.0.0.1:8080 with an inbox for captured mail
   welcomat demo                   See an invitation from request to mail, with nothing to set up
   welcomat config check           Check the settings and show those in force
+  welcomat doctor                 Find out why no mail goes out
   WELCOMAT_DATABASE_URL=postgres://… WELCOMAT_BROKER_URL=amqp://… welcomat worker
   welcomat invite-user email: ann@example.com, firstName: Ann --wait
   welcomat deliveries list --status failed
@@ -61,10 +62,17 @@ enum Command {
     Api,
     /// Send mails only, as the program welcomat-worker does.
     Worker,
-    /// Bring the tables of the database up to date.
-    Migrate,
+    /// Bring the tables of the database up to date, or move another database into this one.
+    Migrate {
+        /// The SQLite database of an embedded service, which must be stopped: move all that it holds
+        /// into the database of the settings.
+        #[arg(long, value_name = "URL")]
+        from: Option<String>,
+    },
     /// Succeed if the API on this machine answers, as a container's health check.
     Health,
+    /// Find out why no mail goes out: look at all that an invitation needs on its way.
+    Doctor(doctor::Doctor),
     /// Print the OpenAPI document of the HTTP API.
     Openapi,
     /// Look at the settings.
@@ -100,6 +108,7 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Check the settings and show those in force, without secrets.
+    #[command(visible_alias = "show")]
     Check,
     /// Print every setting with its default, in Markdown.
     Reference,
@@ -137,8 +146,12 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Demo { once, json } => Box::pin(demo::run(once, json)).await,
         Command::Api => api::run(config).await,
         Command::Worker => worker::run(config).await,
-        Command::Migrate => migrate::run(config).await,
+        Command::Migrate { from: None } => migrate::run(config).await,
+        Command::Migrate { from: Some(source) } => {
+            Box::pin(migrate::run_from(config, &source)).await
+        }
         Command::Health => health::run(config).await,
+        Command::Doctor(wanted) => Box::pin(doctor::run(config, &wanted)).await,
         Command::Openapi => openapi::run(),
         Command::Config { command: ConfigCommand::Check } => config::check(config),
         Command::Config { command: ConfigCommand::Reference } => {
@@ -176,7 +189,7 @@ mod tests {
         assert!(matches!(api.command, Some(Command::Api)), "{api:?}");
         assert_eq!(api.config, Some("a.toml".into()));
         assert!(matches!(called("welcomat-worker").command, Some(Command::Worker)));
-        assert!(matches!(called("./welcomat migrate").command, Some(Command::Migrate)));
+        assert!(matches!(called("./welcomat migrate").command, Some(Command::Migrate { .. })));
         assert!(called("welcomat").command.is_none());
     }
 

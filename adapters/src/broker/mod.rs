@@ -57,6 +57,24 @@ pub struct Announcement {
     pub body: Vec<u8>,
 }
 
+/// What was found at the broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerReport {
+    /// Those of the jobs, and that of the dead letters.
+    pub queues: Vec<QueueReport>,
+    /// Whether what is published is confirmed: not while an alarm blocks it.
+    pub confirms: bool,
+}
+
+/// A queue, and how it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueReport {
+    /// What it is called.
+    pub name: String,
+    /// How many messages are in it and how many consumers wait for them; or why that cannot be told.
+    pub state: Result<(u32, u32), String>,
+}
+
 /// What workers take jobs from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Queue {
@@ -92,6 +110,14 @@ impl Broker {
             return Ok(Self(Backend::Memory(memory::Memory::new())));
         }
         amqp::Amqp::connect(settings).map(|amqp| Self(Backend::Amqp(amqp)))
+    }
+
+    /// Looks at the broker once; `None` for one in memory. The error says what it does not do.
+    pub async fn examine(&self) -> Option<Result<BrokerReport, String>> {
+        match &self.0 {
+            Backend::Memory(_) => None,
+            Backend::Amqp(amqp) => Some(amqp.examine().await),
+        }
     }
 
     /// Publishes a batch and says which of it the broker has safely.

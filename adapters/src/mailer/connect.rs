@@ -91,6 +91,7 @@ impl Server {
             self.log_in(&mut dialogue, &offers, credentials, last).await?;
         }
         dialogue.pipelining = offers.iter().any(|offer| offer.trim() == "PIPELINING");
+        dialogue.encrypted = encrypted;
         Ok(dialogue)
     }
 

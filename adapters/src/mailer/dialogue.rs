@@ -27,6 +27,8 @@ pub(super) struct Dialogue {
     early: Option<Answer>,
     /// Whether the server offers to take several commands at once.
     pub(super) pipelining: bool,
+    /// Whether TLS is around it.
+    pub(super) encrypted: bool,
 }
 
 /// How far the writing of a message came.
@@ -53,7 +55,7 @@ const MAX_LINES: usize = 100;
 
 impl Dialogue {
     pub(super) fn new(stream: Box<dyn Stream>) -> Self {
-        Self { stream: BufReader::new(stream), early: None, pipelining: false }
+        Self { stream: BufReader::new(stream), early: None, pipelining: false, encrypted: false }
     }
 
     /// Gives the stream back for TLS. What was received in clear must not be read as if it had

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::{Phase, SendOutcome};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 pub use self::capture::{Captured, CapturedInbox};
 pub use self::message::{Mail, MailError, MailParts, Sender};
@@ -42,6 +42,15 @@ pub struct Mailer {
 enum Transport {
     Smtp(Arc<Server>),
     Capture(CapturedInbox),
+}
+
+/// What was agreed with a server before any mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Introduction {
+    /// Whether nobody on the way can read along.
+    pub encrypted: bool,
+    /// Whether commands may be sent together, which is faster over long ways.
+    pub pipelining: bool,
 }
 
 /// Sends one mail at a time, over a connection that is kept for the next one.
@@ -109,6 +118,22 @@ impl Mailer {
     /// A new slot, without a connection yet.
     pub fn slot(&self) -> Slot {
         Slot { transport: self.transport.clone(), warm: None }
+    }
+
+    /// Connects and logs in once, and sends nothing; `None` if mail is captured. The error says what
+    /// the server does not do.
+    pub async fn examine(&self) -> Option<Result<Introduction, String>> {
+        let Transport::Smtp(server) = &self.transport else { return None };
+        let last = Instant::now() + server.timeouts.connect + server.timeouts.command * 4;
+        Some(match server.connect(last).await {
+            Ok(mut dialogue) => {
+                let (encrypted, pipelining) = (dialogue.encrypted, dialogue.pipelining);
+                // It has said what it can do; how it takes leave changes nothing.
+                let _ = timeout_at(last, dialogue.command("QUIT")).await;
+                Ok(Introduction { encrypted, pipelining })
+            }
+            Err(stop) => Err(stop.told(&server.secrets())),
+        })
     }
 
     /// The inbox, if mail is captured.

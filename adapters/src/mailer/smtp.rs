@@ -191,26 +191,30 @@ impl Stop {
         let local = local.split('@').next().unwrap_or_default();
         let mut hidden = server.secrets();
         hidden.push(local);
+        let detail = self.told(&hidden);
         match self {
-            Self::Answer(phase, answer) => {
-                let reply = answer.reply();
-                let said = detail::clean(&answer.text(), &hidden);
-                let detail =
-                    format!("{}: the server said {}: {said}", trouble_in(phase), reply.code);
-                SendOutcome::from_reply(phase, reply, detail::capped(&detail))
-            }
-            Self::Broken(phase, detail) => {
-                SendOutcome::from_broken_conversation(phase, detail::clean(&detail, &hidden))
-            }
-            Self::TooSlow(phase) => {
-                let detail = format!("{}: the server took too long", trouble_in(phase));
+            Self::Answer(phase, answer) => SendOutcome::from_reply(phase, answer.reply(), detail),
+            Self::Broken(phase, _) | Self::TooSlow(phase) => {
                 SendOutcome::from_broken_conversation(phase, detail)
             }
+            // Not the server's fault, whatever we were waiting for: never `Ours`.
             Self::OutOfTime(phase) => {
-                // Not the server's fault, whatever we were waiting for: never `Ours`.
-                let detail = "the time for this attempt ran out before the mail was complete";
-                let phase = phase.max(Phase::MailFrom);
-                SendOutcome::from_broken_conversation(phase, detail.to_owned())
+                SendOutcome::from_broken_conversation(phase.max(Phase::MailFrom), detail)
+            }
+        }
+    }
+
+    /// The same for people, in one sentence that does not show what is `hidden`.
+    pub(super) fn told(&self, hidden: &[&str]) -> String {
+        match self {
+            Self::Answer(phase, answer) => {
+                let (code, said) = (answer.code, detail::clean(&answer.text(), hidden));
+                detail::capped(&format!("{}: the server said {code}: {said}", trouble_in(*phase)))
+            }
+            Self::Broken(_, detail) => detail::clean(detail, hidden),
+            Self::TooSlow(phase) => format!("{}: the server took too long", trouble_in(*phase)),
+            Self::OutOfTime(_) => {
+                "the time for this attempt ran out before the mail was complete".to_owned()
             }
         }
     }

@@ -14,6 +14,11 @@ use super::{BASE64, KEY_BYTES, SealError};
 
 const FILE_NAME: &str = "seal.key";
 
+/// Whether the folder has one.
+pub fn is_in(data_dir: &Path) -> bool {
+    data_dir.join(FILE_NAME).exists()
+}
+
 /// Reads the key file, making it and its folder if they are missing.
 pub fn read_or_create(data_dir: &Path) -> Result<Zeroizing<String>, SealError> {
     let path = data_dir.join(FILE_NAME);

@@ -95,6 +95,11 @@ impl SealKeys {
         Self::parse(list)
     }
 
+    /// Whether the data folder has a key file.
+    pub fn are_kept_in(data_dir: &Path) -> bool {
+        key_file::is_in(data_dir)
+    }
+
     /// Seals `plain`; it opens only with the same `aad`.
     pub fn seal(&self, plain: &[u8], aad: &[u8], rng: &mut impl CryptoRng) -> Vec<u8> {
         let mut nonce = [0_u8; NONCE_BYTES];

@@ -100,7 +100,14 @@ impl Store {
     /// Whether exactly the steps that this program knows were taken. Any doubt means no: the steps
     /// themselves tell what is wrong.
     async fn is_up_to_date(&self) -> bool {
-        let taken = self.read(|db, _| {
+        let known: Vec<String> =
+            Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
+        self.steps_taken().await.is_ok_and(|taken| taken == known)
+    }
+
+    /// The names of all steps that the schema has taken, in their order.
+    pub(super) async fn steps_taken(&self) -> Result<Vec<String>> {
+        self.read(|db, _| {
             Box::pin(async move {
                 let backend = db.get_database_backend();
                 let sql = "SELECT version FROM seaql_migrations ORDER BY version";
@@ -108,10 +115,8 @@ impl Store {
                 let versions = rows.iter().map(|row| row.try_get::<String>("", "version"));
                 Ok(versions.collect::<Result<Vec<_>, _>>()?)
             })
-        });
-        let known: Vec<String> =
-            Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
-        taken.await.is_ok_and(|taken| taken == known)
+        })
+        .await
     }
 
     /// Asks the database for its time, which proves that it answers, and sets the clock by it.

@@ -26,6 +26,7 @@ mod create_all;
 mod dead_letter;
 mod enlist;
 mod error;
+mod examine;
 mod exchange;
 mod forget;
 mod gathering;
@@ -37,6 +38,7 @@ mod late_answer;
 mod limit;
 mod locked;
 mod members;
+mod move_in;
 mod new_link;
 mod newcomers;
 mod opened_page;
@@ -84,9 +86,11 @@ pub use create::{CreateOutcome, EarlySecret, NewInvitation, OnExisting};
 pub use create_all::{BatchOutcome, BatchRow};
 pub use dead_letter::DeadLetterView;
 pub use error::StoreError;
+pub use examine::{DatabaseReport, Tables};
 pub use exchange::AnnouncementEntry;
 pub use idempotency::IdempotencyKey;
 pub use members::{MemberView, RemoveOutcome};
+pub use move_in::{MoveError, MovedTable};
 pub use new_link::LinkRequest;
 pub use organizations::{
     NewOrganization, OrganizationChange, OrganizationOutcome, OrganizationView, RolesChange,

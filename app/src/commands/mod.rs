@@ -7,6 +7,7 @@ pub mod config;
 pub mod dead_letters;
 pub mod deliveries;
 pub mod demo;
+pub mod doctor;
 pub mod health;
 pub mod instance_key;
 pub mod invitations;

@@ -49,6 +49,7 @@ mod list;
 mod mail;
 mod members;
 mod metrics;
+mod moving;
 mod organizations;
 mod own_invitations;
 mod pages;

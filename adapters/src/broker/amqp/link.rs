@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use super::topology::Names;
 
 /// How long one step of opening or closing may take.
-const STEP_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const STEP_TIMEOUT: Duration = Duration::from_secs(10);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often the state of an idle connection is looked at.
 const WATCH_INTERVAL: Duration = Duration::from_millis(500);
@@ -33,7 +33,7 @@ const PROVEN: Duration = Duration::from_secs(10);
 const MAX_ATTEMPTS: usize = 3;
 
 #[derive(Debug, thiserror::Error)]
-enum LinkError {
+pub(super) enum LinkError {
     #[error(transparent)]
     Amqp(#[from] lapin::Error),
     #[error(
@@ -48,7 +48,7 @@ enum LinkError {
 }
 
 impl LinkError {
-    fn of_declaration(error: lapin::Error) -> Self {
+    pub(super) fn of_declaration(error: lapin::Error) -> Self {
         match error.kind() {
             ErrorKind::ProtocolError(said) if said.get_id() == PRECONDITION_FAILED => {
                 Self::Different(error)
@@ -69,7 +69,7 @@ impl LinkError {
 
 /// What all connections of one broker have in common.
 pub(super) struct Shared {
-    uri: AMQPUri,
+    pub(super) uri: AMQPUri,
     pub(super) names: Names,
     pub(super) confirm_timeout: Duration,
     pub(super) closed: CancellationToken,

@@ -1,6 +1,7 @@
 //! The broker over AMQP 0-9-1, made for `RabbitMQ`.
 
 mod consumer;
+mod examine;
 pub(super) mod headers;
 mod link;
 mod publisher;

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use actix_web::http::header::{COOKIE, HeaderMap};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::SecretHash;
 
 use crate::state::AppState;
@@ -40,8 +42,7 @@ pub fn read(headers: &HeaderMap) -> Option<String> {
 
 /// What the forms of a session carry: whoever cannot read the cookie cannot know it.
 pub fn csrf(token: &str) -> String {
-    let hash = SecretHash::of_exact(&format!("csrf {token}"));
-    hash.to_vec().iter().map(|byte| format!("{byte:02x}")).collect()
+    URL_SAFE_NO_PAD.encode(SecretHash::of_exact(&format!("csrf {token}")).to_vec())
 }
 
 #[cfg(test)]
@@ -67,6 +68,6 @@ mod tests {
     fn a_form_carries_what_does_not_tell_the_token() {
         assert_ne!(csrf("xyz"), csrf("xyy"));
         assert!(!csrf("xyz").contains("xyz"));
-        assert_eq!(csrf("xyz").len(), 64);
+        assert_eq!(csrf("xyz").len(), 43);
     }
 }

@@ -43,11 +43,11 @@ pub fn configure(config: &mut ServiceConfig) {
 }
 
 fn inside(config: &mut ServiceConfig) {
+    const INVITATION: &str = "/{organization}/invitations/{invitation}";
+    const WEBHOOK: &str = "/{organization}/webhooks/{webhook}";
     let read = |path: &str| resource(path, "GET, HEAD");
     let change = |path: &str| resource(path, "POST");
     let both = |path: &str| resource(path, "GET, HEAD, POST");
-    const INVITATION: &str = "/{organization}/invitations/{invitation}";
-    const WEBHOOK: &str = "/{organization}/webhooks/{webhook}";
     config
         .service(read("").route(get().to(organizations::list)))
         .service(change("/sign-out").route(web::post().to(sign_in::sign_out)))

@@ -11,7 +11,7 @@ mod names;
 mod roles;
 mod seal_keys;
 mod secrets;
-mod service;
+pub mod service;
 mod slow;
 mod tenants;
 

@@ -1,6 +1,7 @@
 //! The command line as a client: the real program against the real product, and against a server
 //! that records what it is asked where the product has no such answer.
 
+mod doctor;
 mod errors;
 mod help;
 mod input;

@@ -1,0 +1,68 @@
+//! Looks once at the broker, as an operator would who wonders why no mail goes out.
+
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
+use tokio::time::timeout;
+
+use super::super::{BrokerReport, QueueReport};
+use super::Amqp;
+use super::link::{LinkError, STEP_TIMEOUT};
+
+/// A routing key that no queue is bound to.
+const NOWHERE: &str = "doctor";
+
+impl Amqp {
+    /// Connects anew, sees to it that everything is in its place, and has one message confirmed that
+    /// goes nowhere. The error says what the broker does not do.
+    pub(in super::super) async fn examine(&self) -> Result<BrokerReport, String> {
+        let uri = self.shared.uri.clone();
+        let name = ConnectionProperties::default().with_connection_name("welcomat doctor".into());
+        let connecting = timeout(STEP_TIMEOUT, Connection::connect_uri(uri, name));
+        let connection = connecting.await.map_err(|_| LinkError::Timeout.to_string())?;
+        let connection = connection.map_err(|error| error.to_string())?;
+        let looked = timeout(STEP_TIMEOUT, self.look(&connection)).await;
+        // The report is made; how the connection ends changes nothing about it.
+        let _ = timeout(STEP_TIMEOUT, connection.close(200, "done".into())).await;
+        looked.map_err(|_| LinkError::Timeout.to_string())?.map_err(|error| error.to_string())
+    }
+
+    async fn look(&self, connection: &Connection) -> Result<BrokerReport, LinkError> {
+        let names = &self.shared.names;
+        let channel = connection.create_channel().await?;
+        names.prepare(&channel).await.map_err(LinkError::of_declaration)?;
+        let mut queues = Vec::new();
+        for name in [&names.email_queue, &names.webhook_queue, &names.dead] {
+            // One that is not there takes its channel along.
+            let channel = connection.create_channel().await?;
+            queues.push(queue(&channel, name).await);
+        }
+        let confirms = self.confirms(connection).await?;
+        Ok(BrokerReport { queues, confirms })
+    }
+
+    /// Whether a message is confirmed: not while an alarm (memory, disk) blocks those who publish.
+    async fn confirms(&self, connection: &Connection) -> Result<bool, LinkError> {
+        let channel = connection.create_channel().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        let exchange = self.shared.names.jobs_exchange.clone();
+        let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+        let sent = channel.basic_publish(exchange, NOWHERE.into(), options, b"{}", properties);
+        let confirmed = timeout(self.shared.confirm_timeout, async { sent.await?.await }).await;
+        match confirmed {
+            Ok(confirmation) => Ok(matches!(confirmation?, Confirmation::Ack(_))),
+            Err(_) => Ok(false),
+        }
+    }
+}
+
+async fn queue(channel: &Channel, name: &ShortString) -> QueueReport {
+    let passive = QueueDeclareOptions { passive: true, ..Default::default() };
+    let found = channel.queue_declare(name.clone(), passive, FieldTable::default()).await;
+    QueueReport {
+        name: name.to_string(),
+        state: found
+            .map(|queue| (queue.message_count(), queue.consumer_count()))
+            .map_err(|error| error.to_string()),
+    }
+}
