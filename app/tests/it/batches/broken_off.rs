@@ -16,7 +16,8 @@ on_both_stacks!(a_batch_that_breaks_off_never_happened);
 async fn a_batch_that_breaks_off_never_happened(stack: Stack) {
     let app = TestApp::start(stack).await;
     // More than one chunk of rows.
-    let rows: String = (0..1200).map(|number| format!("n{number}@example.com\n")).collect();
+    let rows: Vec<_> = (0..1200).map(|number| format!("n{number}@example.com\n")).collect();
+    let rows = rows.concat();
     let path = format!("/v1/organizations/{}/batches", app.organization);
     let mut stream = TcpStream::connect(app.client.server()).await.unwrap();
     let head = format!(

@@ -65,8 +65,10 @@ async fn a_limit_of_a_minute_lets_a_batch_rest(stack: Stack) {
 async fn a_cancelled_batch_invites_nobody_more(stack: Stack) {
     let env = [("WELCOMAT_LIMITS_KEY_PER_MINUTE", "2"), ("WELCOMAT_BATCHES_POLL", "50ms")];
     let app = TestApp::start_with_settings(stack, &env).await;
-    let body =
-        format!("{FIVE}{}", (0..20).map(|n| format!("n{n}@z.example\n")).collect::<String>());
+    let body = format!(
+        "{FIVE}{}",
+        (0..20).map(|n| format!("n{n}@z.example\n")).collect::<Vec<_>>().concat()
+    );
     let path = taken(&app, CSV, &body).await;
     let resting = eventually("the batch rests", async || {
         let found = app.get(&path).await;
