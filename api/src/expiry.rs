@@ -4,19 +4,34 @@
 
 use std::time::Duration;
 
+use adapters::settings::BatchSettings;
 use adapters::store::Store;
 use tokio_util::sync::CancellationToken;
 
 const BATCH: u64 = 500;
 
-/// Sweeps every `interval` until `stop`; what others were `told` so long ago is deleted.
-pub async fn run(store: Store, interval: Duration, told: Duration, stop: CancellationToken) {
+/// A batch that is still arriving after twice the time that it may take has broken off.
+const ARRIVING: u32 = 2;
+
+/// Sweeps every `interval` until `stop`; what others were `told` so long ago is deleted, and so are old
+/// batches.
+pub async fn run(
+    store: Store,
+    interval: Duration,
+    told: Duration,
+    batches: BatchSettings,
+    stop: CancellationToken,
+) {
     while !stop.is_cancelled() {
         if sweep(&store).await == BATCH {
             continue;
         }
         if let Err(error) = store.forget_old(told).await {
             tracing::warn!(%error, "old answers and outbox rows cannot be deleted now");
+        }
+        let arriving = batches.receive_timeout * ARRIVING;
+        if let Err(error) = store.forget_batches(batches.keep, arriving).await {
+            tracing::warn!(%error, "old batches cannot be deleted now");
         }
         tokio::select! {
             () = stop.cancelled() => {}

@@ -51,7 +51,8 @@ pub async fn key_of_passwords(
     Ok(Some(IdempotencyKey { key, route, fingerprint }))
 }
 
-fn given(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+/// The key itself, if the request has one.
+pub fn given(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let mut values = headers.get_all(HEADER);
     let Some(value) = values.next() else { return Ok(None) };
     let bytes = value.as_bytes();

@@ -96,6 +96,17 @@ pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     })
 }
 
+/// Reads an object that has been parsed already: 422 naming the field for what is not wanted.
+pub fn of_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, ApiError> {
+    if !value.is_object() {
+        return Err(ApiError::Invalid(vec![FieldError::new("", "must be a JSON object")]));
+    }
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        ApiError::Invalid(vec![field(path, &error.into_inner())])
+    })
+}
+
 /// Says where the text stops being JSON, and nothing of what stands there.
 pub fn malformed(error: &serde_json::Error) -> ApiError {
     ApiError::MalformedJson(format!("line {}, column {}", error.line(), error.column()))

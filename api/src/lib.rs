@@ -1,6 +1,6 @@
-//! The HTTP API of Welcomat, with the three loops that belong beside it: the relay, which takes the
-//! outbox to the broker, the announcer, which takes events to the exchange, and the sweep that closes
-//! overdue invitations.
+//! The HTTP API of Welcomat, with the loops that belong beside it: the relay, which takes the outbox
+//! to the broker, the announcer, which takes events to the exchange, the one that invites the rows of
+//! batches, and the sweep that closes overdue invitations.
 //!
 //! A request goes through `server` (limits, log line), `auth` (who asks), one file of
 //! `routes` (what is asked) into the store; whatever goes wrong becomes one line of the table in
@@ -17,6 +17,8 @@ mod access_log;
 mod announcer;
 mod asset;
 mod auth;
+mod batch_file;
+mod batches;
 mod body;
 mod client_address;
 mod contracts;
@@ -111,10 +113,13 @@ pub async fn run(
         stop.clone(),
     ));
     let reseal = tokio::spawn(reseal::run(parts.store.clone(), parts.seal.clone(), stop.clone()));
+    let batches =
+        tokio::spawn(batches::run(parts.store.clone(), parts.settings.batches.poll, stop.clone()));
     let sweep = tokio::spawn(expiry::run(
         parts.store.clone(),
         parts.settings.invitation.expiry_sweep,
         parts.settings.webhooks.keep,
+        parts.settings.batches.clone(),
         stop.clone(),
     ));
     let served = server::serve(parts, listener, stop.clone()).await;
@@ -124,6 +129,7 @@ pub async fn run(
         ("relay", relay.await),
         ("announcer", announcer.await),
         ("resealing", reseal.await),
+        ("work on batches", batches.await),
         ("expiry sweep", sweep.await),
     ];
     for (name, end) in ends {

@@ -9,12 +9,13 @@ use adapters::health::Health;
 use adapters::mailer::CapturedInbox;
 use adapters::password_hash::PasswordHasher;
 use adapters::seal::SealKeys;
-use adapters::settings::{ContractSettings, Network, WebhookSettings};
+use adapters::settings::{BatchSettings, ContractSettings, Network, WebhookSettings};
 use adapters::store::Store;
 use adapters::templates::Templates;
 use adapters::webhooks::Guard;
 use chrono::TimeDelta;
 use domain::NamePolicy;
+use tokio::sync::Semaphore;
 
 use crate::asset::Asset;
 use crate::auth::{SessionTokenVerifier, TokenVerifier};
@@ -22,6 +23,9 @@ use crate::feedback::Intake;
 use crate::guesses::Guesses;
 use crate::problem::ApiError;
 use crate::{ApiParts, openapi};
+
+/// Each batch that arrives keeps a thread and some rows in memory.
+const ARRIVING: usize = 4;
 
 /// As handlers take it.
 pub type State = Data<AppState>;
@@ -74,6 +78,10 @@ pub struct AppState {
     pub feedback: Intake,
     /// What there is to set about webhooks.
     pub webhooks: WebhookSettings,
+    /// What there is to set about batches.
+    pub batches: BatchSettings,
+    /// How many batches may arrive at the same time.
+    pub arriving: Semaphore,
     /// The path under which people reach the service; ends with a slash.
     pub public_path: String,
     /// Whether people reach the service over TLS.
@@ -104,6 +112,8 @@ impl AppState {
                 parts.amazon,
             ),
             webhooks: parts.settings.webhooks.clone(),
+            batches: parts.settings.batches.clone(),
+            arriving: Semaphore::new(ARRIVING),
             body_limit: parts.settings.http.body_limit_bytes,
             request_timeout: parts.settings.http.request_timeout,
             only_tls: parts.settings.public_url.scheme() == "https",

@@ -11,7 +11,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use app::Failure;
 use commands::{
-    api, bounces, completions, config, dead_letters, deliveries, demo, doctor, health,
+    api, batches, bounces, completions, config, dead_letters, deliveries, demo, doctor, health,
     instance_key, invitations, invite_user, keys, man, members, migrate, openapi, organizations,
     serve, suppressions, webhooks, worker,
 };
@@ -85,6 +85,8 @@ enum Command {
     InviteUser(invite_user::InviteUser),
     /// List, show, resend and revoke invitations.
     Invitations(invitations::Invitations),
+    /// Invite many at once from a file, and see what became of each.
+    Batches(batches::Batches),
     /// See whether mails went out, and why not.
     Deliveries(deliveries::Deliveries),
     /// List, show, make and change organizations.
@@ -162,6 +164,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::InviteUser(command) => client::run(move || invite_user::run(&command)).await,
         Command::Invitations(command) => client::run(move || invitations::run(&command)).await,
+        Command::Batches(command) => client::run(move || batches::run(&command)).await,
         Command::Deliveries(command) => client::run(move || deliveries::run(&command)).await,
         Command::Organizations(command) => client::run(move || organizations::run(&command)).await,
         Command::Members(command) => client::run(move || members::run(&command)).await,

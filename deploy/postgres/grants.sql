@@ -18,6 +18,7 @@ GRANT DELETE ON outbox, suppression TO welcomat_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_key, tally TO welcomat_api;
 GRANT SELECT, INSERT, DELETE ON console_session TO welcomat_api;
 GRANT SELECT, UPDATE, DELETE ON dead_letter TO welcomat_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON batch, batch_row TO welcomat_api;
 GRANT SELECT ON attempt TO welcomat_api;
 -- Webhooks: the API manages them, replays, announces and forgets what was told.
 GRANT SELECT, INSERT, UPDATE, DELETE ON

@@ -72,6 +72,8 @@ kinds! {
     OrganizationTrusted = "organization.trusted";
     /// An operator does not vouch for the organization any more.
     OrganizationUntrusted = "organization.untrusted";
+    /// No row of a batch waits any more.
+    BatchFinished = "batch.finished", told as "batch.finished";
     /// The SMTP server took the mail.
     DeliverySent = "delivery.sent", told as "invitation.sent";
     /// The mail was given up.

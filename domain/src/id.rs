@@ -66,6 +66,10 @@ pub mod kind {
     pub enum Webhook {}
     /// See [`super::WebhookDeliveryId`].
     pub enum WebhookDelivery {}
+    /// See [`super::BatchId`].
+    pub enum Batch {}
+    /// See [`super::BatchRowId`].
+    pub enum BatchRow {}
 }
 
 /// Names an organization of the product that invites.
@@ -96,6 +100,10 @@ pub type SuppressionId = Id<kind::Suppression>;
 pub type WebhookId = Id<kind::Webhook>;
 /// Names the telling of one event to one endpoint; the receiver knows it as `webhook-id`.
 pub type WebhookDeliveryId = Id<kind::WebhookDelivery>;
+/// Names many invitations that were asked for at once.
+pub type BatchId = Id<kind::Batch>;
+/// Names one row of a batch.
+pub type BatchRowId = Id<kind::BatchRow>;
 
 impl<T> Clone for Id<T> {
     fn clone(&self) -> Self {

@@ -3,8 +3,9 @@
 //! Pure: no I/O, no clock, no randomness of its own; times and generators are arguments.
 //! Read in this order: [`invitation`] and [`delivery`] are the two state machines, [`outcome`] says
 //! how an SMTP conversation ended and what that means, [`feedback`] what is heard of a mail later, [`retry`] when to try again, [`job`] what
-//! travels through the broker, [`event`] what others are told and [`webhook`] how they are.
+//! travels through the broker, [`batch`] what many at once are, [`event`] what others are told and [`webhook`] how they are.
 
+pub mod batch;
 pub mod credential_policy;
 pub mod delivery;
 pub mod email_address;
@@ -27,14 +28,16 @@ pub mod standing;
 pub mod suppression;
 pub mod webhook;
 
+pub use batch::{BatchMode, BatchRowStatus, BatchStatus};
 pub use credential_policy::CredentialPolicy;
 pub use delivery::{Delivery, DeliveryState, DeliveryStatus, FailureReason};
 pub use email_address::EmailAddress;
 pub use event::EventKind;
 pub use feedback::{Bounce, Feedback};
 pub use id::{
-    ApiKeyId, AttemptToken, DeadLetterId, DeliveryId, EventId, InvitationId, LockToken,
-    MembershipId, OrganizationId, OutboxId, SuppressionId, UserId, WebhookDeliveryId, WebhookId,
+    ApiKeyId, AttemptToken, BatchId, BatchRowId, DeadLetterId, DeliveryId, EventId, InvitationId,
+    LockToken, MembershipId, OrganizationId, OutboxId, SuppressionId, UserId, WebhookDeliveryId,
+    WebhookId,
 };
 pub use invitation::{Generation, Invitation, InvitationState, InvitationStatus};
 pub use job::Job;

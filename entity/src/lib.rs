@@ -7,6 +7,8 @@
 pub mod announcement;
 pub mod api_key;
 pub mod attempt;
+pub mod batch;
+pub mod batch_row;
 pub mod console_session;
 pub mod dead_letter;
 pub mod delivery;

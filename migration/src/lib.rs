@@ -8,6 +8,7 @@ mod m20261125_000003_count_sends;
 mod m20261126_000004_tell_others;
 mod m20261126_000005_hear_back;
 mod m20261126_000006_open_consoles;
+mod m20261126_000007_take_batches;
 
 /// All steps, oldest first.
 pub struct Migrator;
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000004_tell_others::Migration),
             Box::new(m20261126_000005_hear_back::Migration),
             Box::new(m20261126_000006_open_consoles::Migration),
+            Box::new(m20261126_000007_take_batches::Migration),
         ]
     }
 }

@@ -3,6 +3,7 @@
 //! `settings.default.toml` lists every key with its default; a key that is not in it is refused.
 
 mod background;
+mod batches;
 mod checks;
 mod contracts;
 pub mod duration;
@@ -32,6 +33,7 @@ use crate::seal::{SealError, SealKeys};
 pub use background::{
     InvitationSettings, LogFormat, LogSettings, RelaySettings, RetrySettings, WorkerSettings,
 };
+pub use batches::BatchSettings;
 pub use contracts::{
     AnswerPassword, ContractSettings, GoldleafSettings, JobsimSettings, UsersOrganizationsSettings,
 };
@@ -85,6 +87,8 @@ pub struct Settings {
     pub relay: RelaySettings,
     /// The lifetime of invitations.
     pub invitation: InvitationSettings,
+    /// Many invitations at once.
+    pub batches: BatchSettings,
     /// How much may be sent and guessed.
     pub limits: LimitSettings,
     /// The names of people and organizations.
@@ -127,6 +131,7 @@ impl Settings {
             retry: RetrySettings::read(&values)?,
             relay: RelaySettings::read(&values)?,
             invitation: InvitationSettings::read(&values)?,
+            batches: BatchSettings::read(&values)?,
             limits: LimitSettings::read(&values)?,
             names: NameSettings::read(&values)?,
             webhooks: WebhookSettings::read(&values)?,

@@ -65,6 +65,7 @@ impl Store {
             writer: sqlite.then(|| Arc::new(Mutex::new(()))),
             outlet: Arc::default(),
             gatherings: Gatherings::new(sqlite),
+            bell: Arc::default(),
             metrics: Metrics::default(),
         };
         store.ping().await?;

@@ -8,6 +8,7 @@ use super::bulk::Changes;
 use super::create::NewInvitation;
 use super::idempotency::{self, Earlier, IdempotencyKey};
 use super::invite::{self, Invited, Inviting};
+use super::limit::Mail;
 use super::newcomers::{self, Person};
 use super::{Actor, InvitationView, Result, Store, StoreError, Verdict, announce, enlist, limit};
 
@@ -106,47 +107,73 @@ async fn create<A: Serialize + Sync>(
     {
         return Ok(Verdict::RollBack(Some((earlier.into(), 0))));
     }
+    let Some(all) = invite_all(tx, now, inviting, new).await? else {
+        return Ok(Verdict::RollBack(None));
+    };
+    let rows = all.rows.into_iter().map(|row| match row {
+        Invited::New(invitation) => Some(BatchRow::Created(invitation)),
+        Invited::Pending { invitation, .. } => Some(BatchRow::Pending(invitation)),
+        Invited::Member => Some(BatchRow::Member),
+        Invited::Refused(_) | Invited::Overtaken => None,
+    });
+    let Some(rows) = rows.collect::<Option<Vec<_>>>() else { return Ok(Verdict::RollBack(None)) };
+    let created = rows.iter().filter(|row| matches!(row, BatchRow::Created(_))).count();
+    let answer = answer(rows);
+    if let Some(key) = key {
+        idempotency::keep_answer(tx, inviting.organization, key, &answer).await?;
+    }
+    let refused = limit::count(tx, now, &inviting.limits, &all.mails).await?;
+    if !refused.is_empty() {
+        let mut rows: Vec<_> = refused.iter().map(|one| (all.whose[one.mail], one.why)).collect();
+        rows.sort_by_key(|&(at, _)| at);
+        return Ok(Verdict::RollBack(Some((BatchOutcome::Refused(rows), 0))));
+    }
+    Ok(Verdict::Commit(Some((BatchOutcome::Done(answer), created))))
+}
+
+/// What became of many, and the mails that are queued for them, which are still to be counted.
+pub(super) struct All {
+    /// In the order of what was asked for; none of them is `Overtaken`.
+    pub(super) rows: Vec<Invited>,
+    pub(super) mails: Vec<Mail>,
+    /// Whose mail each one is, by their places.
+    pub(super) whose: Vec<usize>,
+}
+
+/// Invites many; whoever is refused or a member leaves nothing behind. `None` if another transaction
+/// was faster: then this one must be given up.
+pub(super) async fn invite_all(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    inviting: &Inviting,
+    new: &[NewInvitation],
+) -> Result<Option<All>> {
     // One order for everybody: two batches with the same addresses cannot lock each other out.
     let mut order: Vec<usize> = (0..new.len()).collect();
     order.sort_by_cached_key(|&at| new[at].email.normalized());
-    let mut rows: Vec<Option<BatchRow>> = new.iter().map(|_| None).collect();
-    // Whose mail each one is.
-    let (mut mails, mut mailed) = (Vec::new(), Vec::new());
+    let mut rows: Vec<Option<Invited>> = new.iter().map(|_| None).collect();
+    let (mut mails, mut whose) = (Vec::new(), Vec::new());
     let (newcomers, others) = sort_out(tx, inviting, new, order).await?;
     let people: Vec<_> = newcomers.iter().map(|&at| Person { inviting, new: &new[at] }).collect();
     let users = enlist::find_or_add_users(tx, now, &people).await?;
     let (mut changes, mut log) = (Changes::new(tx), Vec::new());
     let invited = newcomers::invite(tx, now, &people, &users, &mut changes, &mut log, None).await?;
     if !announce::make(tx, now, changes, log).await? {
-        return Ok(Verdict::RollBack(None));
+        return Ok(None);
     }
     for (at, newcomer) in newcomers.into_iter().zip(invited) {
-        rows[at] = Some(BatchRow::Created(newcomer.invitation));
+        rows[at] = Some(Invited::New(newcomer.invitation));
         mails.extend(newcomer.mail);
-        mailed.resize(mails.len(), at);
+        whose.resize(mails.len(), at);
     }
     for at in others {
-        rows[at] = Some(match invite::invite(tx, now, inviting, &new[at], &mut mails).await? {
-            Invited::New(invitation) => BatchRow::Created(invitation),
-            Invited::Pending { invitation, .. } => BatchRow::Pending(invitation),
-            Invited::Member => BatchRow::Member,
-            Invited::Refused(_) | Invited::Overtaken => return Ok(Verdict::RollBack(None)),
-        });
-        mailed.resize(mails.len(), at);
+        match invite::invite(tx, now, inviting, &new[at], &mut mails).await? {
+            Invited::Overtaken => return Ok(None),
+            invited => rows[at] = Some(invited),
+        }
+        whose.resize(mails.len(), at);
     }
-    let rows: Vec<BatchRow> = rows.into_iter().flatten().collect();
-    let created = rows.iter().filter(|row| matches!(row, BatchRow::Created(_))).count();
-    let answer = answer(rows);
-    if let Some(key) = key {
-        idempotency::keep_answer(tx, inviting.organization, key, &answer).await?;
-    }
-    let refused = limit::count(tx, now, &inviting.limits, &mails).await?;
-    if !refused.is_empty() {
-        let mut rows: Vec<_> = refused.iter().map(|one| (mailed[one.mail], one.why)).collect();
-        rows.sort_by_key(|&(at, _)| at);
-        return Ok(Verdict::RollBack(Some((BatchOutcome::Refused(rows), 0))));
-    }
-    Ok(Verdict::Commit(Some((BatchOutcome::Done(answer), created))))
+    Ok(Some(All { rows: rows.into_iter().flatten().collect(), mails, whose }))
 }
 
 /// Tells newcomers from those who need a decision of their own, by their places in `new`.

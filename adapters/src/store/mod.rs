@@ -9,6 +9,7 @@ mod actor;
 mod announce;
 mod api_key;
 mod audit;
+mod batches;
 mod bootstrap;
 mod bulk;
 mod caller;
@@ -69,12 +70,16 @@ use sea_orm::{
     IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use tokio::runtime::Handle;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 pub use accept::{AcceptOutcome, Accepted, Credential, OpenInvitation};
 pub use activity::{Activity, Minute};
 pub use actor::Actor;
 pub use api_key::{ApiKeyView, NewApiKey};
+pub use batches::{
+    AtOnce, BatchDetail, BatchPlan, BatchRowFilter, BatchRowView, BatchView, Begun, Explain,
+    RowFault, RowRefusal, SentRow, Started,
+};
 pub use bootstrap::Bootstrap;
 pub use caller::{Caller, OrganizationKey, OrganizationRef, UserRef};
 pub use change::ChangeOutcome;
@@ -128,6 +133,8 @@ pub struct Store {
     writer: Option<Arc<Mutex<()>>>,
     outlet: Arc<Outlet>,
     gatherings: Gatherings,
+    /// Rung when there is a batch to work on.
+    bell: Arc<Notify>,
     metrics: Metrics,
 }
 

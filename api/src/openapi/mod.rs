@@ -25,7 +25,7 @@ use crate::contracts::{doit, goldleaf, jobsim, users_organizations};
 use crate::problem::Problem;
 use crate::routes::invitations::credential::Either;
 use crate::routes::{
-    api_keys, dead_letters, events, health, inbox, invitations, me, members, metrics,
+    api_keys, batches, dead_letters, events, health, inbox, invitations, me, members, metrics,
     organizations, suppressions, webhooks,
 };
 
@@ -52,6 +52,13 @@ use crate::routes::{
         invitations::revoke::revoke_by_post,
         invitations::accept::accept,
         invitations::decline::decline,
+        batches::create::create,
+        batches::read::list,
+        batches::read::get,
+        batches::read::rows,
+        batches::csv::rows_as_csv,
+        batches::steer::retry,
+        batches::steer::cancel,
         me::me,
         me::invitations::list,
         organizations::create,
@@ -104,6 +111,7 @@ use crate::routes::{
     )),
     tags(
         (name = "Invitations", description = "Inviting people and following what becomes of it."),
+        (name = "Batches", description = "Inviting many at once."),
         (name = "Acceptance", description = "The invitee's side. It needs no key: the secret from the mail is enough."),
         (name = "Account", description = "Who you are here."),
         (name = "Organizations", description = "The organizations of this instance."),

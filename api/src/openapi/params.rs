@@ -101,6 +101,18 @@ pub struct WebhookDeliveryPath {
     webhook_delivery: Uuid,
 }
 
+/// `…/organizations/{organization}/batches/{batch}…`
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct BatchPath {
+    /// The organization; that of the key, see `GET /v1/me`.
+    #[param(example = "01937a5c-1b2a-7b1e-8a55-0c1f3a9d7e42")]
+    organization: Uuid,
+    /// The batch.
+    #[param(example = "01937a80-1f2e-7b3c-9d4e-5f6a7b8c9d0e")]
+    batch: Uuid,
+}
+
 /// `…/messages/{message}…`
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]

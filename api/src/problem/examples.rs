@@ -39,6 +39,12 @@ pub fn one_of_each() -> Vec<ApiError> {
         E::TooLarge(32_768),
         E::UnsupportedMediaType("application/json"),
         E::Invalid(vec![FieldError::new("email", "is required")]),
+        E::BatchRefused(vec![FieldError::new(
+            "rows[2]",
+            "already_member: Somebody with this address already belongs to the organization.",
+        )]),
+        E::TooManyRows(200_000),
+        E::TooManyBatches(20),
         E::NoSealKeys,
         E::FeedbackOff("feedback.ses_topics"),
         E::FeedbackForged("its signature is wrong"),
@@ -98,6 +104,9 @@ mod tests {
             E::NoSealKeys => 30,
             E::FeedbackOff(_) => 31,
             E::FeedbackForged(_) => 32,
+            E::BatchRefused(_) => 33,
+            E::TooManyRows(_) => 34,
+            E::TooManyBatches(_) => 35,
         }
     }
 
@@ -105,7 +114,7 @@ mod tests {
     fn no_variant_and_no_code_is_left_out_or_shown_twice() {
         let all = one_of_each();
         let numbers: BTreeSet<_> = all.iter().map(number).collect();
-        assert_eq!(numbers, (0..=32).collect());
+        assert_eq!(numbers, (0..=35).collect());
         let codes: BTreeSet<_> = all.iter().map(ApiError::code).collect();
         assert_eq!(codes.len(), all.len());
     }

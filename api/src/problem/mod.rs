@@ -77,6 +77,17 @@ pub enum ApiError {
     /// The invitation has ended in another way than the invitee wants.
     #[error("The invitation is {} and cannot be answered any more.", .0.as_str())]
     Gone(InvitationStatus),
+    /// A batch is all or nothing, and some of its rows cannot be invited; they are listed.
+    #[error("Some rows cannot be invited now, so that nobody was. They are listed.")]
+    BatchRefused(Vec<FieldError>),
+    /// The batch has more rows than one may have.
+    #[error("Such a batch may have at most {0} rows. Send it in parts.")]
+    TooManyRows(u32),
+    /// The organization has as many unfinished batches as it may have.
+    #[error(
+        "The organization has {0} unfinished batches, which is the most. Wait until one is done."
+    )]
+    TooManyBatches(u64),
     /// A limit on mails.
     #[error("{}", refusal::sentence(*.0))]
     Refused(SendRefusal),
@@ -166,6 +177,9 @@ impl ApiError {
             Self::AlreadyMember => (S::CONFLICT, "already_member"),
             Self::SlugTaken => (S::CONFLICT, "slug_taken"),
             Self::MemberOnlyInvited => (S::CONFLICT, "member_only_invited"),
+            Self::BatchRefused(_) => (S::CONFLICT, "batch_refused"),
+            Self::TooManyRows(_) => (S::PAYLOAD_TOO_LARGE, "too_many_rows"),
+            Self::TooManyBatches(_) => (S::TOO_MANY_REQUESTS, "too_many_batches"),
             Self::NotPending(_) => (S::CONFLICT, "invitation_not_pending"),
             Self::SendingNow => (S::CONFLICT, "sending_now"),
             Self::Gone(InvitationStatus::Revoked) => (S::GONE, "invitation_revoked"),
@@ -206,6 +220,7 @@ impl ApiError {
             | Self::KeysUnavailable
             | Self::Busy
             | Self::Timeout => Some(Duration::from_secs(1)),
+            Self::TooManyBatches(_) => Some(Duration::from_secs(10)),
             Self::TooManyGuesses(wait)
             | Self::Refused(
                 SendRefusal::Limit { retry_after: wait, .. }

@@ -98,7 +98,10 @@ impl ApiError {
             status: status.as_u16(),
             detail: self.to_string(),
             code,
-            errors: if let Self::Invalid(errors) = self { errors } else { &[] },
+            errors: match self {
+                Self::Invalid(errors) | Self::BatchRefused(errors) => errors,
+                _ => &[],
+            },
         }
     }
 }

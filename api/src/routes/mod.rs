@@ -2,6 +2,7 @@
 
 pub mod api_keys;
 mod assets;
+pub mod batches;
 mod console;
 pub mod dead_letters;
 mod docs;
@@ -53,6 +54,7 @@ pub fn configure(config: &mut ServiceConfig, settings: &ContractSettings) {
                 .configure(members::configure)
                 .configure(suppressions::configure)
                 .configure(invitations::configure)
+                .configure(batches::configure)
                 .configure(webhooks::configure)
                 .default_service(web::to(not_found))
                 .wrap(from_fn(auth::authenticate)),

@@ -1,5 +1,6 @@
 //! HTTP: one server, one key, and the answers as JSON.
 
+use std::io::{Read, Write};
 use std::time::Duration;
 
 use rand::Rng;
@@ -7,7 +8,7 @@ use serde_json::Value;
 use ureq::http::request::Builder;
 use ureq::http::{Method, Request, Response, StatusCode};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, RequestExt, SendBody};
 use url::Url;
 
 use super::error::ClientError;
@@ -15,6 +16,8 @@ use super::options::ApiKey;
 
 /// Longer answers come from no Welcomat.
 const MAX_ANSWER: u64 = 16 * 1024 * 1024;
+/// A file that takes longer is stuck; the server has as much patience.
+const STREAM: Duration = Duration::from_mins(10);
 const MAX_CONNECT: Duration = Duration::from_secs(10);
 /// Before the second and the third try of a request that may be repeated.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(500)];
@@ -82,10 +85,7 @@ impl Api {
 
     /// Reads; tries again if no answer comes.
     pub fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, ClientError> {
-        let mut url = self.url(path);
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
+        let url = self.with_query(path, query);
         persist(|| self.send(&Method::GET, &url, None, None))
     }
 
@@ -109,11 +109,54 @@ impl Api {
     pub fn post_mail(&self, path: &[&str], mail: &[u8]) -> Result<Answer, ClientError> {
         let url = self.url(path);
         persist(|| {
-            let request = self.request(&Method::POST, &url);
+            let request = self.request(&Method::POST, &url, None);
             let request = request.header("Content-Type", "message/rfc822");
             let response = self.agent.run(request.body(mail).map_err(unwritable)?);
             self.read(response.map_err(|error| self.unreachable(&error))?)
         })
+    }
+
+    /// Sends what a reader gives, as something other than JSON; once, because it can be read once.
+    pub fn post_stream(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        content_type: &str,
+        body: impl Read + 'static,
+        idempotency_key: &str,
+    ) -> Result<Answer, ClientError> {
+        let url = self.with_query(path, query);
+        let request = self.request(&Method::POST, &url, Some(idempotency_key));
+        let request = request.header("Content-Type", content_type);
+        let request = request.body(SendBody::from_owned_reader(body)).map_err(unwritable)?;
+        let request = request.with_agent(&self.agent).configure();
+        let sent = request.timeout_global(Some(STREAM)).build().run();
+        self.read(sent.map_err(|error| self.unreachable(&error))?)
+    }
+
+    /// Reads something other than JSON, of any length, and hands it on as it comes.
+    pub fn get_stream(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        mut to: impl Write,
+    ) -> Result<(), ClientError> {
+        let url = self.with_query(path, query);
+        let request = self.request(&Method::GET, &url, None).header("Accept", "*/*");
+        let request = request.body(()).map_err(unwritable)?.with_agent(&self.agent).configure();
+        let answer = request.timeout_global(Some(STREAM)).build().run();
+        let mut answer = answer.map_err(|error| self.unreachable(&error))?;
+        if answer.status() != StatusCode::OK {
+            return self.read(answer).map(drop);
+        }
+        let copied = std::io::copy(&mut answer.body_mut().as_reader(), &mut to);
+        match copied.and_then(|_| to.flush()) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                Err(ClientError::OutputClosed)
+            }
+            Err(error) => Err(ClientError::Local(format!("the answer broke off: {error}"))),
+        }
     }
 
     /// Changes, once.
@@ -124,6 +167,25 @@ impl Api {
     /// Removes, once.
     pub fn delete(&self, path: &[&str]) -> Result<Answer, ClientError> {
         self.send(&Method::DELETE, &self.url(path), None, None)
+    }
+
+    fn with_query(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
+        let mut url = self.url(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    fn request(&self, method: &Method, url: &Url, idempotency_key: Option<&str>) -> Builder {
+        let mut request = Request::builder().method(method).uri(url.as_str());
+        if let Some(key) = &self.key {
+            request = request.header("Authorization", format!("Bearer {}", key.expose()));
+        }
+        if let Some(key) = idempotency_key {
+            request = request.header("Idempotency-Key", key);
+        }
+        request
     }
 
     fn url(&self, path: &[&str]) -> Url {
@@ -144,10 +206,7 @@ impl Api {
         body: Option<&Value>,
         idempotency_key: Option<&str>,
     ) -> Result<Answer, ClientError> {
-        let mut request = self.request(method, url);
-        if let Some(key) = idempotency_key {
-            request = request.header("Idempotency-Key", key);
-        }
+        let request = self.request(method, url, idempotency_key);
         let response = match body {
             Some(body) => {
                 let request = request.header("Content-Type", "application/json");
@@ -156,14 +215,6 @@ impl Api {
             None => self.agent.run(request.body(()).map_err(unwritable)?),
         };
         self.read(response.map_err(|error| self.unreachable(&error))?)
-    }
-
-    fn request(&self, method: &Method, url: &Url) -> Builder {
-        let request = Request::builder().method(method).uri(url.as_str());
-        match &self.key {
-            Some(key) => request.header("Authorization", format!("Bearer {}", key.expose())),
-            None => request,
-        }
     }
 
     fn read(&self, response: Response<Body>) -> Result<Answer, ClientError> {

@@ -37,6 +37,9 @@ pub enum ClientError {
     /// The call succeeded, but the mail that was waited for is not out.
     #[error("{0}")]
     NotSent(String),
+    /// The call succeeded, but not everybody in the batch that was waited for is invited.
+    #[error("{0}")]
+    NotAll(String),
     /// Whoever reads our output has seen enough.
     #[error("nobody reads the output any more")]
     OutputClosed,
@@ -57,7 +60,7 @@ impl ClientError {
             Self::Usage(_) => 2,
             Self::Refused { status, .. } if *status < 500 => 4,
             Self::Refused { .. } => 5,
-            Self::NotSent(_) => 6,
+            Self::NotSent(_) | Self::NotAll(_) => 6,
         }
     }
 
@@ -94,6 +97,10 @@ impl ClientError {
                 _ => return None,
             },
             Self::NotSent(_) => "`welcomat deliveries get INVITATION` shows every attempt",
+            Self::NotAll(_) => {
+                "`welcomat batches rows BATCH` shows what became of each; `welcomat batches retry \
+                 BATCH` tries the refused and failed ones again"
+            }
             Self::Usage(_) | Self::Local(_) | Self::OutputClosed => return None,
         };
         Some(hint.to_owned())

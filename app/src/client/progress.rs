@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 /// How fast the line turns on a terminal.
 const FRAME: Duration = Duration::from_millis(100);
 const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
+/// How wide a bar is, so that all of it fits into 80 columns.
+const BAR: usize = 30;
 /// Back to the start of the line, which is cleared.
 const CLEAR: &str = "\r\u{1b}[2K";
 
@@ -38,6 +40,18 @@ impl Progress {
     /// How long it has taken so far.
     pub fn elapsed(&self) -> Duration {
         self.start.elapsed()
+    }
+
+    /// Shows how much of something is done until the next state, for `pause`: as a bar on a terminal, else
+    /// a line for each tenth.
+    pub fn part(&mut self, done: u64, total: u64, what: &str, pause: Duration) {
+        let percent = done.saturating_mul(100).checked_div(total).unwrap_or(100).min(100);
+        if self.shown == Shown::Spinner {
+            let full = usize::try_from(percent).unwrap_or_default() * BAR / 100;
+            let bar = ["#".repeat(full), "-".repeat(BAR - full)].concat();
+            return self.rest(&format!("[{bar}] {done} of {total} {what}"), pause);
+        }
+        self.rest(&format!("{} % of {total} {what}", percent / 10 * 10), pause);
     }
 
     /// Shows this state until the next, for `pause`.

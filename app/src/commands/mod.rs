@@ -1,6 +1,7 @@
 //! One module per command; each prints its result to standard output.
 
 pub mod api;
+pub mod batches;
 pub mod bounces;
 pub mod completions;
 pub mod config;

@@ -7,6 +7,8 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, QueryResult, Statement,
 };
 
+use crate::harness::TestApp;
+
 /// The user's password hash, and whether the password is to be changed.
 pub async fn password_of(url: &str, email: &str) -> (Option<String>, bool) {
     let database = open(url).await;
@@ -18,6 +20,14 @@ pub async fn password_of(url: &str, email: &str) -> (Option<String>, bool) {
     let row = row.unwrap_or_else(|| panic!("there is no user {email}"));
     database.close().await.unwrap();
     (row.try_get("", "password_hash").unwrap(), row.try_get("", "must_change_password").unwrap())
+}
+
+/// How many rows a table has.
+pub async fn count(app: &TestApp, table: &str) -> i64 {
+    let database = open(&app.database_url).await;
+    let rows = all_rows(&database, &format!("SELECT count(*) AS rows FROM {table}")).await;
+    database.close().await.unwrap();
+    rows[0].try_get("", "rows").unwrap()
 }
 
 /// All that is stored, as bytes to be searched; binary columns may be hexadecimal.

@@ -26,6 +26,7 @@ macro_rules! on_both_stacks {
 mod abuse;
 mod accept;
 mod bad_input;
+mod batches;
 mod bounces;
 mod cli;
 mod console;

@@ -7,9 +7,9 @@
 mod table;
 
 use entity::{
-    announcement, api_key, attempt, console_session, dead_letter, delivery, event, event_exchange,
-    idempotency_key, invitation, membership, organization, outbox, suppression, tally, user,
-    webhook_attempt, webhook_delivery, webhook_endpoint,
+    announcement, api_key, attempt, batch, batch_row, console_session, dead_letter, delivery,
+    event, event_exchange, idempotency_key, invitation, membership, organization, outbox,
+    suppression, tally, user, webhook_attempt, webhook_delivery, webhook_endpoint,
 };
 use sea_orm::{ConnectionTrait, DbBackend, EntityName, EntityTrait, Statement};
 
@@ -72,7 +72,9 @@ macro_rules! each_table {
             webhook_attempt,
             announcement,
             event_exchange,
-            console_session
+            console_session,
+            batch,
+            batch_row
         )
     };
 }

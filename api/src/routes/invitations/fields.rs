@@ -52,6 +52,51 @@ pub struct Fields {
 }
 
 impl Fields {
+    /// Those that a row of texts can have.
+    pub const COLUMNS: [&str; 7] =
+        ["email", "first_name", "last_name", "role", "locale", "expires_in", "on_existing"];
+
+    /// The address as it was given; empty if there is none.
+    pub fn email(&self) -> &str {
+        self.email.as_deref().unwrap_or_default()
+    }
+
+    /// An invitation whose fields are all texts, as in a table; `text` gives that of a column.
+    pub fn of_texts(
+        email: Option<String>,
+        mut text: impl FnMut(&str) -> Option<String>,
+    ) -> Result<Self, ApiError> {
+        let mut errors = Vec::new();
+        let expires_in = text("expires_in").and_then(|text| {
+            let seconds = text.parse().ok();
+            if seconds.is_none() {
+                errors.push(FieldError::new("expires_in", "must be a whole number of seconds"));
+            }
+            seconds
+        });
+        let on_existing = text("on_existing").and_then(|word| {
+            let wish = Existing::parse(&word);
+            if wish.is_none() {
+                let words = "must be one of error, ignore, resend, replace";
+                errors.push(FieldError::new("on_existing", words));
+            }
+            wish
+        });
+        if !errors.is_empty() {
+            return Err(ApiError::Invalid(errors));
+        }
+        Ok(Self {
+            email,
+            first_name: text("first_name"),
+            last_name: text("last_name"),
+            role: text("role"),
+            locale: text("locale"),
+            metadata: None,
+            expires_in,
+            on_existing,
+        })
+    }
+
     /// An invitation with nothing but who it is for.
     pub fn of_person(
         email: Option<String>,
@@ -76,6 +121,18 @@ enum Existing {
     Resend,
     /// Revoke it and invite anew.
     Replace,
+}
+
+impl Existing {
+    fn parse(word: &str) -> Option<Self> {
+        match word {
+            "error" => Some(Self::Error),
+            "ignore" => Some(Self::Ignore),
+            "resend" => Some(Self::Resend),
+            "replace" => Some(Self::Replace),
+            _ => None,
+        }
+    }
 }
 
 /// Turns what was given into an invitation, or says everything that is wrong with it.

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::welcomat;
 
 /// Every command that talks to a server, or is about the command line itself.
-const COMMANDS: [&str; 45] = [
+const COMMANDS: [&str; 52] = [
     "",
     "invite-user",
     "invitations",
@@ -14,6 +14,13 @@ const COMMANDS: [&str; 45] = [
     "invitations resend",
     "invitations extend",
     "invitations revoke",
+    "batches",
+    "batches create",
+    "batches list",
+    "batches get",
+    "batches rows",
+    "batches retry",
+    "batches cancel",
     "deliveries",
     "deliveries list",
     "deliveries get",

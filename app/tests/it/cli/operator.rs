@@ -126,3 +126,38 @@ fn webhooks_are_managed_from_the_terminal() {
         assert_eq!(call(&app, "webhooks list").run().json()["data"], json!([]));
     });
 }
+
+#[test]
+fn a_file_of_people_is_invited_from_the_terminal() {
+    block_on(async {
+        let app = TestApp::start(Stack::Embedded).await;
+        let file = app.folder.path().join("people.csv");
+        std::fs::write(&file, "email\nann@example.com\nbob@example.com\n").unwrap();
+        let said = call(&app, &format!("batches create {} --wait", file.display())).run();
+        assert!(said.err.contains("2 rows are done, after "), "{said:?}");
+        let batch = said.json();
+        assert_eq!((&batch["name"], &batch["rows"]["created"]), (&json!("people.csv"), &json!(2)));
+        let lines = "{\"email\":\"cid@example.com\"}\nnobody\n";
+        let piped = call(&app, "batches create - --format ndjson --name crm --wait").input(lines);
+        let said = piped.run();
+        assert_eq!(said.code, 6, "{said:?}");
+        assert!(said.err.contains("1 of 2 rows are not invited"), "{said:?}");
+        assert!(said.err.contains("hint: `welcomat batches rows"), "{said:?}");
+        let list = call(&app, "batches list").run().json();
+        let id = text(&list["data"][0]["id"]);
+        assert_eq!(list["data"][0]["name"], "crm");
+        let rows = call(&app, &format!("batches rows {id} --status invalid")).run().json();
+        assert_eq!(rows["data"][0]["code"], "malformed_json");
+        let csv = call(&app, &format!("batches rows {id} --csv")).run().good();
+        assert!(csv.starts_with("number,line,email,status,"), "{csv}");
+        assert_eq!(csv.lines().count(), 3);
+        for act in ["retry", "cancel", "get"] {
+            let shown = call(&app, &format!("batches {act} {id}")).run().json();
+            assert_eq!(shown["status"], "done", "{act}");
+        }
+        let wrong = call(&app, &format!("batches create {} --mode atomic", file.display())).run();
+        assert_eq!(wrong.code, 4, "{wrong:?}");
+        assert!(wrong.err.contains("rows[1] invitation_pending: "), "{wrong:?}");
+        assert_eq!(call(&app, "batches create nowhere.csv").run().code, 2);
+    });
+}

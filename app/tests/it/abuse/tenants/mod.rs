@@ -39,13 +39,17 @@ const PUBLIC: [&str; 12] = [
 ];
 
 /// What a key that may only read is let do.
-const READING: [&str; 6] = [
+const READING: [&str; 10] = [
     "list_invitations",
     "get_invitation",
     "get_me",
     "list_organizations",
     "get_organization",
     "list_members",
+    "list_batches",
+    "get_batch",
+    "list_batch_rows",
+    "get_batch_rows_as_csv",
 ];
 
 /// Contracts answer as their pages say: the status for a foreign id, and for one that is not there.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::operations::Operation;
 use crate::abuse::CHOSEN;
+use crate::batches::{finished_at, send_as};
 use crate::contracts::users_organizations::session;
 use crate::dead_letters;
 use crate::harness::{Stack, TestApp, text};
@@ -64,6 +65,7 @@ impl World {
             ("userId", number),
             ("api_key", ids(|things| things.api_key.clone())),
             ("dead_letter", ids(|things| things.dead_letter.clone())),
+            ("batch", ids(|things| things.batch.clone())),
             ("webhook", ids(|things| things.webhook.clone())),
             ("webhook_delivery", ids(|things| things.webhook_delivery.clone())),
         ];
@@ -112,8 +114,10 @@ impl World {
             format!("{organization}/invitations/{}", self.ids("", "invitation").foreign);
         let lists = ["/v1/api-keys", "/v1/dead-letters", "/v1/organizations"].map(str::to_owned);
         let own = [organization.clone(), invitation].into_iter();
-        let own = own
-            .chain(["invitations", "members", "webhooks"].map(|of| format!("{organization}/{of}")));
+        let own = own.chain(
+            ["invitations", "members", "webhooks", "batches"]
+                .map(|of| format!("{organization}/{of}")),
+        );
         let mut view = Vec::new();
         for path in own.chain(lists) {
             let mut seen = self.app.get(&path).await;
@@ -135,6 +139,7 @@ struct Things {
     user: String,
     api_key: String,
     dead_letter: String,
+    batch: String,
     webhook: String,
     webhook_delivery: String,
 }
@@ -187,10 +192,20 @@ impl Things {
             user: text(&joined["user_id"]),
             api_key: text(&made["id"]),
             dead_letter: dead_letters::insert(app, delivery.parse().unwrap()).await,
+            batch: batch(client, organization, who).await,
             webhook: text(&webhook["id"]),
             webhook_delivery: text(&test["id"]),
         }
     }
+}
+
+/// One that is finished, so that it changes no more by itself.
+async fn batch(client: &Client, organization: &str, who: &str) -> String {
+    let body = format!("email\n{who}-batch@example.com\n");
+    let headers = [("Content-Type", "text/csv")];
+    let taken = send_as(client, organization, &headers, "", body.as_bytes()).await;
+    let path = taken.header("location").unwrap_or_else(|| panic!("{}", taken.text())).to_owned();
+    text(&finished_at(client, &path).await["id"])
 }
 
 async fn call(client: &Client, path: &str, body: &Value) -> (u16, Value) {

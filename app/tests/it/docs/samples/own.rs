@@ -4,6 +4,7 @@ use domain::DeliveryId;
 use serde_json::json;
 
 use super::Sample;
+use crate::batches;
 use crate::contracts::users_organizations::{admin, session};
 use crate::dead_letters;
 use crate::harness::{INSTANCE_KEY, KEY, TestApp, text};
@@ -54,6 +55,9 @@ impl<'a> Own<'a> {
         if wants("API_KEY_ID") {
             let (_, made) = self.app.act("/v1/api-keys", &json!({"name": "sample"})).await;
             variables.push(pair("API_KEY_ID", &text(&made["id"])));
+        }
+        if wants("BATCH_ID") {
+            variables.push(pair("BATCH_ID", &self.batch().await));
         }
         if wants("WEBHOOK_ID") {
             let (id, delivery) = self.webhook().await;
@@ -106,6 +110,13 @@ impl<'a> Own<'a> {
         let (status, accepted) = self.app.act("/v1/invitations/accept", &accept).await;
         assert_eq!(status, 200, "{accepted}");
         text(&accepted["user_id"])
+    }
+
+    async fn batch(&mut self) -> String {
+        self.invited += 1;
+        let body = format!("email\nrow{}@example.com\n", self.invited);
+        let path = batches::taken(self.app, batches::CSV, &body).await;
+        text(&batches::finished(self.app, &path).await["id"])
     }
 
     /// One that nobody hears, and what it was told.
