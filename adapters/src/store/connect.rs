@@ -13,6 +13,7 @@ use sea_orm::sqlx::{self, Connection};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbBackend, Statement};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep};
 
 use super::{Gatherings, Result, Store, StoreError, Verdict};
 use crate::clock::Clock;
@@ -21,6 +22,10 @@ use crate::settings::{DatabaseSettings, Settings};
 
 // Any number will do, as long as nobody else locks it: "welcomat" as a hash of its letters.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7310021987454)";
+
+/// How long a start waits for others that are using the file alone, looking so often.
+const PATIENCE: Duration = Duration::from_secs(10);
+const STEP: Duration = Duration::from_millis(20);
 
 /// A connection that was used so recently is taken to work.
 const UNTESTED: Duration = Duration::from_millis(500);
@@ -48,6 +53,10 @@ impl Store {
     /// Opens the database; `clock` follows its time from now on. Must run inside a tokio runtime
     /// that lives as long as the store.
     pub async fn connect(settings: &Settings, clock: Clock) -> Result<Self> {
+        in_turn(|| Self::open(settings, clock.clone())).await
+    }
+
+    async fn open(settings: &Settings, clock: Clock) -> Result<Self> {
         let policy = DeliveryPolicy::new(settings);
         let limits = Arc::new(settings.limits.clone());
         let settings = &settings.database;
@@ -77,9 +86,16 @@ impl Store {
     ///
     /// Most starts find nothing to do; then the process's role needs no right to do it.
     pub async fn migrate(&self) -> Result<()> {
-        if self.is_up_to_date().await {
-            return Ok(());
-        }
+        in_turn(|| async {
+            if self.is_up_to_date().await {
+                return Ok(());
+            }
+            self.take_steps().await
+        })
+        .await
+    }
+
+    async fn take_steps(&self) -> Result<()> {
         self.write(|tx, _| {
             Box::pin(async move {
                 if tx.get_database_backend() == DbBackend::Postgres {
@@ -151,6 +167,22 @@ impl Store {
     /// Closes every connection, waiting for those in use.
     pub async fn close(self) {
         drop(self.db.close().await);
+    }
+}
+
+/// Tries until it is its turn. Whoever is the last to leave a SQLite file cleans up behind itself, and
+/// who comes then is refused at once, whatever the busy timeout is (<https://www.sqlite.org/wal.html>
+/// §2.2). It happens at the start alone: afterwards a connection stays open.
+async fn in_turn<T, F>(attempt: impl Fn() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match attempt().await {
+            Err(StoreError::Busy) if Instant::now() < until => sleep(STEP).await,
+            ended => return ended,
+        }
     }
 }
 
