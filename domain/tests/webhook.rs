@@ -9,7 +9,7 @@ use domain::event::{EventKind, TEST_TYPE, told_types};
 use domain::webhook::{NotTaken, WebhookEvent};
 use domain::{
     AttemptToken, RetryPolicy, Timestamp, WebhookDelivery, WebhookDeliveryId, WebhookDeliveryState,
-    WebhookDeliveryStatus, WebhookFailure, WebhookOutcome,
+    WebhookDeliveryStatus, WebhookDisabledReason, WebhookFailure, WebhookOutcome,
 };
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -152,10 +152,14 @@ fn others_are_told_of_what_happens_to_invitations() {
         "revoked",
         "expired",
         "resent",
+        "delivered",
+        "bounced",
+        "complained",
     ] {
         assert!(told.contains(&format!("invitation.{wanted}").as_str()), "{wanted}");
     }
-    assert!(told.iter().all(|name| name.starts_with("invitation.")), "{told:?}");
+    let others: Vec<_> = told.iter().filter(|name| !name.starts_with("invitation.")).collect();
+    assert_eq!(others, [&"batch.finished"], "what else concerns nobody outside");
     assert!(!told.contains(&TEST_TYPE));
     assert_eq!(EventKind::PasswordIssued.told_as(), None, "it is about a secret");
 }
@@ -164,6 +168,9 @@ fn others_are_told_of_what_happens_to_invitations() {
 fn every_word_is_read_back() {
     for status in WebhookDeliveryStatus::ALL {
         assert_eq!(WebhookDeliveryStatus::parse(status.as_str()), Some(status));
+    }
+    for reason in WebhookDisabledReason::ALL {
+        assert_eq!(WebhookDisabledReason::parse(reason.as_str()), Some(reason));
     }
     for reason in WebhookFailure::ALL {
         assert_eq!(WebhookFailure::parse(reason.as_str()), Some(reason));
