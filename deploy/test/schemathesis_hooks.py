@@ -84,9 +84,9 @@ def new_token():
     return re.search(r"/i/(\w+)", mail["text"])[1]
 
 
-@schemathesis.serializer("application/x-ndjson", "text/csv")
+@schemathesis.serializer("application/x-ndjson", "text/csv", "message/rfc822")
 def text(ctx, value):
-    """Files of invitations are made up as texts."""
+    """Files of invitations, and mails, are made up as texts."""
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
 
 

@@ -58,7 +58,7 @@ struct Query {
 #[serde(deny_unknown_fields)]
 struct Address {
     /// The address.
-    #[schema(value_type = String, required, max_length = 254, example = "ann@example.com")]
+    #[schema(value_type = String, required, format = Email, example = "ann@example.com")]
     email: Option<String>,
 }
 
