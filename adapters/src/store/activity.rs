@@ -3,14 +3,17 @@
 use chrono::TimeDelta;
 use domain::{DeliveryStatus, InvitationId, OrganizationId, Timestamp, Window};
 use entity::{delivery, invitation};
+use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::JoinType;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, RelationTrait};
 
-use super::{Result, Store, convert, read};
+use super::{InvitationView, Result, Store, convert, read};
 use crate::rng;
 
 /// Enough for a chart; what a batch of a hundred thousand did shows in those, too.
 const MOST: u64 = 20_000;
+/// More than somebody reads at a glance.
+const TROUBLED: usize = 15;
 
 /// The invitations of some minutes until now.
 #[derive(Debug, Clone)]
@@ -19,6 +22,8 @@ pub struct Activity {
     pub minutes: Vec<Minute>,
     /// Whether there were more invitations than are counted: then the oldest are missing.
     pub cut: bool,
+    /// The newest of them whose mail is in trouble.
+    pub troubled: Vec<InvitationView>,
 }
 
 /// What became of the invitations that were made in one minute.
@@ -43,8 +48,9 @@ impl Store {
                     - TimeDelta::minutes(i64::from(minutes.saturating_sub(1)));
                 // Ids begin with the time at which they were made.
                 let oldest = InvitationId::new(first, &mut rng());
-                let rows: Vec<(String, Timestamp)> = delivery::Entity::find()
+                let rows: Vec<(Uuid, String, Timestamp)> = delivery::Entity::find()
                     .select_only()
+                    .column(invitation::Column::Id)
                     .column(delivery::Column::Status)
                     .column(invitation::Column::CreatedAt)
                     .join(JoinType::InnerJoin, delivery::Relation::Invitation.def())
@@ -56,14 +62,30 @@ impl Store {
                     .into_tuple()
                     .all(db)
                     .await?;
-                count(first, minutes, &rows)
+                let mut activity = count(first, minutes, &rows)?;
+                let troubled = rows.iter().filter(|(_, status, _)| is_trouble(status));
+                let troubled: Vec<Uuid> = troubled.map(|(id, ..)| *id).take(TROUBLED).collect();
+                let mut views = read::views(db, troubled.clone()).await?;
+                activity.troubled = troubled.iter().filter_map(|id| views.remove(id)).collect();
+                Ok(activity)
             })
         })
         .await
     }
 }
 
-fn count(first: Timestamp, minutes: u32, rows: &[(String, Timestamp)]) -> Result<Activity> {
+fn is_trouble(status: &str) -> bool {
+    let trouble = [
+        DeliveryStatus::Failed,
+        DeliveryStatus::Bounced,
+        DeliveryStatus::Complained,
+        DeliveryStatus::Retrying,
+        DeliveryStatus::Uncertain,
+    ];
+    trouble.iter().any(|one| one.as_str() == status)
+}
+
+fn count(first: Timestamp, minutes: u32, rows: &[(Uuid, String, Timestamp)]) -> Result<Activity> {
     let minute = |at: u32| Minute {
         start: first + TimeDelta::minutes(i64::from(at)),
         sent: 0,
@@ -71,7 +93,7 @@ fn count(first: Timestamp, minutes: u32, rows: &[(String, Timestamp)]) -> Result
         in_vain: 0,
     };
     let mut minutes: Vec<Minute> = (0..minutes).map(minute).collect();
-    for (status, made) in rows {
+    for (_, status, made) in rows {
         let at = usize::try_from((*made - first).num_minutes()).ok();
         let Some(minute) = at.and_then(|at| minutes.get_mut(at)) else { continue };
         match convert::delivery_status(status)? {
@@ -87,5 +109,5 @@ fn count(first: Timestamp, minutes: u32, rows: &[(String, Timestamp)]) -> Result
             | DeliveryStatus::Uncertain => minute.waiting += 1,
         }
     }
-    Ok(Activity { minutes, cut: rows.len() as u64 == MOST })
+    Ok(Activity { minutes, cut: rows.len() as u64 == MOST, troubled: Vec::new() })
 }

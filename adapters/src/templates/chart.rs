@@ -99,7 +99,7 @@ mod tests {
             in_vain,
         };
         let minutes = vec![minute(0, 2, 1, 1), minute(1, 0, 0, 0), minute(2, 1, 0, 0)];
-        let chart = Chart::new(&Activity { minutes, cut: false });
+        let chart = Chart::new(&Activity { minutes, cut: false, troubled: Vec::new() });
         assert_eq!((chart.most, chart.made, chart.sent), (4, 5, 3));
         let heights = |bar: &Bar| [bar.sent.height, bar.waiting.height, bar.in_vain.height];
         assert_eq!(

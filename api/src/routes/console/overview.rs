@@ -2,24 +2,13 @@
 
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
-use adapters::store::ListFilter;
 use adapters::templates::{Chart, ConsolePage, Overview};
-use domain::DeliveryStatus;
 
 use super::{Visitor, page};
 use crate::problem::ApiError;
 use crate::state::State;
 
 const MINUTES: u32 = 60;
-const TROUBLE: [DeliveryStatus; 5] = [
-    DeliveryStatus::Failed,
-    DeliveryStatus::Bounced,
-    DeliveryStatus::Complained,
-    DeliveryStatus::Retrying,
-    DeliveryStatus::Uncertain,
-];
-/// Of each kind of trouble.
-const TROUBLED: u64 = 5;
 
 /// Shows the last hour, what sends mails, and the newest trouble.
 pub async fn show(
@@ -30,17 +19,6 @@ pub async fn show(
 ) -> Result<HttpResponse, ApiError> {
     let organization = visitor.organization(&state, &organization).await?;
     let activity = state.store.activity(organization.id, MINUTES).await?;
-    let mut troubled = Vec::new();
-    for status in TROUBLE {
-        let filter = ListFilter {
-            status: None,
-            delivery_status: Some(status),
-            email: None,
-            before: None,
-            limit: TROUBLED,
-        };
-        troubled.extend(state.store.invitations(organization.id, &filter).await?);
-    }
     let lag = match visitor.auth.0.organization {
         Some(_) => None,
         None => Some(state.store.outbox_lag().await?),
@@ -50,7 +28,7 @@ pub async fn show(
     let overview = Overview {
         chart: Chart::new(&activity),
         cut: activity.cut,
-        troubled: &troubled,
+        troubled: &activity.troubled,
         outbox_waiting: lag.as_ref().map(|lag| lag.waiting),
         outbox_age: age,
         broker: state.broker.is_connected(),
