@@ -43,8 +43,8 @@ pub fn create_body(text: &str) {
 
 /// A query of the list of invitations, or an `Idempotency-Key`.
 pub fn query(text: &str) {
-    if let Ok((filter, limit)) = list::parse(text) {
-        assert!((1..=100).contains(&limit) && filter.limit <= 100);
+    if let Ok((filter, page)) = list::parse(text) {
+        assert!((1..=100).contains(&page.limit) && filter.limit <= 101);
         let cursor = filter.before.map(|id| id.to_string());
         let again = cursor.as_deref().map(InvitationId::from_str);
         assert_eq!(again.and_then(Result::ok), filter.before, "a cursor is read back");

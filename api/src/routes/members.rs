@@ -9,7 +9,7 @@ use domain::UserId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::page::{self, Page, PageQuery};
+use super::page::{Page, PageQuery};
 use super::{get, resource};
 use crate::auth::Auth;
 use crate::openapi::params::{MemberPath, OrganizationPath};
@@ -56,9 +56,9 @@ pub async fn list(
     organization: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let organization = auth.organization(&state.store, &organization).await?.id;
-    let page = Page::parse(request.query_string())?;
-    let rows = state.store.members(organization, page.after, page.rows()).await?;
-    let (data, next_cursor) = page::cut(rows, page.limit, |row| row.number);
+    let page = Page::by_number(request.query_string())?;
+    let rows = state.store.members(organization, page.number(), page.rows()).await?;
+    let (data, next_cursor) = page.cut(rows, |row| row.number);
     Ok(HttpResponse::Ok().json(List { data, next_cursor }))
 }
 

@@ -9,7 +9,7 @@ use domain::{MembershipRole, Name, NamePolicy, RolePolicy};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use super::page::{self, Page, PageQuery};
+use super::page::{Page, PageQuery};
 use super::{get, resource};
 use crate::auth::Auth;
 use crate::json::JsonBody;
@@ -147,14 +147,14 @@ pub async fn list(
     state: State,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let page = Page::parse(request.query_string())?;
+    let page = Page::by_number(request.query_string())?;
     let rows = if let Some(own) = &auth.0.organization {
         let own = state.store.organization(own.id).await?;
-        own.into_iter().filter(|own| own.number > page.after).collect()
+        own.into_iter().filter(|own| own.number > page.number()).collect()
     } else {
-        state.store.organizations(page.after, page.rows()).await?
+        state.store.organizations(page.number(), page.rows()).await?
     };
-    let (data, next_cursor) = page::cut(rows, page.limit, |row| row.number);
+    let (data, next_cursor) = page.cut(rows, |row| row.number);
     Ok(HttpResponse::Ok().json(List { data, next_cursor }))
 }
 

@@ -2,24 +2,20 @@
 //!
 //! An address stands in bodies only: paths and queries are logged on their way.
 
-use std::str::FromStr;
-
 use actix_web::web::{self, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::{Lifted, SuppressionView};
-use domain::{EmailAddress, OrganizationId, SuppressionId};
+use domain::{EmailAddress, OrganizationId};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
+use super::page::{IdPageQuery, Page};
 use super::{get, resource};
 use crate::auth::Auth;
 use crate::json::JsonBody;
 use crate::openapi::params::OrganizationPath;
 use crate::problem::{ApiError, FieldError};
 use crate::state::State;
-
-const DEFAULT_LIMIT: usize = 50;
-const MAX_LIMIT: usize = 100;
 
 /// Adds the routes, inside `/v1`.
 pub fn configure(config: &mut ServiceConfig) {
@@ -38,18 +34,6 @@ struct List {
     /// The `cursor` of the next page; null on the last one.
     #[schema(example = json!(null))]
     next_cursor: Option<String>,
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct Query {
-    /// How many to show; 50 without it.
-    #[param(value_type = Option<u8>, nullable = false, minimum = 1, maximum = 100, default = 50)]
-    limit: Option<String>,
-    /// The `next_cursor` of the page before.
-    #[param(value_type = Option<Uuid>, nullable = false)]
-    cursor: Option<String>,
 }
 
 /// Whose mails are meant.
@@ -71,7 +55,7 @@ struct Address {
     operation_id = "list_suppressions",
     tag = "Suppressions",
     security(("bearer" = [])),
-    params(OrganizationPath, Query),
+    params(OrganizationPath, IdPageQuery),
     responses((status = 200, description = "A page of addresses.", body = List)),
     extensions(("x-problems" = json!(["bad_request", "forbidden", "not_found", "validation_failed"]))),
 )]
@@ -82,13 +66,9 @@ pub async fn list(
     organization: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let organization = admin_of(&auth, &state, &organization).await?;
-    let (limit, before) = parse(request.query_string())?;
-    // One more than asked for tells whether there is a next page.
-    let rows = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    let mut data = state.store.suppressions(organization, before, rows).await?;
-    let more = data.len() > limit;
-    data.truncate(limit);
-    let next_cursor = data.last().filter(|_| more).map(|last| last.id.to_string());
+    let page = Page::by_id(request.query_string())?;
+    let rows = state.store.suppressions(organization, page.after, page.rows()).await?;
+    let (data, next_cursor) = page.cut(rows, |row| row.id);
     Ok(HttpResponse::Ok().json(List { data, next_cursor }))
 }
 
@@ -162,26 +142,4 @@ fn address(body: &Address) -> Result<EmailAddress, ApiError> {
     let wrong = |message: String| ApiError::Invalid(vec![FieldError::new("email", message)]);
     let email = body.email.as_deref().ok_or_else(|| wrong("is required".to_owned()))?;
     EmailAddress::parse(email).map_err(|error| wrong(error.to_string()))
-}
-
-fn parse(query: &str) -> Result<(usize, Option<SuppressionId>), ApiError> {
-    let query: Query = serde_urlencoded::from_str(query).map_err(|_| {
-        ApiError::BadRequest("The query may have limit and cursor, each once.".to_owned())
-    })?;
-    let limit = query.limit.map_or(Some(DEFAULT_LIMIT), |text| {
-        text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit))
-    });
-    let before = query.cursor.map(|text| SuppressionId::from_str(&text)).transpose();
-    match (limit, before) {
-        (Some(limit), Ok(before)) => Ok((limit, before)),
-        (limit, before) => {
-            let limit_wrong = format!("must be a number from 1 to {MAX_LIMIT}");
-            let cursor_wrong = "must be a next_cursor of this list";
-            let errors = [
-                limit.is_none().then(|| FieldError::new("limit", limit_wrong)),
-                before.is_err().then(|| FieldError::new("cursor", cursor_wrong)),
-            ];
-            Err(ApiError::Invalid(errors.into_iter().flatten().collect()))
-        }
-    }
 }

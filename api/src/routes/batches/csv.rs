@@ -13,6 +13,7 @@ use crate::auth::Auth;
 use crate::batch_file::csv_line;
 use crate::openapi::params::BatchPath;
 use crate::problem::ApiError;
+use crate::routes::page;
 use crate::state::State;
 
 /// Rows that are read and sent at once.
@@ -56,7 +57,7 @@ pub async fn rows_as_csv(
 ) -> Result<HttpResponse, ApiError> {
     let organization = auth.organization(&state.store, &path.0).await?.id;
     let batch = batch_id(&path.1)?;
-    let query: Query = read::parse(request.query_string(), "status")?;
+    let query: Query = page::parse(request.query_string(), "status")?;
     let mut errors = Vec::new();
     let status = read::status(query.status.as_deref(), &mut errors);
     if !errors.is_empty() {

@@ -32,8 +32,8 @@ pub async fn list(
 ) -> Result<HttpResponse, ApiError> {
     let organization = visitor.organization(&state, &organization).await?;
     let query = asked(request.query_string());
-    let (filter, limit) = parse(&query)?;
-    let list = found(&state, organization.id, filter, limit).await?;
+    let (filter, wanted) = parse(&query)?;
+    let list = found(&state, organization.id, &filter, &wanted).await?;
     let shown = ConsolePage::Invitations(shown(&list, &query, None, Typed::default()));
     page(&state, &request, &visitor, Some(&organization), &shown)
 }
@@ -57,8 +57,8 @@ pub async fn invite(
         }
         Err(error) => error,
     };
-    let (filter, limit) = parse("")?;
-    let list = found(&state, organization.id, filter, limit).await?;
+    let (filter, wanted) = parse("")?;
+    let list = found(&state, organization.id, &filter, &wanted).await?;
     let why = sentence(&problem);
     let Person { email, first_name, last_name, role } = fields;
     let typed = Typed { email, first_name, last_name, role };

@@ -6,7 +6,7 @@ use adapters::templates::ConsolePage;
 
 use super::{Visitor, page};
 use crate::problem::ApiError;
-use crate::routes::page::{Page, cut};
+use crate::routes::page::Page;
 use crate::state::State;
 
 /// Lists organizations, for whoever sees more than one.
@@ -19,9 +19,9 @@ pub async fn list(
         let place = format!("{}console/{}", state.public_path, own.id);
         return Ok(HttpResponse::SeeOther().insert_header((LOCATION, place)).finish());
     }
-    let wanted = Page::parse(request.query_string())?;
-    let found = state.store.organizations(wanted.after, wanted.rows()).await?;
-    let (organizations, next) = cut(found, wanted.limit, |one| one.number);
+    let wanted = Page::by_number(request.query_string())?;
+    let found = state.store.organizations(wanted.number(), wanted.rows()).await?;
+    let (organizations, next) = wanted.cut(found, |one| one.number);
     let shown = ConsolePage::Organizations { organizations: &organizations, next };
     page(&state, &request, &visitor, None, &shown)
 }

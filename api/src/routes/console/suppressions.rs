@@ -1,19 +1,16 @@
 //! `/console/{organization}/suppressions`: addresses that get no mail.
 
-use std::str::FromStr;
-
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::Lifted;
 use adapters::templates::ConsolePage;
-use domain::{EmailAddress, SuppressionId};
+use domain::EmailAddress;
 use serde::Deserialize;
 
 use super::{Signed, Visitor, done, page};
 use crate::problem::{ApiError, FieldError};
+use crate::routes::page::Page;
 use crate::state::State;
-
-const SHOWN: usize = 50;
 
 /// An address; in a form, so that it is in no log.
 #[derive(Deserialize)]
@@ -29,14 +26,9 @@ pub async fn list(
     organization: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let organization = visitor.organization(&state, &organization).await?;
-    let before = request.query_string().split('&').find_map(|part| part.strip_prefix("cursor="));
-    let before = before.map(SuppressionId::from_str).transpose().map_err(|_| ApiError::NotFound)?;
-    // One more than is shown tells whether there is a next page.
-    let found = state.store.suppressions(organization.id, before, SHOWN as u64 + 1).await?;
-    let mut suppressions = found;
-    let more = suppressions.len() > SHOWN;
-    suppressions.truncate(SHOWN);
-    let next = suppressions.last().filter(|_| more).map(|last| last.id.to_string());
+    let wanted = Page::by_id(request.query_string())?;
+    let found = state.store.suppressions(organization.id, wanted.after, wanted.rows()).await?;
+    let (suppressions, next) = wanted.cut(found, |one| one.id);
     let shown = ConsolePage::Suppressions { suppressions: &suppressions, next };
     page(&state, &request, &visitor, Some(&organization), &shown)
 }

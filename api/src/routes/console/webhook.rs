@@ -10,11 +10,10 @@ use domain::{OrganizationId, WebhookDeliveryId, WebhookId};
 
 use super::{Nothing, Signed, Visitor, done, page};
 use crate::problem::ApiError;
+use crate::routes::page::Page;
 use crate::state::State;
 
 type InPath = Path<(String, String)>;
-
-const SHOWN: usize = 50;
 
 /// Shows it with what it was told, newest first.
 pub async fn show(
@@ -27,19 +26,10 @@ pub async fn show(
     let id = id_in(&path.1)?;
     let found = state.store.webhook(organization.id, id).await?;
     let webhook = found.ok_or(ApiError::NotFound)?;
-    let before = request.query_string().split('&').find_map(|part| part.strip_prefix("cursor="));
-    let before = before.map(WebhookDeliveryId::from_str).transpose();
-    let filter = WebhookLogFilter {
-        status: None,
-        before: before.map_err(|_| ApiError::NotFound)?,
-        // One more than is shown tells whether there is a next page.
-        limit: SHOWN as u64 + 1,
-    };
+    let wanted = Page::by_id(request.query_string())?;
+    let filter = WebhookLogFilter { status: None, before: wanted.after, limit: wanted.rows() };
     let log = state.store.webhook_deliveries(organization.id, id, filter).await?;
-    let mut deliveries = log.ok_or(ApiError::NotFound)?;
-    let more = deliveries.len() > SHOWN;
-    deliveries.truncate(SHOWN);
-    let next = deliveries.last().filter(|_| more).map(|last| last.id.to_string());
+    let (deliveries, next) = wanted.cut(log.ok_or(ApiError::NotFound)?, |one| one.id);
     let shown = ConsolePage::Webhook { webhook: &webhook, deliveries: &deliveries, next };
     page(&state, &request, &visitor, Some(&organization), &shown)
 }

@@ -1,7 +1,5 @@
 //! `GET /v1/organizations/{id}/invitations`: the organization's invitations, newest first.
 
-use std::str::FromStr;
-
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::{InvitationView, ListFilter};
@@ -12,10 +10,8 @@ use utoipa::{IntoParams, ToSchema};
 use crate::auth::Auth;
 use crate::openapi::params::OrganizationPath;
 use crate::problem::{ApiError, FieldError};
+use crate::routes::page::{self, Page};
 use crate::state::State;
-
-const DEFAULT_LIMIT: usize = 50;
-const MAX_LIMIT: usize = 100;
 
 /// Lists invitations.
 ///
@@ -37,23 +33,19 @@ pub async fn list(
     organization: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let organization = auth.organization(&state.store, &organization).await?.id;
-    let (filter, limit) = parse(request.query_string())?;
-    Ok(HttpResponse::Ok().json(found(&state, organization, filter, limit).await?))
+    let (filter, page) = parse(request.query_string())?;
+    Ok(HttpResponse::Ok().json(found(&state, organization, &filter, &page).await?))
 }
 
 /// A page of invitations, as asked for by what [`parse`] has read.
 pub async fn found(
     state: &State,
     organization: OrganizationId,
-    mut filter: ListFilter,
-    limit: usize,
+    filter: &ListFilter,
+    page: &Page<InvitationId>,
 ) -> Result<List, ApiError> {
-    // One more than asked for tells whether there is a next page.
-    filter.limit += 1;
-    let mut data = state.store.invitations(organization, &filter).await?;
-    let more = data.len() > limit;
-    data.truncate(limit);
-    let next_cursor = data.last().filter(|_| more).map(|last| last.id.to_string());
+    let rows = state.store.invitations(organization, filter).await?;
+    let (data, next_cursor) = page.cut(rows, |row| row.id);
     Ok(List { data, next_cursor })
 }
 
@@ -89,12 +81,9 @@ struct Query {
     cursor: Option<String>,
 }
 
-/// Reads the query; also how many the page shows.
-pub fn parse(query: &str) -> Result<(ListFilter, usize), ApiError> {
-    let query: Query = serde_urlencoded::from_str(query).map_err(|_| {
-        let known = "status, delivery_status, email, limit and cursor";
-        ApiError::BadRequest(format!("The query may have {known}, each once."))
-    })?;
+/// Reads the query: which invitations, and which page of them.
+pub fn parse(query: &str) -> Result<(ListFilter, Page<InvitationId>), ApiError> {
+    let query: Query = page::parse(query, "status, delivery_status, email, limit and cursor")?;
     let mut errors = Vec::new();
     let status = read(&mut errors, "status", query.status, |text| {
         InvitationStatus::parse(text)
@@ -107,19 +96,12 @@ pub fn parse(query: &str) -> Result<(ListFilter, usize), ApiError> {
     let email = read(&mut errors, "email", query.email, |text| {
         EmailAddress::parse(text).map_err(|error| error.to_string())
     });
-    let limit = read(&mut errors, "limit", query.limit, |text| {
-        let number = text.parse().ok().filter(|number| (1..=MAX_LIMIT).contains(number));
-        number.ok_or_else(|| format!("must be a number from 1 to {MAX_LIMIT}"))
-    });
-    let before = read(&mut errors, "cursor", query.cursor, |text| {
-        InvitationId::from_str(text).map_err(|_| "must be a next_cursor of this list".to_owned())
-    });
+    let page = Page::read(query.limit, query.cursor, &mut errors);
     if !errors.is_empty() {
         return Err(ApiError::Invalid(errors));
     }
-    let limit = limit.unwrap_or(DEFAULT_LIMIT);
-    let rows = u64::try_from(limit).unwrap_or(u64::MAX);
-    Ok((ListFilter { status, delivery_status, email, before, limit: rows }, limit))
+    let (before, limit) = (page.after, page.rows());
+    Ok((ListFilter { status, delivery_status, email, before, limit }, page))
 }
 
 fn read<T>(
@@ -147,19 +129,19 @@ mod tests {
 
     #[test]
     fn without_a_query_everything_is_listed() {
-        let (filter, limit) = parse("").unwrap_or_else(|_| panic!());
+        let (filter, page) = parse("").unwrap_or_else(|_| panic!());
         assert!(filter.status.is_none() && filter.before.is_none());
-        assert_eq!((filter.limit, limit), (50, 50));
+        assert_eq!((filter.limit, page.limit), (51, 50));
     }
 
     #[test]
     fn filters_are_read() {
         let query = "status=pending&delivery_status=sent&email=a%40example.com&limit=100";
-        let (filter, limit) = parse(query).unwrap_or_else(|_| panic!());
+        let (filter, page) = parse(query).unwrap_or_else(|_| panic!());
         assert_eq!(filter.status, Some(InvitationStatus::Pending));
         assert_eq!(filter.delivery_status, Some(DeliveryStatus::Sent));
         assert_eq!(filter.email.unwrap().as_given(), "a@example.com");
-        assert_eq!(limit, 100);
+        assert_eq!(page.limit, 100);
     }
 
     #[test]

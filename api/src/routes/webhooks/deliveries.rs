@@ -1,7 +1,5 @@
 //! `GET …/webhooks/{webhook}/deliveries`: what an endpoint was told, newest first.
 
-use std::str::FromStr;
-
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::{WebhookDeliveryView, WebhookLogFilter};
@@ -13,10 +11,8 @@ use super::{admin_of, webhook_id};
 use crate::auth::Auth;
 use crate::openapi::params::WebhookPath;
 use crate::problem::{ApiError, FieldError};
+use crate::routes::page::{self, Page};
 use crate::state::State;
-
-const DEFAULT_LIMIT: u64 = 50;
-const MAX_LIMIT: u64 = 100;
 
 /// A page of deliveries.
 #[derive(Serialize, ToSchema)]
@@ -79,23 +75,17 @@ pub async fn list(
 ) -> Result<HttpResponse, ApiError> {
     let organization = admin_of(&auth, &state, &path.0).await?;
     let id = webhook_id(&path.1)?;
-    let mut filter = parse(request.query_string())?;
-    let shown = usize::try_from(filter.limit).unwrap_or(usize::MAX);
-    // One more than asked for tells whether there is a next page.
-    filter.limit += 1;
+    let (status, page) = read(request.query_string())?;
+    let filter = WebhookLogFilter { status, before: page.after, limit: page.rows() };
     let found = state.store.webhook_deliveries(organization, id, filter).await?;
-    let mut data = found.ok_or(ApiError::NotFound)?;
-    let more = data.len() > shown;
-    data.truncate(shown);
-    let next_cursor = data.last().filter(|_| more).map(|last| last.id.to_string());
+    let (data, next_cursor) = page.cut(found.ok_or(ApiError::NotFound)?, |row| row.id);
     Ok(HttpResponse::Ok().json(List { data, next_cursor }))
 }
 
-fn parse(query: &str) -> Result<WebhookLogFilter, ApiError> {
-    let query: Query = serde_urlencoded::from_str(query).map_err(|_| {
-        let known = "status, limit and cursor";
-        ApiError::BadRequest(format!("The query may have {known}, each once."))
-    })?;
+type Wanted = (Option<WebhookDeliveryStatus>, Page<WebhookDeliveryId>);
+
+fn read(query: &str) -> Result<Wanted, ApiError> {
+    let query: Query = page::parse(query, "status, limit and cursor")?;
     let mut errors = Vec::new();
     let status = query.status.and_then(|text| {
         let status = WebhookDeliveryStatus::parse(&text);
@@ -105,22 +95,8 @@ fn parse(query: &str) -> Result<WebhookLogFilter, ApiError> {
         }
         status
     });
-    let limit = query.limit.map_or(Some(DEFAULT_LIMIT), |text| {
-        text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit))
-    });
-    if limit.is_none() {
-        errors.push(FieldError::new("limit", format!("must be a number from 1 to {MAX_LIMIT}")));
-    }
-    let before = query.cursor.map(|text| WebhookDeliveryId::from_str(&text)).transpose();
-    if before.is_err() {
-        errors.push(FieldError::new("cursor", "must be a next_cursor of this list"));
-    }
-    match (limit, before) {
-        (Some(limit), Ok(before)) if errors.is_empty() => {
-            Ok(WebhookLogFilter { status, before, limit })
-        }
-        _ => Err(ApiError::Invalid(errors)),
-    }
+    let page = Page::read(query.limit, query.cursor, &mut errors);
+    if errors.is_empty() { Ok((status, page)) } else { Err(ApiError::Invalid(errors)) }
 }
 
 #[cfg(test)]
@@ -128,16 +104,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_status_limit_and_cursor() {
-        let all = parse("").unwrap();
-        assert!(all.status.is_none() && all.before.is_none() && all.limit == 50);
-        let cursor = "01890a5d-ac96-774b-bcce-b302099a8057";
-        let some = parse(&format!("status=failed&limit=100&cursor={cursor}")).unwrap();
-        assert_eq!(some.status, Some(WebhookDeliveryStatus::Failed));
-        assert_eq!(some.before.map(|id| id.to_string()).as_deref(), Some(cursor));
-        let Err(ApiError::Invalid(errors)) = parse("status=x&limit=0&cursor=x") else { panic!() };
+    fn all_that_is_wrong_is_named_at_once() {
+        assert_eq!(read("status=failed").unwrap().0, Some(WebhookDeliveryStatus::Failed));
+        let Err(ApiError::Invalid(errors)) = read("status=x&limit=0&cursor=x") else { panic!() };
         let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["status", "limit", "cursor"]);
-        assert!(matches!(parse("offset=1"), Err(ApiError::BadRequest(_))));
     }
 }
