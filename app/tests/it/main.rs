@@ -41,6 +41,7 @@ mod faults;
 mod guide;
 mod harness;
 mod idempotency;
+mod inbox;
 mod interleavings;
 mod keys;
 mod languages;

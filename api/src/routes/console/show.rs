@@ -124,7 +124,7 @@ fn html(
     })?;
     Ok(HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
-        .insert_header(security_headers::CONSOLE)
+        .insert_header(security_headers::LIVE)
         .insert_header(("X-Robots-Tag", "noindex"))
         .body(body))
 }
