@@ -127,7 +127,7 @@ mod tests {
             (with("<style>p{color:red}</style>"), "A style sheet in the body"),
             (long, "Longer than Gmail shows"),
             (GOOD.replace("lang=en", ""), "No language"),
-            (GOOD.replace("display:none;", ""), "No preview text"),
+            (GOOD.replace("display:none;opacity:0;max-width:0", "color:red"), "No preview text"),
             (GOOD.replace("color-scheme", "other"), "No colours for dark mode"),
             (
                 GOOD.replace("<style>", "<style>@import url(a.css);"),
