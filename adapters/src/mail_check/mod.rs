@@ -31,7 +31,7 @@ pub struct Note {
     /// How bad it is.
     pub level: Level,
     /// What was found, in a few words.
-    pub title: &'static str,
+    pub what: &'static str,
     /// Whose reader it is about.
     pub readers: &'static str,
     /// What such a reader does with it.

@@ -195,7 +195,7 @@ fn sample_check() -> MailCheck {
     };
     let note = |level, more| Note {
         level,
-        title: "No preview text",
+        what: "No preview text",
         readers: "Every reader",
         why: "x",
         advice: "x",

@@ -69,9 +69,9 @@ impl Rule {
                 places.push(place);
             }
         }
-        let Self { level, title, readers, why, advice, source, .. } = *self;
+        let Self { level, title: what, readers, why, advice, source, .. } = *self;
         let more = count - places.len();
-        (count > 0).then_some(Note { level, title, readers, why, advice, source, places, more })
+        (count > 0).then_some(Note { level, what, readers, why, advice, source, places, more })
     }
 }
 
@@ -90,7 +90,7 @@ mod tests {
     fn titles(html: &str, text: &str) -> BTreeSet<&'static str> {
         let markup = Markup::read(html);
         let notes = notes(&Looked { markup: &markup, html, text });
-        notes.into_iter().map(|note| note.title).collect()
+        notes.into_iter().map(|note| note.what).collect()
     }
 
     #[test]
