@@ -44,6 +44,12 @@ pub fn page(
     html(state, StatusCode::OK, &frame(Some(visitor), organization, notice), page)
 }
 
+/// The query without what was not filled in, and without what is about the page alone.
+pub fn asked(query: &str) -> String {
+    let is_asked = |part: &&str| !part.ends_with('=') && !part.starts_with("done=");
+    query.split('&').filter(is_asked).collect::<Vec<_>>().join("&")
+}
+
 /// Shows a page that says what is wrong with what was typed.
 pub fn again(
     state: &State,
