@@ -83,12 +83,11 @@ fn position(text: &str, wanted: &[char]) -> Option<usize> {
             _ if escaped => escaped = false,
             (_, '\\') => escaped = true,
             (Some(end), _) if letter == end => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(letter),
             (None, '(') => open += 1,
             (None, ')') => open = open.saturating_sub(1),
             (None, _) if open == 0 && wanted.contains(&letter) => return Some(at),
-            (None, _) => {}
+            _ => {}
         }
     }
     None

@@ -96,11 +96,11 @@ fn link(target: &str, shown: &str, place: Place, home: &Url) -> Link {
     let ours = url
         .as_ref()
         .is_ok_and(|url| url.origin() == home.origin() && url.path().starts_with(home.path()));
-    if let (Ok(url), Some(said)) = (&url, said(shown)) {
-        if !leads_there(&said, url, shown) {
-            let host = url.host_str().unwrap_or(url.scheme());
-            say(&format!("It reads as {shown}, but leads to {host}{}.", url.path()));
-        }
+    if let (Ok(url), Some(said)) = (&url, said(shown))
+        && !leads_there(&said, url, shown)
+    {
+        let host = url.host_str().unwrap_or(url.scheme());
+        say(&format!("It reads as {shown}, but leads to {host}{}.", url.path()));
     }
     let (target, text) = (target.to_owned(), shown.to_owned());
     Link { target, text, place, ours, problems }
