@@ -43,8 +43,8 @@ pub async fn page(state: State, request: HttpRequest) -> Result<HttpResponse, Ap
     let start = query.before.as_ref().and_then(place).map_or(0, |place| place + 1);
     let rest = mails.get(start..).unwrap_or_default();
     let shown = rest.get(..ROWS).unwrap_or(rest);
-    let last = shown.last().filter(|_| rest.len() > ROWS);
-    let older = last.map(|last| address(&Query { q: query.q.clone(), before: Some(last.id) }));
+    let end = shown.last().filter(|_| rest.len() > ROWS);
+    let older = end.map(|end| address(&Query { q: query.q.clone(), before: Some(end.id) }));
     let messages: Vec<InboxRow> = shown.iter().map(|mail| row(mail)).collect();
     let list = InboxList {
         messages: &messages,
