@@ -77,8 +77,8 @@ pub use activity::{Activity, Minute};
 pub use actor::Actor;
 pub use api_key::{ApiKeyView, NewApiKey};
 pub use batches::{
-    AtOnce, BatchDetail, BatchPlan, BatchRowFilter, BatchRowView, BatchView, Begun, Explain,
-    RowFault, RowRefusal, SentRow, Started,
+    AtOnce, BatchDetail, BatchPace, BatchPlan, BatchProgress, BatchRowFilter, BatchRowView,
+    BatchView, Begun, Explain, RowFault, RowRefusal, SentRow, Started,
 };
 pub use bootstrap::Bootstrap;
 pub use caller::{Caller, OrganizationKey, OrganizationRef, UserRef};

@@ -9,6 +9,7 @@ mod actor;
 mod at_once;
 mod counts;
 mod forget;
+mod pace;
 mod read;
 mod receive;
 mod steer;
@@ -30,6 +31,7 @@ use super::create::NewInvitation;
 use super::together::Locking;
 
 pub use at_once::AtOnce;
+pub use pace::{BatchPace, BatchProgress};
 pub use read::BatchRowFilter;
 pub use receive::{BatchPlan, Begun, Started};
 pub use view::{BatchDetail, BatchRowView, BatchView};
