@@ -83,7 +83,7 @@ enum Command {
     /// Invite one person into an organization.
     #[command(alias = "inviteuser")]
     InviteUser(invite_user::InviteUser),
-    /// List, show, resend and revoke invitations.
+    /// Make, list, show, resend, change and revoke invitations.
     Invitations(invitations::Invitations),
     /// Invite many at once from a file, and see what became of each.
     Batches(batches::Batches),

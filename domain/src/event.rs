@@ -42,6 +42,8 @@ kinds! {
     InvitationCreated = "invitation.created", told as "invitation.created";
     /// Its mail was asked for again, with a new secret.
     InvitationResent = "invitation.resent", told as "invitation.resent";
+    /// Its mail, which has not been sent yet, goes out at another time.
+    InvitationRescheduled = "invitation.rescheduled", told as "invitation.rescheduled";
     /// It ends at another time than before.
     InvitationExtended = "invitation.extended", told as "invitation.extended";
     /// Its link was opened for the first time, by the invitee or by a program that reads their mail.

@@ -8,8 +8,10 @@
 pub mod batch;
 pub mod credential_policy;
 pub mod delivery;
+pub mod delivery_kind;
 pub mod email_address;
 pub mod event;
+pub mod failure;
 pub mod feedback;
 pub mod id;
 pub mod invitation;
@@ -30,9 +32,11 @@ pub mod webhook;
 
 pub use batch::{BatchMode, BatchRowStatus, BatchStatus};
 pub use credential_policy::CredentialPolicy;
-pub use delivery::{Delivery, DeliveryState, DeliveryStatus, FailureReason};
+pub use delivery::{Delivery, DeliveryState, DeliveryStatus};
+pub use delivery_kind::DeliveryKind;
 pub use email_address::EmailAddress;
 pub use event::EventKind;
+pub use failure::FailureReason;
 pub use feedback::{Bounce, Feedback};
 pub use id::{
     ApiKeyId, AttemptToken, BatchId, BatchRowId, DeadLetterId, DeliveryId, EventId, InvitationId,

@@ -28,7 +28,7 @@ pub struct Claimed {
     pub attempt: AttemptToken,
     /// When it was claimed.
     pub started_at: Timestamp,
-    /// When the mail was asked for.
+    /// When the mail was asked for, or is due, if that is later.
     pub asked_at: Timestamp,
     /// What the mail needs to know.
     pub mail: ClaimedMail,
@@ -156,7 +156,11 @@ async fn claim_all(
 
 /// The domain has allowed each of them; the database holds it once more.
 fn take(changes: &mut Changes, now: Timestamp, rows: &[delivery::ActiveModel]) -> Result<()> {
-    let waiting = [DeliveryStatus::Retrying.as_str(), DeliveryStatus::Uncertain.as_str()];
+    let waiting = [
+        DeliveryStatus::Scheduled.as_str(),
+        DeliveryStatus::Retrying.as_str(),
+        DeliveryStatus::Uncertain.as_str(),
+    ];
     changes.update(rows, |_| {
         let due =
             delivery::Column::Status.is_in(waiting).and(delivery::Column::NextAttemptAt.lte(now));

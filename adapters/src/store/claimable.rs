@@ -55,7 +55,7 @@ impl Claimable<'_> {
             delivery: next,
             attempt,
             started_at: now,
-            asked_at: delivery.created_at,
+            asked_at: delivery.send_at.unwrap_or(delivery.created_at),
             mail,
             sealed,
         };

@@ -34,8 +34,10 @@ pub struct NewInvitation {
     pub locale: String,
     /// Kept for the caller, never looked into.
     pub metadata: serde_json::Value,
-    /// How long the invitation can be accepted.
+    /// How long the invitation can be accepted, counted from its mail's moment.
     pub expires_in: Duration,
+    /// When its mail is to go out; now without it.
+    pub send_at: Option<Timestamp>,
     /// What the mail lets the invitee in with.
     pub credential: CredentialPolicy,
     /// The hash of a password that the inviter has chosen; for a user who has none yet.

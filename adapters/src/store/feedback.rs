@@ -148,7 +148,7 @@ impl Consequences {
         let mut changes = Changes::new(tx);
         // The rows are locked and the domain has allowed it; the database holds once more that nobody
         // is told of a mail that never left.
-        let never = ["queued", "failed", "cancelled", "suppressed"];
+        let never = ["queued", "scheduled", "failed", "cancelled", "suppressed"];
         changes.update(&self.deliveries, |_| delivery::Column::Status.is_in(never).not())?;
         let sent = invitation::ActiveModel {
             email_sent: Set(true),

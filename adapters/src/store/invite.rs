@@ -80,7 +80,7 @@ pub(super) async fn invite(
     if let Some(hash) = &new.password_hash {
         enlist::set_first_password(tx, now, &user, hash.clone()).await?;
     }
-    let delivery = plan::add_delivery(tx, now, &inviting.policy, &row).await?;
+    let delivery = plan::add_delivery(tx, now, &inviting.policy, &row, new.send_at).await?;
     mails.extend(Mail::planned(&inviting.actor, &row, &delivery)?);
     let entry = created(now, inviting, new, &row, &delivery)?;
     announce::record(tx, now, vec![entry]).await?;
@@ -154,7 +154,10 @@ pub(super) fn row(
         sealed: secret.map(|secret| secret.sealed.clone()),
         email_sent: false,
         email_sent_at: None,
-        expires_at: now + new.expires_in,
+        reminded: 0,
+        remind_after: None,
+        // Counted from the moment that the mail is for.
+        expires_at: new.send_at.map_or(now, |at| at.max(now)) + new.expires_in,
         closed_at: None,
         created_at: now,
         updated_at: now,
@@ -172,6 +175,9 @@ pub(super) fn created(
     let mut data = convert::json(&new.position)?;
     data["role"] = new.role.as_str().into();
     data["delivery_id"] = delivery.id.to_string().into();
+    if let Some(send_at) = delivery.send_at {
+        data["send_at"] = convert::json(send_at)?;
+    }
     if new.credential == CredentialPolicy::Link {
         data["credential"] = new.credential.as_str().into();
     }

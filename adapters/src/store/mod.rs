@@ -51,6 +51,7 @@ mod plan;
 mod pool;
 mod read;
 mod report;
+mod reschedule;
 mod rescue;
 mod statuses;
 mod suppress;

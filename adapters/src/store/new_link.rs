@@ -174,7 +174,9 @@ async fn like(tx: &DatabaseTransaction, row: &invitation::Model) -> Result<Optio
         .await?
         .ok_or(broken("membership_id"))?;
     let name = |text: &Option<String>| text.as_deref().and_then(|text| Name::parse(text).ok());
-    let lifetime = (row.expires_at - row.created_at).to_std();
+    // The time that a scheduled one had to wait is none that anybody had to answer.
+    let begins = change::current_delivery(tx, row).await?.send_at.unwrap_or(row.created_at);
+    let lifetime = (row.expires_at - begins).to_std();
     Ok(Some(NewInvitation {
         email: EmailAddress::parse(&row.email).map_err(|_| broken("email"))?,
         first_name: name(&row.first_name),
@@ -184,6 +186,7 @@ async fn like(tx: &DatabaseTransaction, row: &invitation::Model) -> Result<Optio
         locale: row.locale.clone(),
         metadata: row.metadata.clone(),
         expires_in: lifetime.unwrap_or(Duration::from_secs(1)),
+        send_at: None,
         credential: CredentialPolicy::parse(&row.credential).ok_or(broken("credential"))?,
         password_hash: None,
         secret: None,

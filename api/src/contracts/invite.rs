@@ -37,6 +37,7 @@ pub fn usual(email: EmailAddress, role: MembershipRole, state: &AppState) -> New
         locale: state.locale.clone(),
         metadata: json!({}),
         expires_in: state.invitation_expires_in,
+        send_at: None,
         credential: CredentialPolicy::TemporaryPassword,
         password_hash: None,
         secret: None,

@@ -48,6 +48,7 @@ use crate::routes::{
         invitations::get::get,
         invitations::extend::extend,
         invitations::resend::resend,
+        invitations::schedule::schedule,
         invitations::revoke::revoke,
         invitations::revoke::revoke_by_post,
         invitations::accept::accept,

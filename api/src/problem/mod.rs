@@ -74,6 +74,9 @@ pub enum ApiError {
     /// A worker holds the mail.
     #[error("The mail is being sent right now. Try again in a moment.")]
     SendingNow,
+    /// What was scheduled is not any more.
+    #[error("The mail does not wait for its moment any more. Look where it stands.")]
+    NotScheduled,
     /// The invitation has ended in another way than the invitee wants.
     #[error("The invitation is {} and cannot be answered any more.", .0.as_str())]
     Gone(InvitationStatus),
@@ -182,6 +185,7 @@ impl ApiError {
             Self::TooManyBatches(_) => (S::TOO_MANY_REQUESTS, "too_many_batches"),
             Self::NotPending(_) => (S::CONFLICT, "invitation_not_pending"),
             Self::SendingNow => (S::CONFLICT, "sending_now"),
+            Self::NotScheduled => (S::CONFLICT, "not_scheduled"),
             Self::Gone(InvitationStatus::Revoked) => (S::GONE, "invitation_revoked"),
             Self::Gone(InvitationStatus::Expired) => (S::GONE, "invitation_expired"),
             Self::Gone(InvitationStatus::Declined) => (S::GONE, "invitation_declined"),

@@ -56,6 +56,7 @@ mod own_invitations;
 mod pages;
 mod processes;
 mod retry;
+mod schedule;
 mod servers;
 #[cfg(feature = "failpoints")]
 mod smtp_script;

@@ -236,6 +236,7 @@ impl Room {
             locale: "en".to_owned(),
             metadata: json!({}),
             expires_in: Duration::from_hours(1),
+            send_at: None,
             credential: CredentialPolicy::Link,
             password_hash: None,
             secret: None,

@@ -24,7 +24,9 @@ impl Mail {
         invitation: &invitation::Model,
         delivery: &delivery::Model,
     ) -> Result<Option<Self>> {
-        if delivery.status != DeliveryStatus::Queued.as_str() {
+        // A scheduled mail counts when it is asked for.
+        let waits = [DeliveryStatus::Queued.as_str(), DeliveryStatus::Scheduled.as_str()];
+        if !waits.contains(&delivery.status.as_str()) {
             return Ok(None);
         }
         let email = EmailAddress::parse(&invitation.email)

@@ -167,7 +167,7 @@ async fn least_advanced(
 ) -> Option<DeliveryStatus> {
     let statuses = preference.all_settled(&state.store, organization, mailed).await;
     statuses.into_values().min_by_key(|status| match status {
-        DeliveryStatus::Queued => 0,
+        DeliveryStatus::Queued | DeliveryStatus::Scheduled => 0,
         DeliveryStatus::Sending => 1,
         DeliveryStatus::Retrying | DeliveryStatus::Uncertain => 2,
         DeliveryStatus::Failed | DeliveryStatus::Bounced => 3,

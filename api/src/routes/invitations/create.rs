@@ -92,7 +92,8 @@ pub async fn create(
     let key = idempotency::key(request.headers(), ROUTE, &body.text)?;
     let (names, roles, locale) = (state.names, &organization.roles, &state.locale);
     let (expires_in, interval) = (state.invitation_expires_in, state.resend_interval);
-    let wanted = fields::validate(body.value, names, roles, locale, expires_in, interval)?;
+    let now = state.store.clock().now();
+    let wanted = fields::validate(body.value, names, roles, locale, expires_in, interval, now)?;
     let organization = organization.id;
     let outcome = state.store.create_invitation(organization, auth.actor(), wanted, key).await?;
     let invitation = match outcome {

@@ -11,6 +11,7 @@ pub mod list;
 pub mod password;
 pub mod resend;
 pub mod revoke;
+pub mod schedule;
 
 use std::str::FromStr;
 
@@ -19,7 +20,7 @@ use adapters::store::{ChangeOutcome, InvitationView};
 use domain::InvitationId;
 
 use super::resource;
-use crate::problem::ApiError;
+use crate::problem::{ApiError, FieldError};
 
 /// Adds the routes of the organization's side, inside `/v1`.
 pub fn configure(config: &mut ServiceConfig) {
@@ -38,6 +39,9 @@ pub fn configure(config: &mut ServiceConfig) {
         )
         .service(resource(&format!("{ONE}/extend"), "POST").route(web::post().to(extend::extend)))
         .service(resource(&format!("{ONE}/resend"), "POST").route(web::post().to(resend::resend)))
+        .service(
+            resource(&format!("{ONE}/schedule"), "POST").route(web::post().to(schedule::schedule)),
+        )
         .service(
             resource(&format!("{ONE}/revoke"), "POST")
                 .route(web::post().to(revoke::revoke_by_post)),
@@ -64,6 +68,11 @@ pub fn changed(outcome: ChangeOutcome) -> Result<InvitationView, ApiError> {
         ChangeOutcome::NotFound => Err(ApiError::NotFound),
         ChangeOutcome::Illegal(illegal) => Err(ApiError::NotPending(illegal.from)),
         ChangeOutcome::SendingNow => Err(ApiError::SendingNow),
+        ChangeOutcome::NotScheduled => Err(ApiError::NotScheduled),
+        ChangeOutcome::EndsBeforeItsMail(send_at) => {
+            let message = format!("must be after {send_at}, when its mail goes out");
+            Err(ApiError::Invalid(vec![FieldError::new("expires_at", message)]))
+        }
         ChangeOutcome::Refused(why) => Err(ApiError::Refused(why)),
     }
 }

@@ -5,13 +5,15 @@ use insta::assert_snapshot;
 use super::welcomat;
 
 /// Every command that talks to a server, or is about the command line itself.
-const COMMANDS: [&str; 52] = [
+const COMMANDS: [&str; 54] = [
     "",
     "invite-user",
     "invitations",
     "invitations list",
     "invitations get",
+    "invitations create",
     "invitations resend",
+    "invitations reschedule",
     "invitations extend",
     "invitations revoke",
     "batches",

@@ -133,6 +133,7 @@ async fn invite(lab: &Lab, rng: &mut StdRng) {
         locale: "en".to_owned(),
         metadata: serde_json::json!({}),
         expires_in: EXPIRES_IN,
+        send_at: None,
         credential: CredentialPolicy::Link,
         password_hash: None,
         secret: None,

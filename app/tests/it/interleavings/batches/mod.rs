@@ -52,6 +52,7 @@ pub async fn invite(lab: &Lab, count: usize) -> Vec<(InvitationId, DeliveryId)> 
             locale: "en".to_owned(),
             metadata: serde_json::json!({}),
             expires_in: EXPIRES_IN,
+            send_at: None,
             credential: CredentialPolicy::Link,
             password_hash: None,
             secret: None,
