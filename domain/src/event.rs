@@ -48,6 +48,8 @@ kinds! {
     InvitationExtended = "invitation.extended", told as "invitation.extended";
     /// Its link was opened for the first time, by the invitee or by a program that reads their mail.
     OpenedPage = "invitation.opened_page", told as "invitation.opened_page";
+    /// It is for another address: what went to the one before is void.
+    AddressChanged = "invitation.address_changed", told as "invitation.address_changed";
     /// The invitee joined.
     InvitationAccepted = "invitation.accepted", told as "invitation.accepted";
     /// The invitee said no.
@@ -70,6 +72,8 @@ kinds! {
     MemberRemoved = "member.removed";
     /// Too few invitations are accepted: the organization sends none until an operator trusts it.
     SendingPaused = "organization.sending_paused";
+    /// What the organization allows of its invitations has changed.
+    PolicyChanged = "organization.policy_changed";
     /// An operator vouches for the organization.
     OrganizationTrusted = "organization.trusted";
     /// An operator does not vouch for the organization any more.

@@ -152,6 +152,8 @@ fn others_are_told_of_what_happens_to_invitations() {
         "revoked",
         "expired",
         "resent",
+        "rescheduled",
+        "address_changed",
         "delivered",
         "bounced",
         "complained",

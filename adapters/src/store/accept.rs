@@ -153,6 +153,10 @@ impl Store {
                 let Some(row) = change::locked(tx, InvitationId::from_uuid(found.id)).await? else {
                     return Ok(Verdict::RollBack(AcceptOutcome::Unknown));
                 };
+                if row.user_id != found.user_id {
+                    // It has got another address a moment ago, and this is about the one before.
+                    return Ok(Verdict::RollBack(AcceptOutcome::Unknown));
+                }
                 let accepted = Accepted {
                     invitation_id: InvitationId::from_uuid(row.id),
                     organization_id: OrganizationId::from_uuid(row.organization_id),

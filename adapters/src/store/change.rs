@@ -32,8 +32,14 @@ pub enum ChangeOutcome {
     NotScheduled,
     /// It would end before its mail goes out, at this moment.
     EndsBeforeItsMail(Timestamp),
-    /// Another mail must not be sent now.
+    /// Another mail must not be sent, or not now.
     Refused(SendRefusal),
+    /// It has that address already.
+    SameAddress,
+    /// The new address has this open invitation to the organization.
+    AlreadyPending(InvitationId),
+    /// The new address belongs to an active member.
+    AlreadyMember,
 }
 
 impl Store {
@@ -82,7 +88,7 @@ impl Store {
         id: InvitationId,
         change: InvitationEvent,
     ) -> Result<ChangeOutcome> {
-        let inviting = self.inviting(organization, actor);
+        let inviting = self.inviting(organization, actor, None);
         self.write(move |tx, now| {
             Box::pin(async move {
                 let Some(row) = locked(tx, id).await? else {

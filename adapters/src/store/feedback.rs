@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use domain::delivery::DeliveryEvent;
-use domain::{Delivery, DeliveryId, EventKind, Feedback, SuppressionReason, Timestamp};
+use domain::{
+    Delivery, DeliveryId, EmailAddress, EventKind, Feedback, SuppressionReason, Timestamp,
+};
 use entity::{delivery, invitation, suppression};
 use sea_orm::prelude::Uuid;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, Set};
@@ -78,7 +80,7 @@ async fn hear(
         let before = convert::delivery(row)?;
         let event = DeliveryEvent::Feedback(told.feedback);
         if let Ok(next) = before.clone().apply(&event, now) {
-            consequences.add(now, told, &before, &next, invitation);
+            consequences.add(now, told, (&before, &next), row, invitation);
         }
     }
     let changed = consequences.deliveries.len();
@@ -104,13 +106,17 @@ impl Consequences {
         &mut self,
         now: Timestamp,
         told: &Told,
-        before: &Delivery,
-        next: &Delivery,
+        (before, next): (&Delivery, &Delivery),
+        mail: &delivery::Model,
         invitation: &invitation::Model,
     ) {
         let reason = told.feedback.reason();
         let mut row = convert::delivery_columns(next, now);
-        let (local, _) = invitation.email_normalized.split_once('@').unwrap_or_default();
+        // The invitation may have another address by now.
+        let former = mail.recipient.as_deref().and_then(|text| EmailAddress::parse(text).ok());
+        let recipient = former
+            .map_or_else(|| invitation.email_normalized.clone(), |former| former.normalized());
+        let (local, _) = recipient.split_once('@').unwrap_or_default();
         let clean = |detail: &String| mailer::fit_for_a_timeline(detail, &[local]);
         row.reason = Set(reason.map(str::to_owned));
         row.detail = Set(told.detail.as_ref().map(clean).filter(|detail| !detail.is_empty()));
@@ -134,8 +140,9 @@ impl Consequences {
         }
         record(kind(told.feedback), data);
         if let Some(why) = SuppressionReason::of(told.feedback) {
-            let address = (invitation.organization_id, invitation.email_normalized.clone());
-            self.suppressed.insert(address, suppress::row(now, invitation, why));
+            let organization = invitation.organization_id;
+            let row = suppress::address(now, organization, recipient.clone(), why);
+            self.suppressed.insert((organization, recipient), row);
         }
     }
 

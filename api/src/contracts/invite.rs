@@ -55,7 +55,7 @@ pub async fn invite(
     key: Option<IdempotencyKey>,
     (preference, wait): (Preference, Duration),
 ) -> Result<Answer, ApiError> {
-    let outcome = state.store.create_invitation(organization.id, auth.actor(), new, key).await?;
+    let outcome = state.store.create_invitation(organization, auth.actor(), new, key).await?;
     let (invitation, mailed, replayed) = match outcome {
         CreateOutcome::Created(invitation) => (*invitation, true, false),
         CreateOutcome::Pending { invitation, resent } => (*invitation, resent, false),

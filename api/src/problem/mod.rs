@@ -193,6 +193,10 @@ impl ApiError {
             Self::Refused(SendRefusal::Paused) => {
                 (S::FORBIDDEN, refusal::code(SendRefusal::Paused))
             }
+            Self::Refused(SendRefusal::Policy(why)) if why.is_about_address() => {
+                (S::UNPROCESSABLE_ENTITY, why.as_str())
+            }
+            Self::Refused(SendRefusal::Policy(why)) => (S::CONFLICT, why.as_str()),
             Self::Refused(why) => (S::TOO_MANY_REQUESTS, refusal::code(*why)),
             Self::TooManyGuesses(_) => (S::TOO_MANY_REQUESTS, "too_many_guesses"),
             Self::TooLarge(_) => (S::PAYLOAD_TOO_LARGE, "body_too_large"),

@@ -16,6 +16,7 @@ Examples:
   welcomat invitations get 01890a5d-ac96-774b-bcce-b302099a8057
   welcomat invitations resend 01890a5d-ac96-774b-bcce-b302099a8057 --wait
   welcomat invitations reschedule 01890a5d-ac96-774b-bcce-b302099a8057 2026-12-31T08:00:00Z
+  welcomat invitations change-address 01890a5d-ac96-774b-bcce-b302099a8057 ann@example.com
   welcomat invitations extend 01890a5d-ac96-774b-bcce-b302099a8057 2027-01-01T00:00:00Z
   welcomat invitations revoke 01890a5d-ac96-774b-bcce-b302099a8057";
 const LIST_EXAMPLES: &str = "\
@@ -39,6 +40,9 @@ const RESEND_EXAMPLES: &str = "\
 Examples:
   welcomat invitations resend 01890a5d-ac96-774b-bcce-b302099a8057
   welcomat invitations resend 01890a5d-ac96-774b-bcce-b302099a8057 --wait=2m";
+const ADDRESS_EXAMPLES: &str = "\
+Examples:
+  welcomat invitations change-address 01890a5d-ac96-774b-bcce-b302099a8057 ann@example.com --wait";
 const EXTEND_EXAMPLES: &str = "\
 Examples:
   welcomat invitations extend 01890a5d-ac96-774b-bcce-b302099a8057 2027-01-01T00:00:00Z";
@@ -133,6 +137,17 @@ enum Action {
         /// When it goes out (RFC 3339).
         #[arg(value_name = "TIME")]
         at: String,
+    },
+    /// Let a pending invitation be for another address, and mail it there; the earlier link is void at once.
+    #[command(after_help = ADDRESS_EXAMPLES)]
+    ChangeAddress {
+        /// The invitation's id.
+        id: String,
+        /// Whom to invite.
+        #[arg(value_name = "ADDRESS")]
+        email: String,
+        #[command(flatten)]
+        wait: Wait,
     },
     /// Let a pending invitation end at another time; no mail is sent.
     #[command(after_help = EXTEND_EXAMPLES)]
@@ -233,6 +248,12 @@ pub fn run(command: &Invitations) -> Result<(), ClientError> {
         Action::Resend { id, wait } => {
             let path = [&all[..], &[id, "resend"]].concat();
             let answer = session.api.post(&path, &json!({}))?;
+            session.output.object(&answer.body, &ONE)?;
+            wait.for_mail(&session, &organization, id)?;
+        }
+        Action::ChangeAddress { id, email, wait } => {
+            let path = [&all[..], &[id, "address"]].concat();
+            let answer = session.api.post(&path, &json!({ "email": email }))?;
             session.output.object(&answer.body, &ONE)?;
             wait.for_mail(&session, &organization, id)?;
         }

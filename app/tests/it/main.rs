@@ -25,6 +25,7 @@ macro_rules! on_both_stacks {
 
 mod abuse;
 mod accept;
+mod address;
 mod bad_input;
 mod batches;
 mod bounces;
@@ -54,6 +55,7 @@ mod moving;
 mod organizations;
 mod own_invitations;
 mod pages;
+mod policy;
 mod processes;
 mod retry;
 mod schedule;

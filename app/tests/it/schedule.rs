@@ -74,7 +74,7 @@ async fn a_scheduled_mail_waits_for_its_moment_and_goes_out_once(stack: Stack) {
 async fn what_is_revoked_before_its_moment_is_never_sent(stack: Stack) {
     let app = TestApp::start(stack).await;
     let (path, _) = schedule(&app, "ann@example.com", &after(&app, 1)).await;
-    let rows = json!({"rows": [
+    let rows = json!({"invitations": [
         {"email": "bob@example.com", "send_at": after(&app, 1)},
         {"email": "eve@example.com", "send_at": "2020-01-01T00:00:00Z"},
     ]});

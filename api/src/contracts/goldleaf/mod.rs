@@ -118,8 +118,8 @@ async fn invite_all(
         let hashes = password::hash_all(&state.hasher, &people).await?;
         let new = people.into_iter().zip(hashes);
         let new = new.map(|(person, hash)| invitation(state, organization, person, hash)).collect();
-        let (id, actor) = (organization.id, auth.actor());
-        let created = state.store.create_invitations(id, actor, new, key, response::outcomes);
+        let (store, actor) = (&state.store, auth.actor());
+        let created = store.create_invitations(organization, actor, new, key, response::outcomes);
         created.await.map_err(ApiError::from)?
     };
     match outcome {

@@ -1,6 +1,7 @@
 //! Invitations over HTTP, one operation a file.
 
 pub mod accept;
+pub mod address;
 pub mod create;
 pub mod credential;
 pub mod decline;
@@ -37,6 +38,7 @@ pub fn configure(config: &mut ServiceConfig) {
                 .route(super::get().to(get::get))
                 .route(web::delete().to(revoke::revoke)),
         )
+        .service(resource(&format!("{ONE}/address"), "POST").route(web::post().to(address::change)))
         .service(resource(&format!("{ONE}/extend"), "POST").route(web::post().to(extend::extend)))
         .service(resource(&format!("{ONE}/resend"), "POST").route(web::post().to(resend::resend)))
         .service(
@@ -68,6 +70,12 @@ pub fn changed(outcome: ChangeOutcome) -> Result<InvitationView, ApiError> {
         ChangeOutcome::NotFound => Err(ApiError::NotFound),
         ChangeOutcome::Illegal(illegal) => Err(ApiError::NotPending(illegal.from)),
         ChangeOutcome::SendingNow => Err(ApiError::SendingNow),
+        ChangeOutcome::AlreadyPending(id) => Err(ApiError::AlreadyPending(id)),
+        ChangeOutcome::AlreadyMember => Err(ApiError::AlreadyMember),
+        ChangeOutcome::SameAddress => {
+            let message = "is the address that the invitation has; resend it instead";
+            Err(ApiError::Invalid(vec![FieldError::new("email", message)]))
+        }
         ChangeOutcome::NotScheduled => Err(ApiError::NotScheduled),
         ChangeOutcome::EndsBeforeItsMail(send_at) => {
             let message = format!("must be after {send_at}, when its mail goes out");

@@ -25,7 +25,7 @@ pub const FURTHEST_DAYS: u64 = 90;
 #[serde(deny_unknown_fields)]
 struct Fields {
     /// The moment: in the future, at most 90 days away.
-    #[schema(value_type = DateTime<Utc>, required, example = "2026-12-24T08:00:00Z")]
+    #[schema(value_type = DateTime<Utc>, required, example = "2027-01-01T08:00:00Z")]
     send_at: Option<Timestamp>,
 }
 
@@ -46,11 +46,11 @@ struct Fields {
         description = "The invitation as it stands now.",
         body = InvitationView,
         example = json!({
-            "email_sent": false, "email_sent_at": null, "send_at": "2026-12-24T08:00:00Z",
-            "expires_at": "2026-12-31T08:00:00Z",
+            "email_sent": false, "email_sent_at": null, "send_at": "2027-01-01T08:00:00Z",
+            "expires_at": "2027-01-08T08:00:00Z",
             "delivery": {
                 "status": "scheduled", "attempts": 0, "sent_at": null,
-                "send_at": "2026-12-24T08:00:00Z", "next_attempt_at": "2026-12-24T08:00:00Z",
+                "send_at": "2027-01-01T08:00:00Z", "next_attempt_at": "2027-01-01T08:00:00Z",
             },
         }),
     )),

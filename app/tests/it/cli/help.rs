@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::welcomat;
 
 /// Every command that talks to a server, or is about the command line itself.
-const COMMANDS: [&str; 54] = [
+const COMMANDS: [&str; 58] = [
     "",
     "invite-user",
     "invitations",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 54] = [
     "invitations create",
     "invitations resend",
     "invitations reschedule",
+    "invitations change-address",
     "invitations extend",
     "invitations revoke",
     "batches",
@@ -31,6 +32,9 @@ const COMMANDS: [&str; 54] = [
     "organizations get",
     "organizations create",
     "organizations update",
+    "policy",
+    "policy get",
+    "policy set",
     "members",
     "members list",
     "members remove",

@@ -139,7 +139,7 @@ async fn invite(lab: &Lab, rng: &mut StdRng) {
         secret: None,
         on_existing: OnExisting::Error,
     };
-    let made = lab.store.create_invitation(lab.organization, lab.actor.clone(), new, None).await;
+    let made = lab.store.create_invitation(&lab.host(), lab.actor.clone(), new, None).await;
     if let Some(CreateOutcome::Created(view)) = unless_busy(made) {
         lab.look(view.id).await;
     }
