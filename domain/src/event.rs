@@ -82,6 +82,8 @@ kinds! {
     BatchFinished = "batch.finished", told as "batch.finished";
     /// The SMTP server took the mail.
     DeliverySent = "delivery.sent", told as "invitation.sent";
+    /// The SMTP server took a reminder.
+    ReminderSent = "reminder.sent", told as "invitation.reminder_sent";
     /// The mail was given up.
     DeliveryFailed = "delivery.failed", told as "invitation.delivery_failed";
     /// The recipient's server has taken the mail.

@@ -153,6 +153,7 @@ fn others_are_told_of_what_happens_to_invitations() {
         "expired",
         "resent",
         "rescheduled",
+        "reminder_sent",
         "address_changed",
         "delivered",
         "bounced",

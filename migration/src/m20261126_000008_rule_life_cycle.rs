@@ -43,7 +43,9 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        db.execute_unprepared("DROP INDEX delivery_scheduled").await?;
+        for index in ["delivery_scheduled", "organization_ruled"] {
+            db.execute_unprepared(&format!("DROP INDEX {index}")).await?;
+        }
         manager.drop_table(Table::drop().table(FORMER).to_owned()).await?;
         for (table, column) in [
             ("organization", "policy"),
@@ -62,4 +64,5 @@ impl MigrationTrait for Migration {
 const INDEXES: &[&str] = &[
     "CREATE INDEX delivery_scheduled ON delivery (next_attempt_at) WHERE status = 'scheduled'",
     "CREATE INDEX former_token_of_invitation ON former_token (invitation_id)",
+    "CREATE INDEX organization_ruled ON organization (id) WHERE policy IS NOT NULL",
 ];

@@ -2,7 +2,7 @@
 
 use domain::invitation::{IllegalInvitationEvent, InvitationEvent};
 use domain::{DeliveryStatus, EventKind, InvitationId, OrganizationId, SendRefusal, Timestamp};
-use entity::{delivery, invitation};
+use entity::{delivery, former_token, invitation};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
@@ -200,12 +200,16 @@ pub(super) async fn resend(
     mails: &mut Vec<Mail>,
 ) -> Result<InvitationView> {
     close::cancel_deliveries(tx, now, row.id).await?;
+    forget_former_links(tx, &row).await?;
     row.generation += 1;
+    row.reminded = 0;
     row.email_sent = false;
     row.email_sent_at = None;
     row.updated_at = now;
     let changed = invitation::ActiveModel {
         generation: Set(row.generation),
+        reminded: Set(0),
+        remind_after: Set(None),
         email_sent: Set(false),
         email_sent_at: Set(None),
         updated_at: Set(now),
@@ -217,6 +221,18 @@ pub(super) async fn resend(
     let data = serde_json::json!({ "generation": row.generation, "delivery_id": delivery.id });
     audit::record(tx, now, &row, EventKind::InvitationResent, actor.into(), data).await?;
     InvitationView::new(row, delivery)
+}
+
+/// The links that reminders have left good are good no more.
+pub(super) async fn forget_former_links(
+    tx: &DatabaseTransaction,
+    invitation: &invitation::Model,
+) -> Result<()> {
+    former_token::Entity::delete_many()
+        .filter(former_token::Column::InvitationId.eq(invitation.id))
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 /// A pending invitation of the organization, locked; or why there is none.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use domain::delivery::DeliveryEvent;
 use domain::{
-    Delivery, DeliveryId, EmailAddress, EventKind, Feedback, SuppressionReason, Timestamp,
+    Delivery, DeliveryId, DeliveryKind, EmailAddress, EventKind, Feedback, SuppressionReason,
+    Timestamp,
 };
 use entity::{delivery, invitation, suppression};
 use sea_orm::prelude::Uuid;
@@ -127,9 +128,11 @@ impl Consequences {
             self.events.push(Entry::new(now, invitation, kind, By::System, data));
         };
         if !before.state.status().was_sent() {
-            record(EventKind::DeliverySent, data.clone());
+            let reminds = mail.kind == DeliveryKind::Reminder.as_str();
+            let sent = if reminds { EventKind::ReminderSent } else { EventKind::DeliverySent };
+            record(sent, data.clone());
             let generation = convert::column(next.generation);
-            if invitation.generation == generation {
+            if invitation.generation == generation && !reminds {
                 self.sent.push(invitation.id);
             } else if invitation.secret_generation == generation {
                 self.shredded.push(invitation.id);

@@ -52,6 +52,7 @@ mod policy;
 mod pool;
 mod read;
 mod readdress;
+mod remind;
 mod report;
 mod reschedule;
 mod rescue;

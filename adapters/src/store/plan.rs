@@ -36,7 +36,21 @@ pub(super) async fn add_delivery(
     Ok(row)
 }
 
-/// The same for many invitations, in their order, each with its `send_at`: adds it to `changes`.
+/// Plans a reminder as the mail of an invitation's current generation; its address is not suppressed.
+pub(super) async fn add_reminder(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    policy: &DeliveryPolicy,
+    invitation: &invitation::Model,
+) -> Result<delivery::Model> {
+    let kind = DeliveryKind::Reminder.as_str().to_owned();
+    let row = delivery::Model { kind, ..row(now, policy, invitation, None, None) };
+    delivery::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx).await?;
+    outbox::add(tx, now, DeliveryId::from_uuid(row.id), row.generation, now).await?;
+    Ok(row)
+}
+
+/// What [`add_delivery`] does, for many invitations in their order, each with its `send_at`: adds it to `changes`.
 pub(super) async fn add_deliveries(
     tx: &DatabaseTransaction,
     now: Timestamp,

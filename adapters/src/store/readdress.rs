@@ -4,7 +4,7 @@ use domain::{
     DeliveryStatus, EmailAddress, EventKind, InvitationId, MembershipRole, OrganizationId,
     SendRefusal, Timestamp, UserId,
 };
-use entity::{delivery, former_token, invitation};
+use entity::{delivery, invitation};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 
 use super::caller::{self, OrganizationKey};
@@ -107,15 +107,12 @@ async fn move_to(
     (user, place): (sea_orm::prelude::Uuid, sea_orm::prelude::Uuid),
 ) -> Result<invitation::Model> {
     close::cancel_deliveries(tx, now, row.id).await?;
+    change::forget_former_links(tx, &row).await?;
     // What is heard of these later is about the old address.
     delivery::Entity::update_many()
         .set(delivery::ActiveModel { recipient: Set(Some(row.email)), ..Default::default() })
         .filter(delivery::Column::InvitationId.eq(row.id))
         .filter(delivery::Column::Recipient.is_null())
-        .exec(tx)
-        .await?;
-    former_token::Entity::delete_many()
-        .filter(former_token::Column::InvitationId.eq(row.id))
         .exec(tx)
         .await?;
     row.email = email.as_given().to_owned();

@@ -57,6 +57,7 @@ mod own_invitations;
 mod pages;
 mod policy;
 mod processes;
+mod reminders;
 mod retry;
 mod schedule;
 mod servers;
