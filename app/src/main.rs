@@ -13,7 +13,7 @@ use app::Failure;
 use commands::{
     api, batches, bounces, completions, config, dead_letters, deliveries, demo, doctor, health,
     instance_key, invitations, invite_user, keys, man, members, migrate, openapi, organizations,
-    serve, suppressions, webhooks, worker,
+    policy, serve, suppressions, webhooks, worker,
 };
 
 const EXAMPLES: &str = "\
@@ -83,7 +83,7 @@ enum Command {
     /// Invite one person into an organization.
     #[command(alias = "inviteuser")]
     InviteUser(invite_user::InviteUser),
-    /// List, show, resend and revoke invitations.
+    /// Make, list, show, resend, change and revoke invitations.
     Invitations(invitations::Invitations),
     /// Invite many at once from a file, and see what became of each.
     Batches(batches::Batches),
@@ -91,6 +91,8 @@ enum Command {
     Deliveries(deliveries::Deliveries),
     /// List, show, make and change organizations.
     Organizations(organizations::Organizations),
+    /// See and say what an organization allows of its invitations: domains, seats, reminders.
+    Policy(policy::Policy),
     /// List and remove the members of an organization.
     Members(members::Members),
     /// List, make and revoke API keys.
@@ -167,6 +169,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Batches(command) => client::run(move || batches::run(&command)).await,
         Command::Deliveries(command) => client::run(move || deliveries::run(&command)).await,
         Command::Organizations(command) => client::run(move || organizations::run(&command)).await,
+        Command::Policy(command) => client::run(move || policy::run(&command)).await,
         Command::Members(command) => client::run(move || members::run(&command)).await,
         Command::Keys(command) => match command.for_instance() {
             Some(name) => instance_key::run(config, &name).await,

@@ -14,6 +14,7 @@ pub mod dead_letter;
 pub mod delivery;
 pub mod event;
 pub mod event_exchange;
+pub mod former_token;
 pub mod idempotency_key;
 pub mod invitation;
 pub mod membership;

@@ -79,6 +79,7 @@ impl Composer {
         let content = self.templates.mail(
             to.locale.as_str(),
             &InvitationMail {
+                kind: to.kind,
                 // Whatever policy a name came in under: the mail bears the operator's name.
                 organization: &defanged(to.organization_name.as_str()),
                 inviter: to.inviter.as_deref().map(defanged).as_deref(),

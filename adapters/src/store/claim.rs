@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    AttemptToken, CredentialPolicy, Delivery, DeliveryId, DeliveryStatus, EmailAddress, Generation,
-    OrganizationId, SecretHash, Timestamp,
+    AttemptToken, CredentialPolicy, Delivery, DeliveryId, DeliveryKind, DeliveryStatus,
+    EmailAddress, Generation, OrganizationId, SecretHash, Timestamp,
 };
 use entity::{delivery, invitation};
 use sea_orm::prelude::Expr;
@@ -28,7 +28,7 @@ pub struct Claimed {
     pub attempt: AttemptToken,
     /// When it was claimed.
     pub started_at: Timestamp,
-    /// When the mail was asked for.
+    /// When the mail was asked for, or is due, if that is later.
     pub asked_at: Timestamp,
     /// What the mail needs to know.
     pub mail: ClaimedMail,
@@ -61,6 +61,8 @@ pub struct ClaimedMail {
     pub message_id: String,
     /// What the mail lets the invitee in with.
     pub credential: CredentialPolicy,
+    /// What it is for.
+    pub kind: DeliveryKind,
 }
 
 /// A secret in the forms that are stored.
@@ -124,7 +126,7 @@ async fn claim_all(
     let ids = wanted.iter().map(|wanted| wanted.id.uuid()).collect();
     let (locked, senders) = locked::lock_with_senders(tx, ids, locking).await?;
     let mut answers = Vec::with_capacity(wanted.len());
-    let (mut deliveries, mut secrets) = (Vec::new(), Vec::new());
+    let (mut deliveries, mut secrets, mut former) = (Vec::new(), Vec::new(), Vec::new());
     let mut taken = HashSet::new();
     for wanted in wanted {
         let Some((delivery, invitation)) = locked.get(wanted.id.uuid()) else {
@@ -138,6 +140,7 @@ async fn claim_all(
             Ok(Some(claim)) => {
                 deliveries.push(claim.delivery);
                 secrets.extend(claim.secret);
+                former.extend(claim.former);
                 Ok(Some(claim.claimed))
             }
             Ok(None) => Ok(None),
@@ -151,12 +154,17 @@ async fn claim_all(
     let mut changes = Changes::new(tx);
     take(&mut changes, now, &deliveries)?;
     keep(&mut changes, &secrets)?;
+    changes.insert_new(former)?;
     if changes.make(tx).await? { Ok(Verdict::Commit(answers)) } else { Err(StoreError::Busy) }
 }
 
 /// The domain has allowed each of them; the database holds it once more.
 fn take(changes: &mut Changes, now: Timestamp, rows: &[delivery::ActiveModel]) -> Result<()> {
-    let waiting = [DeliveryStatus::Retrying.as_str(), DeliveryStatus::Uncertain.as_str()];
+    let waiting = [
+        DeliveryStatus::Scheduled.as_str(),
+        DeliveryStatus::Retrying.as_str(),
+        DeliveryStatus::Uncertain.as_str(),
+    ];
     changes.update(rows, |_| {
         let due =
             delivery::Column::Status.is_in(waiting).and(delivery::Column::NextAttemptAt.lte(now));

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::{
-    MembershipId, MembershipRole, MembershipStatus, OrganizationId, Position, Timestamp, UserId,
-    secret,
+    EmailAddress, MembershipId, MembershipRole, MembershipStatus, OrganizationId, Position,
+    Timestamp, UserId, secret,
 };
 use entity::{membership, user};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, NotSet, QueryFilter, Set};
@@ -158,6 +158,22 @@ pub(super) async fn invite(
         .exec(tx)
         .await?;
     Ok(Some(id))
+}
+
+/// Whether the address belongs to an active member.
+pub(super) async fn is_member(
+    tx: &DatabaseTransaction,
+    organization: OrganizationId,
+    email: &EmailAddress,
+) -> Result<bool> {
+    let person =
+        user::Entity::find().filter(user::Column::EmailNormalized.eq(email.normalized())).one(tx);
+    let Some(person) = person.await? else { return Ok(false) };
+    let place = membership::Entity::find()
+        .filter(membership::Column::OrganizationId.eq(organization.uuid()))
+        .filter(membership::Column::UserId.eq(person.id))
+        .filter(membership::Column::Status.eq(MembershipStatus::Active.as_str()));
+    Ok(place.one(tx).await?.is_some())
 }
 
 /// A membership that waits for its invitee.

@@ -86,9 +86,11 @@ pub(super) async fn invite(
         return Ok(Vec::new());
     };
     let rows = add_invitations(now, people, users, changes)?;
+    let send_ats = people.iter().map(|person| person.new.send_at);
+    let rows: Vec<_> = rows.into_iter().zip(send_ats).collect();
     let deliveries = plan::add_deliveries(tx, now, policy, &rows, changes, held).await?;
     let mut newcomers = Vec::with_capacity(people.len());
-    for ((person, row), delivery) in people.iter().zip(rows).zip(deliveries) {
+    for ((person, (row, _)), delivery) in people.iter().zip(rows).zip(deliveries) {
         log.push(invite::created(now, person.inviting, person.new, &row, &delivery)?);
         let mail = Mail::planned(&person.inviting.actor, &row, &delivery)?;
         tracing::debug!(invitation.id = %row.id, "invitation recorded");

@@ -47,6 +47,9 @@ pub struct InvitationView {
     /// When the SMTP server took it.
     #[schema(value_type = Option<DateTime<Utc>>, example = "2026-11-24T09:31:02.482913Z")]
     pub email_sent_at: Option<Timestamp>,
+    /// For when its newest mail was scheduled; null if that went out at once.
+    #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
+    pub send_at: Option<Timestamp>,
     /// Until when the invitation can be accepted.
     #[schema(value_type = DateTime<Utc>, example = "2026-12-01T09:30:00.113402Z")]
     pub expires_at: Timestamp,
@@ -75,6 +78,15 @@ pub struct DeliveryView {
     /// Which of the invitation's secrets the mail carries.
     #[schema(minimum = 1, example = 1)]
     pub generation: u32,
+    /// What the mail is for.
+    #[schema(value_type = domain::DeliveryKind)]
+    pub kind: String,
+    /// The address that the mail is for, if the invitation has another one now.
+    #[schema(example = json!(null))]
+    pub recipient: Option<String>,
+    /// For when the mail was scheduled; null if it was to go out at once.
+    #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
+    pub send_at: Option<Timestamp>,
     /// Attempts used up; trouble on the side of the sender uses none.
     #[schema(example = 2)]
     pub attempts: u32,
@@ -186,6 +198,7 @@ impl InvitationView {
         Ok(Self {
             status: convert::invitation_status(&row.status)?,
             generation: convert::count(row.generation),
+            send_at: delivery.send_at,
             delivery: DeliveryView::new(delivery)?,
             id: InvitationId::from_uuid(row.id),
             organization_id: OrganizationId::from_uuid(row.organization_id),
@@ -212,6 +225,9 @@ impl DeliveryView {
             id: DeliveryId::from_uuid(row.id),
             status,
             generation: convert::count(row.generation),
+            kind: row.kind,
+            recipient: row.recipient,
+            send_at: row.send_at,
             attempts: convert::count(row.attempts),
             next_attempt_at: row.next_attempt_at,
             reason: row.reason,

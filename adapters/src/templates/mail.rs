@@ -1,6 +1,6 @@
 //! The mail that invites someone.
 
-use domain::Timestamp;
+use domain::{DeliveryKind, Timestamp};
 use serde::Serialize;
 
 use super::language::Direction;
@@ -13,6 +13,8 @@ const HTML: &str = "mail/invitation.html";
 /// What the invitation mail says.
 #[derive(Clone, Serialize)]
 pub struct InvitationMail<'a> {
+    /// Whether it invites, or reminds.
+    pub kind: DeliveryKind,
     /// The organization that invites.
     pub organization: &'a str,
     /// Who invites, when that is known.
@@ -76,6 +78,7 @@ pub(super) fn render(
 /// Renders the mail with and without everything optional, and looks for what it is sent for.
 pub(super) fn try_samples(speaker: &Speaker<'_>) -> Result<(), TemplateError> {
     let full = InvitationMail {
+        kind: DeliveryKind::Invitation,
         organization: "Acme",
         inviter: Some("Ada Lovelace"),
         first_name: Some("Grace"),
@@ -93,7 +96,8 @@ pub(super) fn try_samples(speaker: &Speaker<'_>) -> Result<(), TemplateError> {
         support: None,
         ..full.clone()
     };
-    for mail in [&full, &bare] {
+    let reminder = InvitationMail { kind: DeliveryKind::Reminder, ..full.clone() };
+    for mail in [&full, &bare, &reminder] {
         let content = render(speaker, mail)?;
         let useless = |name, variable| {
             Err(TemplateError::Useless { file: speaker.registry.shown(name), variable })

@@ -26,7 +26,7 @@ use crate::problem::Problem;
 use crate::routes::invitations::credential::Either;
 use crate::routes::{
     api_keys, batches, dead_letters, events, health, inbox, invitations, me, members, metrics,
-    organizations, suppressions, webhooks,
+    organizations, policy, suppressions, webhooks,
 };
 
 /// Paths and tags appear in this order.
@@ -47,7 +47,9 @@ use crate::routes::{
         invitations::list::list,
         invitations::get::get,
         invitations::extend::extend,
+        invitations::address::change,
         invitations::resend::resend,
+        invitations::schedule::schedule,
         invitations::revoke::revoke,
         invitations::revoke::revoke_by_post,
         invitations::accept::accept,
@@ -65,6 +67,8 @@ use crate::routes::{
         organizations::list,
         organizations::read,
         organizations::change,
+        policy::read,
+        policy::replace,
         members::list,
         members::remove,
         suppressions::list,

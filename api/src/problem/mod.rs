@@ -74,6 +74,9 @@ pub enum ApiError {
     /// A worker holds the mail.
     #[error("The mail is being sent right now. Try again in a moment.")]
     SendingNow,
+    /// What was scheduled is not any more.
+    #[error("The mail does not wait for its moment any more. Look where it stands.")]
+    NotScheduled,
     /// The invitation has ended in another way than the invitee wants.
     #[error("The invitation is {} and cannot be answered any more.", .0.as_str())]
     Gone(InvitationStatus),
@@ -182,6 +185,7 @@ impl ApiError {
             Self::TooManyBatches(_) => (S::TOO_MANY_REQUESTS, "too_many_batches"),
             Self::NotPending(_) => (S::CONFLICT, "invitation_not_pending"),
             Self::SendingNow => (S::CONFLICT, "sending_now"),
+            Self::NotScheduled => (S::CONFLICT, "not_scheduled"),
             Self::Gone(InvitationStatus::Revoked) => (S::GONE, "invitation_revoked"),
             Self::Gone(InvitationStatus::Expired) => (S::GONE, "invitation_expired"),
             Self::Gone(InvitationStatus::Declined) => (S::GONE, "invitation_declined"),
@@ -189,6 +193,10 @@ impl ApiError {
             Self::Refused(SendRefusal::Paused) => {
                 (S::FORBIDDEN, refusal::code(SendRefusal::Paused))
             }
+            Self::Refused(SendRefusal::Policy(why)) if why.is_about_address() => {
+                (S::UNPROCESSABLE_ENTITY, why.as_str())
+            }
+            Self::Refused(SendRefusal::Policy(why)) => (S::CONFLICT, why.as_str()),
             Self::Refused(why) => (S::TOO_MANY_REQUESTS, refusal::code(*why)),
             Self::TooManyGuesses(_) => (S::TOO_MANY_REQUESTS, "too_many_guesses"),
             Self::TooLarge(_) => (S::PAYLOAD_TOO_LARGE, "body_too_large"),

@@ -17,6 +17,7 @@ mod organization_query;
 pub mod organizations;
 mod page;
 mod pages;
+pub mod policy;
 pub mod suppressions;
 pub mod webhooks;
 
@@ -51,6 +52,7 @@ pub fn configure(config: &mut ServiceConfig, settings: &ContractSettings) {
                 .configure(api_keys::configure)
                 .configure(dead_letters::configure)
                 .configure(organizations::configure)
+                .configure(policy::configure)
                 .configure(members::configure)
                 .configure(suppressions::configure)
                 .configure(invitations::configure)

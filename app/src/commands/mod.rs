@@ -19,6 +19,7 @@ pub mod members;
 pub mod migrate;
 pub mod openapi;
 pub mod organizations;
+pub mod policy;
 pub mod serve;
 pub mod suppressions;
 pub mod webhooks;

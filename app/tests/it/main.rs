@@ -25,6 +25,7 @@ macro_rules! on_both_stacks {
 
 mod abuse;
 mod accept;
+mod address;
 mod bad_input;
 mod batches;
 mod bounces;
@@ -54,8 +55,11 @@ mod moving;
 mod organizations;
 mod own_invitations;
 mod pages;
+mod policy;
 mod processes;
+mod reminders;
 mod retry;
+mod schedule;
 mod servers;
 #[cfg(feature = "failpoints")]
 mod smtp_script;

@@ -66,7 +66,7 @@ pub enum RowRefusal {
     Pending(InvitationId),
     /// The address belongs to an active member.
     Member,
-    /// A mail must not be sent now.
+    /// A mail must not be sent, or not now.
     Limit(SendRefusal),
     /// A fault of ours.
     Ours,

@@ -12,11 +12,13 @@ use sea_orm::{
 };
 
 use super::super::bulk::Changes;
+use super::super::caller::{self, OrganizationKey};
 use super::super::create::{NewInvitation, OnExisting};
 use super::super::create_all::{All, invite_all};
 use super::super::invite::{Invited, Inviting};
+use super::super::seats::Seats;
 use super::super::together::Locking;
-use super::super::{Result, Store, StoreError, Verdict, limit};
+use super::super::{Result, Store, StoreError, Verdict, limit, policy};
 use super::{
     BatchPace, BatchProgress, Explain, RowFault, RowRefusal, actor, lock, rows_of, steer, wanted,
 };
@@ -187,10 +189,13 @@ impl Store {
             return Ok(Verdict::Commit(Round::Finished));
         }
         let organization = OrganizationId::from_uuid(batch.organization_id);
-        let inviting = self.inviting(organization, actor::read(&batch.actor)?);
+        let host = caller::find(tx, OrganizationKey::Id(organization)).await?;
+        let rules = host.as_ref().map(policy::of).transpose()?.flatten();
+        let inviting = self.inviting(organization, actor::read(&batch.actor)?, rules);
+        let seats = Seats::lock(tx, now, &inviting).await?;
         let (turns, not_before) = sort_out(now, rows, refused)?;
         let new: Vec<NewInvitation> = turns.invited.iter().map(|(_, new)| new.clone()).collect();
-        let Some(all) = invite_all(tx, now, &inviting, &new).await? else {
+        let Some(all) = invite_all(tx, now, &inviting, &new, seats).await? else {
             return Ok(Verdict::RollBack(Round::Overtaken));
         };
         let created = all.rows.iter().filter(|row| matches!(row, Invited::New(_))).count();
@@ -268,6 +273,10 @@ impl Turns {
                     (BatchRowStatus::Pending, Some(*id), Some(RowRefusal::Pending(*id)))
                 }
                 Invited::Member => (BatchRowStatus::Member, None, Some(RowRefusal::Member)),
+                Invited::NotAllowed(why) => {
+                    let why = RowRefusal::Limit(SendRefusal::Policy(*why));
+                    (BatchRowStatus::Refused, None, Some(why))
+                }
                 // None of them is.
                 Invited::Overtaken => (BatchRowStatus::Failed, None, Some(RowRefusal::Ours)),
             };

@@ -163,7 +163,7 @@ pub async fn create(
             }
             let (store, explain) = (&state.store, batches::explain);
             let ended =
-                store.create_batch_at_once(organization.id, by, plan, rows, key, explain).await?;
+                store.create_batch_at_once(&organization, by, plan, rows, key, explain).await?;
             match ended {
                 AtOnce::Started(started) => answer(StatusCode::CREATED, organization.id, started),
                 AtOnce::Refused(rows) => {

@@ -115,7 +115,7 @@ impl World {
         let lists = ["/v1/api-keys", "/v1/dead-letters", "/v1/organizations"].map(str::to_owned);
         let own = [organization.clone(), invitation].into_iter();
         let own = own.chain(
-            ["invitations", "members", "webhooks", "batches"]
+            ["invitations", "members", "policy", "webhooks", "batches"]
                 .map(|of| format!("{organization}/{of}")),
         );
         let mut view = Vec::new();
