@@ -196,6 +196,7 @@ async fn insert(
         roles: Set(new.roles.allowed.as_deref().map(names)),
         trusted: Set(new.trusted),
         sending_paused_at: Set(None),
+        templates: Set(None),
         created_at: Set(now),
         updated_at: Set(now),
     };

@@ -45,6 +45,10 @@ pub fn one_of_each() -> Vec<ApiError> {
         )]),
         E::TooManyRows(200_000),
         E::TooManyBatches(20),
+        E::TemplateInvalid(vec![FieldError::new(
+            "html",
+            "line 3, column 12: there is no variable \"frist_name\" here",
+        )]),
         E::NoSealKeys,
         E::FeedbackOff("feedback.ses_topics"),
         E::FeedbackForged("its signature is wrong"),
@@ -107,6 +111,7 @@ mod tests {
             E::BatchRefused(_) => 33,
             E::TooManyRows(_) => 34,
             E::TooManyBatches(_) => 35,
+            E::TemplateInvalid(_) => 36,
         }
     }
 
@@ -114,7 +119,7 @@ mod tests {
     fn no_variant_and_no_code_is_left_out_or_shown_twice() {
         let all = one_of_each();
         let numbers: BTreeSet<_> = all.iter().map(number).collect();
-        assert_eq!(numbers, (0..=35).collect());
+        assert_eq!(numbers, (0..=36).collect());
         let codes: BTreeSet<_> = all.iter().map(ApiError::code).collect();
         assert_eq!(codes.len(), all.len());
     }

@@ -21,6 +21,7 @@ pub mod openapi;
 pub mod organizations;
 pub mod serve;
 pub mod suppressions;
+pub mod templates;
 pub mod webhooks;
 pub mod worker;
 

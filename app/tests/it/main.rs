@@ -63,6 +63,7 @@ mod smtp_sink;
 #[cfg(feature = "long-faults")]
 mod soak;
 mod start;
+mod templates;
 mod together;
 mod tokens;
 mod upgrade;
