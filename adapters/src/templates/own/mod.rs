@@ -153,8 +153,8 @@ pub fn template_locale(text: &str) -> Option<String> {
 
 pub(super) use sample::{content, sample_mail, try_all};
 
-/// What a mail of a template may have at most, in bytes.
-const MOST: usize = 262_144;
+/// What each part of a mail may have at most, in bytes: some programs show no more of it.
+const MOST: usize = 102_400;
 
 /// Refuses what became too long: names are longer in one mail than in another.
 fn not_too_long(part: Part, rendered: &str) -> Result<(), TemplateFault> {

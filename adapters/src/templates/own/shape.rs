@@ -1,20 +1,26 @@
 //! Looks at a template before the engine does: it reads nested blocks by calling itself, so that
-//! very deep ones would end the process.
+//! very deep ones would end the process, and takes its time over very many.
 
 /// Blocks within blocks, each `else` with a condition being one.
 const DEPTH: usize = 32;
+/// Expressions in one part. The engine counts lines from the start for each of them.
+const EXPRESSIONS: usize = 500;
 /// Brackets within brackets, inside one expression.
 const BRACKETS: usize = 8;
 
 type Place = (usize, usize);
 
-/// Refuses what is nested too deep, and raw blocks.
+/// Refuses what is nested too deep, too many expressions, and raw blocks.
 pub(super) fn check(text: &str) -> Result<(), (Place, String)> {
     // What each open block has added to the depth.
     let mut open: Vec<usize> = Vec::new();
-    let mut at = 0;
+    let (mut at, mut count) = (0, 0);
     while let Some(start) = find(text, at, "{{") {
         let wrong = |reason: &str| Err((place(text, start), reason.to_owned()));
+        count += 1;
+        if count > EXPRESSIONS {
+            return wrong("there are more than 500 expressions");
+        }
         let inside = text.get(start + 2..).unwrap_or_default();
         let inside = inside.strip_prefix('~').unwrap_or(inside);
         if inside.starts_with("{{") {
