@@ -47,7 +47,7 @@ const PAGES: [&str; 53] = [
     "POST /console/{organization}/batches/{batch}/cancel",
     "GET /console/{organization}/templates",
     "POST /console/{organization}/templates",
-    "POST /console/{organization}/templates/preview/html",
+    "POST /console/{organization}/templates/preview",
     "POST /console/{organization}/templates/rollback",
     "POST /console/{organization}/templates/delete",
     "POST /console/{organization}/templates/retry",

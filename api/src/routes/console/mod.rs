@@ -82,8 +82,7 @@ fn inside(config: &mut ServiceConfig) {
                 .route(web::post().to(templates::save)),
         )
         .service(
-            change("/{organization}/templates/preview/html")
-                .route(web::post().to(templates::preview)),
+            change("/{organization}/templates/preview").route(web::post().to(templates::preview)),
         )
         .service(
             change("/{organization}/templates/rollback")

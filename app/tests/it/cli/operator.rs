@@ -106,7 +106,7 @@ fn templates_are_files_at_the_terminal() {
         std::fs::write(&subject, "Komm zu {{organisation}}").unwrap();
         let said = call(&app, &format!("templates save de {to}")).run();
         assert_eq!(said.code, 4);
-        assert!(said.err.contains("line 1, column 10: there is no variable"), "{said:?}");
+        assert!(said.err.contains("line 1, column 9: there is no variable"), "{said:?}");
         std::fs::write(&subject, "Komm zu {{organization}}").unwrap();
         let preview = call(&app, &format!("templates preview de {to}")).run().json();
         assert_eq!(preview["subject"], "Komm zu Acme");

@@ -24,7 +24,7 @@ async fn a_template_is_previewed_saved_and_rolled_back(stack: Stack) {
     assert_eq!(wrong.status, 422, "{page}");
     assert!(page.contains("subject: line 1, column 12: there is no variable"), "{page}");
     assert!(page.contains("&lt;/textarea&gt;{{nobody}}"), "what was typed is there: {page}");
-    let preview = format!("{own}/preview/html");
+    let preview = format!("{own}/preview");
     let shown = browser.submit(&preview, &typed("one")).await;
     let policy = shown.header("content-security-policy").unwrap_or_default().to_owned();
     assert!(shown.status == 200 && shown.text().contains("/i/sample"), "{}", shown.text());
@@ -34,8 +34,8 @@ async fn a_template_is_previewed_saved_and_rolled_back(stack: Stack) {
     let shown = browser.submit(&preview, &text).await.text();
     assert!(shown.starts_with("Subject: one\n\nhttps://"), "{shown}");
     let refused = browser.submit(&preview, &typed("{{nobody}}")).await;
-    assert_eq!(refused.status, 422);
     assert!(refused.header("content-type").unwrap().starts_with("text/plain"));
+    assert!(refused.text().contains("there is no variable"), "{}", refused.text());
 
     for subject in ["one", "two"] {
         browser.done(&own, &typed(subject)).await;
