@@ -17,18 +17,26 @@
   };
 
   // A new frame each time: what is shown in it is then no step to go back to.
-  const show = (form, button) => {
+  const show = (form, button) => new Promise((done) => {
     const frame = document.querySelector(`iframe[name="${button.dataset.frame}"]`);
-    frame.replaceWith(frame.cloneNode());
+    const fresh = frame.cloneNode();
+    frame.replaceWith(fresh);
+    fresh.addEventListener("load", done, { once: true });
+    setTimeout(done, PAUSE);
     form.requestSubmit(button);
-  };
+  });
 
   const preview = (form) => {
     let timer;
-    const all = () => {
-      if (!form.checkValidity()) return;
+    let round = 0;
+    const all = async () => {
+      round += 1;
+      const mine = round;
       // One after the other: of two that a form sends at once, the browser drops the first.
-      form.querySelectorAll("[data-frame]").forEach((button, at) => setTimeout(show, at * 50, form, button));
+      for (const button of form.querySelectorAll("[data-frame]")) {
+        if (mine !== round || !form.checkValidity()) return;
+        await show(form, button);
+      }
     };
     form.addEventListener("input", () => {
       clearTimeout(timer);

@@ -28,7 +28,7 @@ pub struct List {
 /// The text of a mail.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TemplateText)]
-struct Text {
+struct Original {
     /// The subject.
     #[schema(example = "{{t \"mail.subject\"}}")]
     subject: String,
@@ -164,7 +164,7 @@ pub async fn delete(
     tag = "Templates",
     security(("bearer" = [])),
     params(TemplatePath),
-    responses((status = 200, description = "The text.", body = Text)),
+    responses((status = 200, description = "The text.", body = Original)),
     extensions(("x-problems" = json!(["forbidden", "not_found"]))),
 )]
 pub async fn original(
@@ -178,7 +178,7 @@ pub async fn original(
         ApiError::Internal
     })?;
     let (subject, html, text) = (source.subject, source.html, source.text);
-    Ok(HttpResponse::Ok().json(Text { subject, html, text }))
+    Ok(HttpResponse::Ok().json(Original { subject, html, text }))
 }
 
 /// Tries parked mails again.
