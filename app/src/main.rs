@@ -13,7 +13,7 @@ use app::Failure;
 use commands::{
     api, batches, bounces, completions, config, dead_letters, deliveries, demo, doctor, health,
     instance_key, invitations, invite_user, keys, man, members, migrate, openapi, organizations,
-    policy, serve, suppressions, webhooks, worker,
+    policy, serve, suppressions, templates, webhooks, worker,
 };
 
 const EXAMPLES: &str = "\
@@ -103,6 +103,8 @@ enum Command {
     Bounces(bounces::Bounces),
     /// Have endpoints told of events, see what they were told, and tell them again.
     Webhooks(webhooks::Webhooks),
+    /// Write the mail in your own words: save, preview and roll back its templates.
+    Templates(templates::Templates),
     /// List, redrive and discard messages that nobody could process.
     DeadLetters(dead_letters::DeadLetters),
     /// Print the completions for a shell.
@@ -178,6 +180,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Suppressions(command) => client::run(move || suppressions::run(&command)).await,
         Command::Bounces(command) => client::run(move || bounces::run(&command)).await,
         Command::Webhooks(command) => client::run(move || webhooks::run(&command)).await,
+        Command::Templates(command) => client::run(move || templates::run(&command)).await,
         Command::DeadLetters(command) => client::run(move || dead_letters::run(&command)).await,
         Command::Completions(command) => Ok(completions::run(&command, Cli::command())?),
         Command::Man(command) => Ok(man::run(&command, Cli::command())?),

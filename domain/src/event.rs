@@ -78,6 +78,8 @@ kinds! {
     OrganizationTrusted = "organization.trusted";
     /// An operator does not vouch for the organization any more.
     OrganizationUntrusted = "organization.untrusted";
+    /// The organization's mails are made from another template of its own, or from none.
+    TemplateChanged = "template.changed";
     /// No row of a batch waits any more.
     BatchFinished = "batch.finished", told as "batch.finished";
     /// The SMTP server took the mail.

@@ -41,6 +41,8 @@ report_uncertain          -          -          -              uncertain   uncer
 report_uncertain_late     -          -          -              failed      failed      -           -             failed      failed         -           -           -             -           -           -       -          -
 report_ours               -          -          -              retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
 report_ours_late          -          -          -              retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
+report_parked             -          -          -              retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
+report_parked_late        -          -          -              retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
 report_stranger           -          -          -              -           -           -           -             -           -              -           -           -             -           -           -       -          -
 lease_expired             -          -          -              -           uncertain   -           -             -           -              -           -           -             -           -           -       -          -
 cancel                    cancelled  cancelled  cancelled      -           -           cancelled   cancelled     cancelled   cancelled      -           -           -             -           -           -       -          -
@@ -314,6 +316,7 @@ fn outcome(event: &str) -> SendOutcome {
         "deferred" => SendOutcome::Deferred(trouble),
         "uncertain" => SendOutcome::Uncertain(trouble),
         "ours" => SendOutcome::Ours(trouble),
+        "parked" => SendOutcome::Parked(trouble),
         _ => SendOutcome::Sent,
     }
 }

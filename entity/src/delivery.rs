@@ -25,6 +25,7 @@ pub struct Model {
     pub detail: Option<String>,
     #[sea_orm(unique)]
     pub message_id: String,
+    pub template: Option<String>,
     pub repeated: i32,
     pub postponed: bool,
     pub settled_at: Option<DateTimeUtc>,

@@ -22,6 +22,7 @@ pub mod organization;
 pub mod outbox;
 pub mod suppression;
 pub mod tally;
+pub mod template;
 pub mod user;
 pub mod webhook_attempt;
 pub mod webhook_delivery;

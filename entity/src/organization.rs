@@ -20,6 +20,8 @@ pub struct Model {
     pub policy: Option<Json>,
     pub trusted: bool,
     pub sending_paused_at: Option<DateTimeUtc>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub templates: Option<Json>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

@@ -10,6 +10,7 @@ mod m20261126_000005_hear_back;
 mod m20261126_000006_open_consoles;
 mod m20261126_000007_take_batches;
 mod m20261126_000008_rule_life_cycle;
+mod m20261126_000009_own_templates;
 
 /// All steps, oldest first.
 pub struct Migrator;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000006_open_consoles::Migration),
             Box::new(m20261126_000007_take_batches::Migration),
             Box::new(m20261126_000008_rule_life_cycle::Migration),
+            Box::new(m20261126_000009_own_templates::Migration),
         ]
     }
 }

@@ -62,6 +62,7 @@ async fn make(tx: &DatabaseTransaction, now: Timestamp, first: Bootstrap) -> Res
         policy: Set(None),
         trusted: Set(false),
         sending_paused_at: Set(None),
+        templates: Set(None),
         created_at: Set(now),
         updated_at: Set(now),
     })

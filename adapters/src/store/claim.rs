@@ -11,10 +11,11 @@ use domain::{
 };
 use entity::{delivery, invitation};
 use sea_orm::prelude::Expr;
-use sea_orm::{ColumnTrait, DatabaseTransaction, ExprTrait};
+use sea_orm::{ColumnTrait, DatabaseTransaction, ExprTrait, Set};
 
 use super::bulk::Changes;
 use super::claimable::Claimable;
+use super::own_templates::TemplateVersion;
 use super::together::{self, Answer, Locking};
 use super::{Result, Store, StoreError, Verdict, locked};
 use crate::seal::SealKeys;
@@ -32,6 +33,9 @@ pub struct Claimed {
     pub asked_at: Timestamp,
     /// What the mail needs to know.
     pub mail: ClaimedMail,
+    /// The organization's own template that the mail is made from; none for the one that everybody
+    /// has.
+    pub template: Option<TemplateVersion>,
     /// The sealed secret: the same for every attempt of this delivery.
     pub sealed: Vec<u8>,
 }
@@ -151,11 +155,27 @@ async fn claim_all(
     if deliveries.is_empty() {
         return Ok(Verdict::RollBack(answers));
     }
+    record_templates(&mut deliveries, &answers);
     let mut changes = Changes::new(tx);
     take(&mut changes, now, &deliveries)?;
     keep(&mut changes, &secrets)?;
     changes.insert_new(former)?;
     if changes.make(tx).await? { Ok(Verdict::Commit(answers)) } else { Err(StoreError::Busy) }
+}
+
+/// Where no template of an organization's own is or was, nothing is written for it. Rows that are
+/// changed together have the same columns.
+fn record_templates(rows: &mut [delivery::ActiveModel], answers: &[Answer<Option<Claimed>>]) {
+    if rows.iter().all(|row| row.template.is_not_set()) {
+        return;
+    }
+    let claimed = answers.iter().filter_map(|answer| match answer {
+        Answer::Known(Ok(claimed)) => claimed.as_ref(),
+        _ => None,
+    });
+    for (row, claimed) in rows.iter_mut().zip(claimed) {
+        row.template = Set(claimed.template.as_ref().map(TemplateVersion::to_string));
+    }
 }
 
 /// The domain has allowed each of them; the database holds it once more.

@@ -11,6 +11,7 @@ use sea_orm::Set;
 use super::accept::full_name;
 use super::claim::{Claimed, ClaimedMail, NewSecret, Wanted};
 use super::locked::Sender;
+use super::own_templates::TemplateVersion;
 use super::{Result, convert};
 use crate::rng;
 use crate::secret::{Owner, Secret};
@@ -51,6 +52,10 @@ impl Claimable<'_> {
         // A mail that may have arrived is being repeated.
         let repeated = delivery.status == DeliveryStatus::Uncertain.as_str();
         columns.repeated = Set(delivery.repeated + i32::from(repeated));
+        let (template, changed) = self.template(repeated)?;
+        if changed {
+            columns.template = Set(template.as_ref().map(TemplateVersion::to_string));
+        }
         let mail = self.mail()?;
         let (sealed, secret) = self.secret(now, wanted, &mail)?;
         let former = secret.as_ref().and_then(|_| self.former(now, mail.kind));
@@ -60,9 +65,25 @@ impl Claimable<'_> {
             started_at: now,
             asked_at: delivery.send_at.unwrap_or(delivery.created_at),
             mail,
+            template,
             sealed,
         };
         Ok(Some(Claim { claimed, delivery: columns, secret, former }))
+    }
+
+    /// The organization's template as it is now, and whether the delivery says another one. What may
+    /// have arrived is repeated as it was.
+    fn template(&self, repeated: bool) -> Result<(Option<TemplateVersion>, bool)> {
+        let recorded = self.delivery.template.as_deref();
+        let current = self.sender.and_then(|sender| sender.organization.templates.as_ref());
+        if repeated || current.is_none() {
+            let kept = recorded.filter(|_| repeated).map(TemplateVersion::parse).transpose()?;
+            return Ok((kept, !repeated && recorded.is_some()));
+        }
+        let wanted = &self.invitation.locale;
+        let template = current.and_then(|current| TemplateVersion::of(current, wanted));
+        let changed = template.as_ref().map(TemplateVersion::to_string).as_deref() != recorded;
+        Ok((template, changed))
     }
 
     fn mail(&self) -> Result<ClaimedMail> {

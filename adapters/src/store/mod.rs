@@ -47,6 +47,7 @@ mod organizations;
 mod outbox;
 mod outlet;
 mod own_invitations;
+mod own_templates;
 mod plan;
 mod policy;
 mod pool;
@@ -107,6 +108,7 @@ pub use organizations::{
 pub use outbox::{OutboxEntry, OutboxLag};
 pub use outlet::Outlet;
 pub use own_invitations::OwnInvitation;
+pub use own_templates::{TemplateRow, TemplateSummary, TemplateVersion};
 pub use read::ListFilter;
 pub use suppressions::{Lifted, SuppressionView};
 pub use view::{AttemptView, DeliveryView, EventView, InvitationDetail, InvitationView};

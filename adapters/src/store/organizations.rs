@@ -197,6 +197,7 @@ async fn insert(
         policy: Set(None),
         trusted: Set(new.trusted),
         sending_paused_at: Set(None),
+        templates: Set(None),
         created_at: Set(now),
         updated_at: Set(now),
     };

@@ -133,6 +133,7 @@ fn row(
         reason: suppressed.map(|row| row.reason.clone()),
         detail: suppressed.map(|row| suppress::why(&row.reason).to_owned()),
         message_id: format!("{id}.{}@{}", invitation.generation, policy.mail_domain),
+        template: None,
         repeated: 0,
         postponed: false,
         feedback_at: None,

@@ -103,6 +103,10 @@ pub struct DeliveryView {
     /// The mail's `Message-ID`, which repeats of the mail share.
     #[schema(example = "<01937a5c-8f5e-7c53-8e41-2b9f0d7c6a90@example.org>")]
     pub message_id: String,
+    /// Which of the organization's own templates the newest attempt was made from: its language and
+    /// its version, such as `de/3`. Null for the mail that everybody has.
+    #[schema(example = json!(null))]
+    pub template: Option<String>,
     /// When the SMTP server took the mail.
     #[schema(value_type = Option<DateTime<Utc>>, example = "2026-11-24T09:31:02.482913Z")]
     pub sent_at: Option<Timestamp>,
@@ -150,7 +154,7 @@ pub struct AttemptView {
     /// Counts the attempts of a delivery from 1.
     #[schema(minimum = 1, example = 1)]
     pub number: u32,
-    /// How it ended: `deferred`, `refused`, `no_such_recipient`, `unrenderable`, `uncertain`, `ours`.
+    /// How it ended: `deferred`, `refused`, `no_such_recipient`, `unrenderable`, `parked`, `uncertain`, `ours`.
     #[schema(example = "deferred")]
     pub outcome: String,
     /// How far the conversation with the SMTP server had come.
@@ -233,6 +237,7 @@ impl DeliveryView {
             reason: row.reason,
             detail: row.detail,
             message_id: row.message_id,
+            template: row.template,
             sent_at: row.settled_at.filter(|_| status.was_sent()),
             feedback_at: row.feedback_at,
             repeated: convert::count(row.repeated),

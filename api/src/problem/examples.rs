@@ -46,6 +46,10 @@ pub fn one_of_each() -> Vec<ApiError> {
         )]),
         E::TooManyRows(200_000),
         E::TooManyBatches(20),
+        E::TemplateInvalid(vec![FieldError::new(
+            "html",
+            "line 3, column 12: there is no variable \"frist_name\" here",
+        )]),
         E::NoSealKeys,
         E::FeedbackOff("feedback.ses_topics"),
         E::FeedbackForged("its signature is wrong"),
@@ -109,6 +113,7 @@ mod tests {
             E::TooManyRows(_) => 34,
             E::TooManyBatches(_) => 35,
             E::NotScheduled => 36,
+            E::TemplateInvalid(_) => 37,
         }
     }
 

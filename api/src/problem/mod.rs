@@ -106,6 +106,10 @@ pub enum ApiError {
     /// Fields are missing or wrong; all of them are listed.
     #[error("One or more fields are missing or wrong.")]
     Invalid(Vec<FieldError>),
+    /// A template that could not make a good mail; each part that is wrong is listed, with line and
+    /// column.
+    #[error("The template would not make a good mail.")]
+    TemplateInvalid(Vec<FieldError>),
     /// A secret would have to be kept, and there is nothing to seal it with.
     #[error(
         "This process has no seal keys to keep a secret with. Set WELCOMAT_SEAL_KEYS to those of the workers."
@@ -202,6 +206,7 @@ impl ApiError {
             Self::TooLarge(_) => (S::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::UnsupportedMediaType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "validation_failed"),
+            Self::TemplateInvalid(_) => (S::UNPROCESSABLE_ENTITY, "template_invalid"),
             Self::NoSealKeys => (S::SERVICE_UNAVAILABLE, "seal_keys_missing"),
             Self::FeedbackOff(_) => (S::NOT_FOUND, "feedback_off"),
             Self::FeedbackForged(_) => (S::FORBIDDEN, "feedback_forged"),

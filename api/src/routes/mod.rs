@@ -19,6 +19,7 @@ mod page;
 mod pages;
 pub mod policy;
 pub mod suppressions;
+pub mod templates;
 pub mod webhooks;
 
 use actix_web::guard;
@@ -58,6 +59,7 @@ pub fn configure(config: &mut ServiceConfig, settings: &ContractSettings) {
                 .configure(invitations::configure)
                 .configure(batches::configure)
                 .configure(webhooks::configure)
+                .configure(templates::configure)
                 .default_service(web::to(not_found))
                 .wrap(from_fn(auth::authenticate)),
         )

@@ -22,6 +22,7 @@ pub mod organizations;
 pub mod policy;
 pub mod serve;
 pub mod suppressions;
+pub mod templates;
 pub mod webhooks;
 pub mod worker;
 

@@ -67,6 +67,7 @@ mod smtp_sink;
 #[cfg(feature = "long-faults")]
 mod soak;
 mod start;
+mod templates;
 mod together;
 mod tokens;
 mod upgrade;

@@ -9,7 +9,8 @@ mod table;
 use entity::{
     announcement, api_key, attempt, batch, batch_row, console_session, dead_letter, delivery,
     event, event_exchange, former_token, idempotency_key, invitation, membership, organization,
-    outbox, suppression, tally, user, webhook_attempt, webhook_delivery, webhook_endpoint,
+    outbox, suppression, tally, template, user, webhook_attempt, webhook_delivery,
+    webhook_endpoint,
 };
 use sea_orm::{ConnectionTrait, DbBackend, EntityName, EntityTrait, Statement};
 
@@ -75,7 +76,8 @@ macro_rules! each_table {
             console_session,
             batch,
             batch_row,
-            former_token
+            former_token,
+            template
         )
     };
 }

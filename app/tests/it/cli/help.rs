@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::welcomat;
 
 /// Every command that talks to a server, or is about the command line itself.
-const COMMANDS: [&str; 58] = [
+const COMMANDS: [&str; 67] = [
     "",
     "invite-user",
     "invitations",
@@ -58,6 +58,15 @@ const COMMANDS: [&str; 58] = [
     "webhooks test",
     "webhooks log",
     "webhooks replay",
+    "templates",
+    "templates list",
+    "templates get",
+    "templates save",
+    "templates preview",
+    "templates versions",
+    "templates rollback",
+    "templates delete",
+    "templates retry",
     "dead-letters",
     "dead-letters list",
     "dead-letters redrive",

@@ -70,6 +70,9 @@ impl<'a> Own<'a> {
         if sample.operation == "create_webhook" {
             self.webhooks_away().await;
         }
+        if wants("/templates/de") {
+            self.template().await;
+        }
         if wants("DEAD_LETTER_ID") {
             variables.push(pair("DEAD_LETTER_ID", &self.dead_letter().await));
         }
@@ -151,6 +154,16 @@ impl<'a> Own<'a> {
             let deleted = self.app.client.send("DELETE", &path, &[], b"").await.unwrap();
             assert_eq!(deleted.status, 204);
         }
+    }
+
+    /// In German, in which no sample invites.
+    async fn template(&self) {
+        let path = format!("/v1/organizations/{}/templates/de", self.app.organization);
+        let words = json!({"subject": "s", "html": "{{accept_url}}", "text": "{{accept_url}}"});
+        let json = [("Content-Type", "application/json")];
+        let body = words.to_string();
+        let saved = self.app.client.send("PUT", &path, &json, body.as_bytes()).await.unwrap();
+        assert_eq!(saved.status, 200, "{}", saved.text());
     }
 
     /// Nothing over HTTP makes one.

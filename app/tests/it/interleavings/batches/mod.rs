@@ -7,6 +7,7 @@ mod claims;
 mod outbox;
 mod reports;
 mod statuses;
+mod templates;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
