@@ -1,6 +1,6 @@
 //! Planning a mail: the delivery of an invitation's current generation, and its outbox row.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use domain::{DeliveryId, DeliveryStatus, Timestamp};
 use entity::{delivery, invitation, outbox as outbox_row, suppression};
@@ -8,6 +8,7 @@ use sea_orm::prelude::Uuid;
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::bulk::Changes;
+use super::enlist::Suppressed;
 use super::outlet::Held;
 use super::{DeliveryPolicy, Result, bulk, outbox, suppress};
 use crate::rng;
@@ -25,7 +26,8 @@ pub(super) async fn add_delivery(
     ))
     .one(tx)
     .await?;
-    let row = row(now, policy, invitation, suppressed.as_ref());
+    let reason = suppressed.as_ref().map(|row| row.reason.as_str());
+    let row = row(now, policy, invitation, reason);
     delivery::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx).await?;
     if suppressed.is_none() {
         outbox::add(tx, now, DeliveryId::from_uuid(row.id), row.generation, now).await?;
@@ -34,20 +36,19 @@ pub(super) async fn add_delivery(
 }
 
 /// The same for many invitations, in their order: adds it to `changes`.
-pub(super) async fn add_deliveries(
-    tx: &DatabaseTransaction,
+pub(super) fn add_deliveries(
     now: Timestamp,
     policy: &DeliveryPolicy,
     invitations: &[invitation::Model],
+    suppressed: &Suppressed,
     changes: &mut Changes,
     mut held: Option<&mut Held>,
 ) -> Result<Vec<delivery::Model>> {
-    let suppressed = suppressed(tx, invitations).await?;
     let rows: Vec<delivery::Model> = invitations
         .iter()
         .map(|row| {
             let address = (row.organization_id, row.email_normalized.clone());
-            self::row(now, policy, row, suppressed.get(&address))
+            self::row(now, policy, row, suppressed.get(&address).map(String::as_str))
         })
         .collect();
     let queued = rows.iter().filter(|row| row.status == DeliveryStatus::Queued.as_str());
@@ -65,10 +66,10 @@ pub(super) async fn add_deliveries(
 }
 
 /// What is suppressed of the addresses, by organization and address.
-async fn suppressed(
+pub(super) async fn suppressed(
     tx: &DatabaseTransaction,
     invitations: &[invitation::Model],
-) -> Result<HashMap<(Uuid, String), suppression::Model>> {
+) -> Result<Suppressed> {
     let organizations: BTreeSet<Uuid> = invitations.iter().map(|row| row.organization_id).collect();
     let organizations = organizations.into_iter().collect();
     let emails = invitations.iter().map(|row| row.email_normalized.clone()).collect();
@@ -78,7 +79,7 @@ async fn suppressed(
         .all(tx)
         .await?;
     let by_address =
-        |row: suppression::Model| ((row.organization_id, row.email_normalized.clone()), row);
+        |row: suppression::Model| ((row.organization_id, row.email_normalized), row.reason);
     Ok(rows.into_iter().map(by_address).collect())
 }
 
@@ -86,7 +87,7 @@ fn row(
     now: Timestamp,
     policy: &DeliveryPolicy,
     invitation: &invitation::Model,
-    suppressed: Option<&suppression::Model>,
+    suppressed: Option<&str>,
 ) -> delivery::Model {
     let id = DeliveryId::new(now, &mut rng());
     let status =
@@ -102,8 +103,8 @@ fn row(
         lease_until: None,
         next_attempt_at: None,
         give_up_at: invitation.expires_at.min(now + policy.give_up_after),
-        reason: suppressed.map(|row| row.reason.clone()),
-        detail: suppressed.map(|row| suppress::why(&row.reason).to_owned()),
+        reason: suppressed.map(str::to_owned),
+        detail: suppressed.map(|reason| suppress::why(reason).to_owned()),
         message_id: format!("{id}.{}@{}", invitation.generation, policy.mail_domain),
         repeated: 0,
         postponed: false,
