@@ -66,10 +66,11 @@ pub(super) fn render(
     let Speaker { tag: lang, language, registry } = *speaker;
     let expires_at = language.time(mail.expires_at);
     let context = Context { lang, dir: language.direction, expires_at, mail };
+    let context = registry.given(SUBJECT, &context)?;
     Ok(MailContent {
-        subject: one_line(&registry.render(SUBJECT, &context)?),
-        text: registry.render(TEXT, &context)?,
-        html: registry.render(HTML, &context)?,
+        subject: one_line(&registry.render_with(SUBJECT, &context)?),
+        text: registry.render_with(TEXT, &context)?,
+        html: registry.render_with(HTML, &context)?,
     })
 }
 
