@@ -1,6 +1,8 @@
 //! Makes the mail of one invitation; whatever its template does, the worker goes on.
 
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use adapters::mailer::{Mail, MailError, MailParts, Sender};
 use adapters::return_path::ReturnPath;
@@ -11,6 +13,7 @@ use adapters::store::Claimed;
 use adapters::templates::{InvitationMail, MailContent, TemplateError, Templates};
 use domain::name::defanged;
 use domain::{Name, Phase, SendOutcome, TemporaryPassword, Timestamp, Trouble};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
 
@@ -24,6 +27,8 @@ pub struct Composer {
     password_valid_hours: u64,
     /// Where bounces go, and what makes each mail's own address of it.
     return_path: Option<(ReturnPath, SealKeys)>,
+    /// One for each processor: so many mails are made at the same time.
+    turns: Semaphore,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +48,7 @@ impl Composer {
         let return_path = settings.mail.return_path.clone().map(|path| (path, keys.clone()));
         Self {
             return_path,
+            turns: Semaphore::new(available_parallelism().map_or(1, NonZero::get)),
             templates,
             sender,
             public_url: settings.public_url.as_str().trim_end_matches('/').to_owned(),
@@ -59,9 +65,12 @@ impl Composer {
         secret: Secret,
         date: Timestamp,
     ) -> Result<Mail, SendOutcome> {
+        // All jobs of a batch come here at once: as many threads would take turns on the processors,
+        // and each would keep memory of its own.
+        let _turn = self.turns.acquire().await;
         // The runtime turns a panic in there into an error here.
-        let with = own.clone();
-        let made = spawn_blocking(move || self.build(&claimed, with.as_deref(), &secret, date));
+        let (composer, with) = (Arc::clone(&self), own.clone());
+        let made = spawn_blocking(move || composer.build(&claimed, with.as_deref(), &secret, date));
         let failed = match made.await {
             Ok(made) => made.map_err(|error| error.to_string()),
             Err(_) => Err("making the mail crashed; this is a bug".to_owned()),

@@ -185,10 +185,13 @@ fn take(changes: &mut Changes, now: Timestamp, rows: &[delivery::ActiveModel]) -
         DeliveryStatus::Retrying.as_str(),
         DeliveryStatus::Uncertain.as_str(),
     ];
+    // Not the bare column: PostgreSQL believes that hardly anything is queued, and would rather look
+    // through all that is, by the index `delivery_open`, than for a few ids: with 8,000 queued, 20 of
+    // them took five times as long and more.
+    let status = Expr::cust(r#"("delivery"."status" || '')"#);
     changes.update(rows, |_| {
-        let due =
-            delivery::Column::Status.is_in(waiting).and(delivery::Column::NextAttemptAt.lte(now));
-        delivery::Column::Status.eq(DeliveryStatus::Queued.as_str()).or(due)
+        let due = status.clone().is_in(waiting).and(delivery::Column::NextAttemptAt.lte(now));
+        status.clone().eq(DeliveryStatus::Queued.as_str()).or(due)
     })
 }
 

@@ -8,7 +8,7 @@ use domain::{
     CredentialPolicy, EmailAddress, EventKind, InvitationId, InvitationStatus, MembershipId,
     OrganizationId, OrganizationPolicy, PolicyRefusal, SecretHash, Timestamp, UserId,
 };
-use entity::{delivery, invitation, user};
+use entity::{delivery, invitation};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::audit::Entry;
@@ -105,7 +105,7 @@ pub(super) async fn invite(
     let id = UserId::from_uuid(user.id);
     let membership = enlist::invite(tx, now, inviting.organization, id, new).await?;
     let Some(membership) = membership else { return Ok(Invited::Member) };
-    let row = row(now, inviting, membership, &user, new);
+    let row = row(now, inviting, membership, id, new);
     if !insert_if_new(tx, row.clone().into_active_model()).await? {
         return Ok(Invited::Overtaken);
     }
@@ -157,7 +157,7 @@ pub(super) fn row(
     now: Timestamp,
     inviting: &Inviting,
     membership: MembershipId,
-    user: &user::Model,
+    user: UserId,
     new: &NewInvitation,
 ) -> invitation::Model {
     let early = new.secret.as_ref();
@@ -167,7 +167,7 @@ pub(super) fn row(
         id: id.uuid(),
         organization_id: inviting.organization.uuid(),
         membership_id: membership.uuid(),
-        user_id: user.id,
+        user_id: user.uuid(),
         inviter_id: inviting.actor.user().map(UserId::uuid),
         email: new.email.as_given().to_owned(),
         email_normalized: new.email.normalized(),

@@ -1,6 +1,6 @@
 //! Planning a mail: the delivery of an invitation's current generation, and its outbox row.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use domain::{DeliveryId, DeliveryKind, DeliveryStatus, Timestamp};
 use entity::{delivery, invitation, outbox as outbox_row, suppression};
@@ -8,6 +8,7 @@ use sea_orm::prelude::Uuid;
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::bulk::Changes;
+use super::enlist::Suppressed;
 use super::outlet::Held;
 use super::{DeliveryPolicy, Result, bulk, outbox, suppress};
 use crate::rng;
@@ -27,7 +28,8 @@ pub(super) async fn add_delivery(
     ))
     .one(tx)
     .await?;
-    let row = row(now, policy, invitation, send_at, suppressed.as_ref());
+    let reason = suppressed.as_ref().map(|row| row.reason.as_str());
+    let row = row(now, policy, invitation, send_at, reason);
     delivery::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx).await?;
     if suppressed.is_none() {
         let due = row.next_attempt_at.unwrap_or(now);
@@ -50,21 +52,22 @@ pub(super) async fn add_reminder(
     Ok(row)
 }
 
-/// What [`add_delivery`] does, for many invitations in their order, each with its `send_at`: adds it to `changes`.
-pub(super) async fn add_deliveries(
-    tx: &DatabaseTransaction,
+/// What [`add_delivery`] does, for many invitations in their order, each with its `send_at`: adds it to
+/// `changes`.
+pub(super) fn add_deliveries(
     now: Timestamp,
     policy: &DeliveryPolicy,
     invitations: &[(invitation::Model, Option<Timestamp>)],
+    suppressed: &Suppressed,
     changes: &mut Changes,
     mut held: Option<&mut Held>,
 ) -> Result<Vec<delivery::Model>> {
-    let suppressed = suppressed(tx, invitations).await?;
     let rows: Vec<delivery::Model> = invitations
         .iter()
         .map(|(row, send_at)| {
             let address = (row.organization_id, row.email_normalized.clone());
-            self::row(now, policy, row, *send_at, suppressed.get(&address))
+            let reason = suppressed.get(&address).map(String::as_str);
+            self::row(now, policy, row, *send_at, reason)
         })
         .collect();
     let waiting = rows.iter().filter(|row| row.settled_at.is_none());
@@ -83,10 +86,10 @@ pub(super) async fn add_deliveries(
 }
 
 /// What is suppressed of the addresses, by organization and address.
-async fn suppressed(
+pub(super) async fn suppressed(
     tx: &DatabaseTransaction,
     invitations: &[(invitation::Model, Option<Timestamp>)],
-) -> Result<HashMap<(Uuid, String), suppression::Model>> {
+) -> Result<Suppressed> {
     let organizations: BTreeSet<Uuid> =
         invitations.iter().map(|(row, _)| row.organization_id).collect();
     let organizations = organizations.into_iter().collect();
@@ -97,7 +100,7 @@ async fn suppressed(
         .all(tx)
         .await?;
     let by_address =
-        |row: suppression::Model| ((row.organization_id, row.email_normalized.clone()), row);
+        |row: suppression::Model| ((row.organization_id, row.email_normalized), row.reason);
     Ok(rows.into_iter().map(by_address).collect())
 }
 
@@ -106,7 +109,7 @@ fn row(
     policy: &DeliveryPolicy,
     invitation: &invitation::Model,
     send_at: Option<Timestamp>,
-    suppressed: Option<&suppression::Model>,
+    suppressed: Option<&str>,
 ) -> delivery::Model {
     let id = DeliveryId::new(now, &mut rng());
     // A batch may get to a row after the moment that was asked for: that means now.
@@ -130,8 +133,8 @@ fn row(
         lease_until: None,
         next_attempt_at: send_at.filter(|_| suppressed.is_none()),
         give_up_at: give_up_at(policy, invitation.expires_at, send_at.unwrap_or(now)),
-        reason: suppressed.map(|row| row.reason.clone()),
-        detail: suppressed.map(|row| suppress::why(&row.reason).to_owned()),
+        reason: suppressed.map(str::to_owned),
+        detail: suppressed.map(|reason| suppress::why(reason).to_owned()),
         message_id: format!("{id}.{}@{}", invitation.generation, policy.mail_domain),
         template: None,
         repeated: 0,

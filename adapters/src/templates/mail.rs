@@ -64,11 +64,12 @@ pub(super) fn render(
     speaker: &Speaker<'_>,
     mail: &InvitationMail<'_>,
 ) -> Result<MailContent, TemplateError> {
-    let (context, registry) = (context(speaker, mail)?, speaker.registry);
+    let registry = speaker.registry;
+    let context = registry.given(SUBJECT, &context(speaker, mail)?)?;
     Ok(MailContent {
-        subject: one_line(&registry.render(SUBJECT, &context)?),
-        text: registry.render(TEXT, &context)?,
-        html: registry.render(HTML, &context)?,
+        subject: one_line(&registry.render_with(SUBJECT, &context)?),
+        text: registry.render_with(TEXT, &context)?,
+        html: registry.render_with(HTML, &context)?,
     })
 }
 

@@ -100,10 +100,22 @@ impl Registry {
 
     /// Renders one template; a variable that the context does not have is an error.
     pub fn render(&self, name: &str, context: &impl Serialize) -> Result<String, TemplateError> {
+        self.render_with(name, &self.given(name, context)?)
+    }
+
+    /// What templates are given, read once for all of them; `name` is the first.
+    pub fn given(&self, name: &str, context: &impl Serialize) -> Result<Context, TemplateError> {
+        Context::wraps(context).map_err(|error| {
+            TemplateError::render(&error, |inner| self.shown(inner.unwrap_or(name)))
+        })
+    }
+
+    /// The same as [`Self::render`] with what several templates are given.
+    pub fn render_with(&self, name: &str, context: &Context) -> Result<String, TemplateError> {
         let engine = if is_html(name) { &self.html } else { &self.text };
         // The engine has panicked on odd templates before (handlebars-rust #766); a worker must
         // then fail one delivery and not a whole task.
-        let rendered = catch_unwind(AssertUnwindSafe(|| engine.render(name, context)))
+        let rendered = catch_unwind(AssertUnwindSafe(|| engine.render_with_context(name, context)))
             .map_err(|_| TemplateError::Panicked { file: self.shown(name) })?;
         rendered.map_err(|error| {
             TemplateError::render(&error, |inner| self.shown(inner.unwrap_or(name)))
