@@ -92,7 +92,9 @@ fn every_delivery_state_takes_exactly_the_events_in_the_table() {
             Ok(after) => {
                 let used = match event {
                     "claim" => attempts + 1,
-                    "report_ours" | "report_ours_late" => attempts - 1,
+                    "report_ours" | "report_ours_late" | "report_parked" | "report_parked_late" => {
+                        attempts - 1
+                    }
                     _ => attempts,
                 };
                 assert_eq!(after.attempts, used, "attempts after {event} in {state}");
