@@ -1,7 +1,9 @@
-// Keeps what goes on up to date. Without it, a reload does the same.
+// Keeps what goes on up to date, and shows a template while it is written. Without it, a reload and
+// the buttons do the same.
 "use strict";
 (() => {
   const PAUSE = 5000;
+  const WRITING = 600;
   const live = () => document.querySelector("[data-live]");
 
   const refresh = async () => {
@@ -13,6 +15,36 @@
     const fresh = page.querySelector("[data-live]");
     if (fresh && !live().contains(document.activeElement)) live().replaceWith(fresh);
   };
+
+  // A new frame each time: what is shown in it is then no step to go back to.
+  const show = (form, button) => new Promise((done) => {
+    const frame = document.querySelector(`iframe[name="${button.dataset.frame}"]`);
+    const fresh = frame.cloneNode();
+    frame.replaceWith(fresh);
+    fresh.addEventListener("load", done, { once: true });
+    setTimeout(done, PAUSE);
+    form.requestSubmit(button);
+  });
+
+  const preview = (form) => {
+    let timer;
+    let round = 0;
+    const all = async () => {
+      round += 1;
+      const mine = round;
+      // One after the other: of two that a form sends at once, the browser drops the first.
+      for (const button of form.querySelectorAll("[data-frame]")) {
+        if (mine !== round || !form.checkValidity()) return;
+        await show(form, button);
+      }
+    };
+    form.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(all, WRITING);
+    });
+    all();
+  };
+  document.querySelectorAll("[data-preview]").forEach(preview);
 
   const again = () => setTimeout(() => refresh().catch(() => {}).finally(again), PAUSE);
   if (live()) again();

@@ -50,6 +50,7 @@ fn at(month: u32, day: u32) -> DateTime<Utc> {
 
 fn invitation() -> InvitationMail<'static> {
     InvitationMail {
+        kind: domain::DeliveryKind::Invitation,
         organization: "Harbour & Sons",
         inviter: Some("Ada Lovelace"),
         first_name: Some("Grace"),

@@ -23,6 +23,7 @@ fn at() -> DateTime<Utc> {
 
 fn invitation() -> InvitationMail<'static> {
     InvitationMail {
+        kind: domain::DeliveryKind::Invitation,
         organization: "Harbour & Sons",
         inviter: Some("Ada Lovelace"),
         first_name: Some("Grace"),

@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use adapters::store::{RowFault, RowRefusal, Store};
+use adapters::settings::BatchSettings;
+use adapters::store::{BatchPace, BatchProgress, RowFault, RowRefusal, Store};
 use domain::retry::jittered;
 use tokio_util::sync::CancellationToken;
 
@@ -16,16 +17,20 @@ use crate::problem::ApiError;
 const CHUNK: u64 = 200;
 /// How long after a failure the next round begins.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How often to look whether enough mails have left: a worker empties what may wait no faster.
+const HELD: Duration = Duration::from_millis(100);
 
-/// Works until `stop`; what another process took in is found by looking every `poll`.
-pub async fn run(store: Store, poll: Duration, stop: CancellationToken) {
+/// Works until `stop`; what another process took in is found by looking now and then.
+pub async fn run(store: Store, settings: BatchSettings, stop: CancellationToken) {
+    let pace = BatchPace { rows: CHUNK, mails_ahead: settings.mails_ahead };
     while !stop.is_cancelled() {
-        let pause = match store.work_on_batches(CHUNK, explain).await {
-            Ok(true) => {
+        let pause = match store.work_on_batches(pace, explain).await {
+            Ok(BatchProgress::Made) => {
                 tokio::task::yield_now().await;
                 continue;
             }
-            Ok(false) => poll,
+            Ok(BatchProgress::Held) => jittered(HELD, &mut adapters::rng()),
+            Ok(BatchProgress::Nothing) => settings.poll,
             Err(error) => {
                 tracing::warn!(%error, "batches cannot be worked on now");
                 jittered(PAUSE, &mut adapters::rng())

@@ -1,4 +1,4 @@
-//! Closes overdue invitations and deletes what is only kept for a while, for ever.
+//! Closes overdue invitations, plans reminders and deletes what is only kept for a while, for ever.
 //!
 //! Only for the record: an overdue invitation counts as expired whether or not it is closed.
 
@@ -26,6 +26,7 @@ pub async fn run(
         if sweep(&store).await == BATCH {
             continue;
         }
+        remind(&store).await;
         if let Err(error) = store.forget_old(told).await {
             tracing::warn!(%error, "old answers and outbox rows cannot be deleted now");
         }
@@ -37,6 +38,14 @@ pub async fn run(
             () = stop.cancelled() => {}
             () = tokio::time::sleep(interval) => {}
         }
+    }
+}
+
+async fn remind(store: &Store) {
+    match store.remind().await {
+        Ok(0) => {}
+        Ok(planned) => tracing::info!(planned, "reminders are planned"),
+        Err(error) => tracing::warn!(%error, "reminders cannot be planned now"),
     }
 }
 

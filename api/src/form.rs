@@ -6,13 +6,27 @@ use serde::de::DeserializeOwned;
 
 use crate::problem::ApiError;
 
+const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
+
 /// Reads the body as a `T`.
 pub async fn read<T: DeserializeOwned>(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<T, ApiError> {
-    let text = crate::body::read(request, payload, "application/x-www-form-urlencoded").await?;
+    parse(&crate::body::read(request, payload, MEDIA_TYPE).await?)
+}
+
+/// The same, of a body that may have another number of bytes than the settings say of all.
+pub async fn read_up_to<T: DeserializeOwned>(
+    limit: usize,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<T, ApiError> {
+    parse(&crate::body::read_up_to(limit, request, payload, MEDIA_TYPE).await?)
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     // The error would repeat what was typed.
-    serde_urlencoded::from_str(&text)
+    serde_urlencoded::from_str(text)
         .map_err(|_| ApiError::BadRequest("The form is not complete.".to_owned()))
 }

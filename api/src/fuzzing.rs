@@ -24,7 +24,7 @@ pub fn create_body(text: &str) {
     let week = Duration::from_hours(168);
     let native = json::parse(text).and_then(|body| {
         let names = NamePolicy { links: LinkPolicy::Defang };
-        fields::validate(body, names, &roles, "en", week, week)
+        fields::validate(body, names, &roles, "en", week, week, chrono::DateTime::UNIX_EPOCH)
     });
     is_the_callers(native.map(|wanted| {
         // PostgreSQL takes no NUL, and the limits of the columns are those of the fields.

@@ -114,8 +114,11 @@ pub async fn run(
         stop.clone(),
     ));
     let reseal = tokio::spawn(reseal::run(parts.store.clone(), parts.seal.clone(), stop.clone()));
-    let batches =
-        tokio::spawn(batches::run(parts.store.clone(), parts.settings.batches.poll, stop.clone()));
+    let batches = tokio::spawn(batches::run(
+        parts.store.clone(),
+        parts.settings.batches.clone(),
+        stop.clone(),
+    ));
     let sweep = tokio::spawn(expiry::run(
         parts.store.clone(),
         parts.settings.invitation.expiry_sweep,

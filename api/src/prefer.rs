@@ -128,7 +128,11 @@ fn seconds(value: &str) -> Option<Duration> {
 }
 
 const fn is_known(status: DeliveryStatus) -> bool {
-    status.is_settled() || matches!(status, DeliveryStatus::Retrying | DeliveryStatus::Uncertain)
+    let known_for_now = matches!(
+        status,
+        DeliveryStatus::Scheduled | DeliveryStatus::Retrying | DeliveryStatus::Uncertain
+    );
+    status.is_settled() || known_for_now
 }
 
 #[cfg(test)]

@@ -30,10 +30,11 @@ pub const FORM: Policy = policy(
      form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 );
 
-/// For the console and the list of captured mails: our script asks for the page again, to show what is new.
+/// For the console and the list of captured mails: our script asks for the page again, to show what is new;
+/// frames show mails.
 pub const LIVE: Policy = policy(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-     connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+     connect-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 );
 
 /// For the page at `/docs`: its scripts are files of ours. It writes styles as it goes, which only

@@ -26,6 +26,7 @@ fn now() -> Timestamp {
 
 fn invitation(now: Timestamp) -> InvitationMail<'static> {
     InvitationMail {
+        kind: domain::DeliveryKind::Invitation,
         organization: "Acme",
         inviter: Some("Ada Lovelace"),
         first_name: Some("Grace"),

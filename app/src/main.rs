@@ -13,7 +13,7 @@ use app::Failure;
 use commands::{
     api, batches, bounces, completions, config, dead_letters, deliveries, demo, doctor, health,
     instance_key, invitations, invite_user, keys, man, members, migrate, openapi, organizations,
-    serve, suppressions, webhooks, worker,
+    policy, serve, suppressions, templates, webhooks, worker,
 };
 
 const EXAMPLES: &str = "\
@@ -83,7 +83,7 @@ enum Command {
     /// Invite one person into an organization.
     #[command(alias = "inviteuser")]
     InviteUser(invite_user::InviteUser),
-    /// List, show, resend and revoke invitations.
+    /// Make, list, show, resend, change and revoke invitations.
     Invitations(invitations::Invitations),
     /// Invite many at once from a file, and see what became of each.
     Batches(batches::Batches),
@@ -91,6 +91,8 @@ enum Command {
     Deliveries(deliveries::Deliveries),
     /// List, show, make and change organizations.
     Organizations(organizations::Organizations),
+    /// See and say what an organization allows of its invitations: domains, seats, reminders.
+    Policy(policy::Policy),
     /// List and remove the members of an organization.
     Members(members::Members),
     /// List, make and revoke API keys.
@@ -101,6 +103,8 @@ enum Command {
     Bounces(bounces::Bounces),
     /// Have endpoints told of events, see what they were told, and tell them again.
     Webhooks(webhooks::Webhooks),
+    /// Write the mail in your own words: save, preview and roll back its templates.
+    Templates(templates::Templates),
     /// List, redrive and discard messages that nobody could process.
     DeadLetters(dead_letters::DeadLetters),
     /// Print the completions for a shell.
@@ -167,6 +171,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Batches(command) => client::run(move || batches::run(&command)).await,
         Command::Deliveries(command) => client::run(move || deliveries::run(&command)).await,
         Command::Organizations(command) => client::run(move || organizations::run(&command)).await,
+        Command::Policy(command) => client::run(move || policy::run(&command)).await,
         Command::Members(command) => client::run(move || members::run(&command)).await,
         Command::Keys(command) => match command.for_instance() {
             Some(name) => instance_key::run(config, &name).await,
@@ -175,6 +180,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Suppressions(command) => client::run(move || suppressions::run(&command)).await,
         Command::Bounces(command) => client::run(move || bounces::run(&command)).await,
         Command::Webhooks(command) => client::run(move || webhooks::run(&command)).await,
+        Command::Templates(command) => client::run(move || templates::run(&command)).await,
         Command::DeadLetters(command) => client::run(move || dead_letters::run(&command)).await,
         Command::Completions(command) => Ok(completions::run(&command, Cli::command())?),
         Command::Man(command) => Ok(man::run(&command, Cli::command())?),

@@ -17,9 +17,12 @@ GRANT SELECT, INSERT, UPDATE ON
 GRANT DELETE ON outbox, suppression TO welcomat_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_key, tally TO welcomat_api;
 GRANT SELECT, INSERT, DELETE ON console_session TO welcomat_api;
+GRANT SELECT, DELETE ON former_token TO welcomat_api;
 GRANT SELECT, UPDATE, DELETE ON dead_letter TO welcomat_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON batch, batch_row TO welcomat_api;
 GRANT SELECT ON attempt TO welcomat_api;
+-- A version of a template is written once; old ones are forgotten.
+GRANT SELECT, INSERT, DELETE ON template TO welcomat_api;
 -- Webhooks: the API manages them, replays, announces and forgets what was told.
 GRANT SELECT, INSERT, UPDATE, DELETE ON
   webhook_endpoint, webhook_delivery, announcement, event_exchange
@@ -32,10 +35,12 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO welcomat_api;
 
 -- The worker: claims a delivery, keeps the secret beside its invitation, reports. It reads whom an
 -- invitation is from, and makes nobody: no organization, user, membership, invitation or key.
-GRANT SELECT ON organization, "user", membership TO welcomat_worker;
+GRANT SELECT ON organization, "user", membership, template TO welcomat_worker;
 GRANT SELECT, UPDATE ON invitation, delivery TO welcomat_worker;
 GRANT SELECT, INSERT, UPDATE ON outbox, suppression TO welcomat_worker;
 GRANT SELECT, INSERT ON attempt, dead_letter TO welcomat_worker;
+-- The links that stay good beside that of a reminder.
+GRANT SELECT, INSERT ON former_token TO welcomat_worker;
 GRANT INSERT ON event TO welcomat_worker;
 GRANT DELETE ON idempotency_key TO welcomat_worker;
 -- Of events it says who is to be told and tells them; an endpoint it can but switch off.

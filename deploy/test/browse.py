@@ -227,6 +227,74 @@ def console(page: Page):
     expect(page.locator(".states")).to_contain_text("revoked")
 
 
+def templates(page: Page):
+    page.get_by_role("link", name="Templates").click()
+    expect(page.locator("main")).to_contain_text("no template for this language yet")
+    # What everybody has, in both widths, without a click.
+    desktop = page.frame_locator("iframe.desktop")
+    expect(desktop.locator("h1")).to_be_visible(timeout=15_000)
+    expect(page.frame_locator("iframe.phone").locator("h1")).to_be_visible(timeout=15_000)
+    expect(page.frame_locator("iframe.text").locator("body")).to_contain_text("Subject:", timeout=15_000)
+    look(page, "console-templates")
+    # The browser draws no frame without rights that is out of sight.
+    for name in ["phone", "desktop", "text"]:
+        page.locator(f"iframe.{name}").scroll_into_view_if_needed()
+        page.wait_for_timeout(300)
+        page.screenshot(path=PICTURES / f"console-templates-preview-{name}.png")
+    page.get_by_label("Subject").fill("{{organisation}} calls")
+    expect(desktop.locator("body")).to_contain_text("line 1, column 1", timeout=15_000)
+    page.get_by_role("button", name="Save and use").click()
+    expect(page.get_by_role("alert")).to_contain_text("there is no variable")
+    look(page, "console-templates-wrong")
+    page.get_by_label("Subject").fill("{{organization}} calls")
+    # It follows what is written.
+    page.get_by_label("HTML part").fill("<h1>Ahoy</h1><a href='{{accept_url}}'>Join</a>")
+    expect(desktop.locator("h1")).to_have_text("Ahoy", timeout=15_000)
+    expect(page.frame_locator("iframe.phone").locator("h1")).to_have_text("Ahoy", timeout=15_000)
+    page.get_by_role("button", name="Save and use").click()
+    expect(page.get_by_role("status")).to_contain_text("mails are made from it")
+    page.get_by_label("Subject").fill("Second")
+    page.get_by_role("button", name="Save and use").click()
+    page.get_by_role("button", name="Roll back to version 1").click()
+    expect(page.get_by_role("status")).to_contain_text("that version again")
+    look(page, "console-templates-versions")
+    invite("nia@example.com")
+    link("nia@example.com")
+    mails = [mail for mail in ask("GET", "/inbox/messages") if mail["to"] == "nia@example.com"]
+    assert mails[0]["subject"].endswith(" calls"), mails[0]["subject"]
+    page.get_by_role("button", name="Stop using it").click()
+    expect(page.get_by_role("status")).to_contain_text("Its versions are kept")
+    # What is shown in the frames is nothing to go back to.
+    page.go_back()
+    assert "/templates" in page.url, page.url
+
+
+def batches(page: Page):
+    page.get_by_role("link", name="Batches").click()
+    upload(page, "email,first_name\nola@example.com,Ola\nnobody,X\npia@example.com,www.example.com\n", "atomic")
+    expect(page.get_by_role("alert")).to_contain_text("rows[2]")
+    look(page, "console-batches-wrong")
+    rows = "".join(f"person{number}@example.com,Person\n" for number in range(300))
+    upload(page, f"email,first_name\n{rows}nobody,X\n", "partial")
+    expect(page.get_by_role("status")).to_contain_text("taken in")
+    # It moves while somebody looks.
+    expect(page.locator("main")).to_contain_text("301 of 301 rows are done", timeout=30_000)
+    expect(page.locator(".states")).to_contain_text("done", timeout=15_000)
+    look(page, "console-batch")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download all rows").click()
+    assert "nobody" in pathlib.Path(download.value.path()).read_text()
+    page.get_by_role("link", name="← Batches").click()
+    look(page, "console-batches")
+
+
+def upload(page: Page, text, mode):
+    file = {"name": "people.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    page.get_by_label("File").set_input_files(file)
+    page.get_by_label("If a row is wrong").select_option(mode)
+    page.get_by_role("button", name="Invite them").click()
+
+
 class Told(http.server.BaseHTTPRequestHandler):
     requests: list = []
 
@@ -329,6 +397,14 @@ def without_scripts(page: Page):
     page.get_by_label("Address", exact=True).fill("lea@example.com")
     page.get_by_role("button", name="Show").click()
     expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="Templates").click()
+    for button, frame in [("Preview", "desktop"), ("Preview on a phone", "phone")]:
+        page.get_by_role("button", name=button, exact=True).click()
+        expect(page.frame_locator(f"iframe.{frame}").locator("h1")).to_be_visible(timeout=15_000)
+    page.get_by_role("link", name="Batches").click()
+    upload(page, "email\nquinn@example.com\n", "partial")
+    expect(page.get_by_role("status")).to_contain_text("taken in")
+    eventually("the row is done", lambda: page.reload() and "1 of 1 rows are done" in page.content())
 
 
 def main():
@@ -341,8 +417,8 @@ def main():
         page = browser.new_context(reduced_motion="reduce").new_page()
         page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        visits = [invitees, scanner, inbox, console, webhooks, dead_letters, suppressions, keys]
-        for visit in [*visits, operator]:
+        visits = [invitees, scanner, inbox, console, templates, batches, webhooks]
+        for visit in [*visits, dead_letters, suppressions, keys, operator]:
             visit(page)
         without_scripts(browser.new_context(java_script_enabled=False).new_page())
         browser.close()

@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! queued ──claim──▶ sending ──report──▶ sent | failed | retrying | uncertain
+//! scheduled ──claim, once due──▶ sending
+//! scheduled ──reschedule──▶ scheduled | queued (for now)
 //! retrying | uncertain ──claim, once due──▶ sending
 //! sending ──lease expires──▶ uncertain        (the worker is gone; its late report still counts)
-//! queued | retrying | uncertain ──cancel──▶ cancelled
+//! queued | scheduled | retrying | uncertain ──cancel──▶ cancelled
 //! sent | sending | retrying | uncertain ──feedback──▶ delivered | bounced | complained  (see `feedback`)
 //! suppressed from birth: the address is known to be bad, so no mail is tried
 //! ```
@@ -13,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    AttemptToken, Bounce, DeliveryId, Feedback, Generation, InvitationId, SendOutcome, Timestamp,
+    AttemptToken, Bounce, DeliveryId, FailureReason, Feedback, Generation, InvitationId,
+    SendOutcome, Timestamp,
 };
 
 /// A delivery, reduced to what decides its life.
@@ -38,6 +41,11 @@ pub struct Delivery {
 pub enum DeliveryState {
     /// Waits for a worker.
     Queued,
+    /// Waits for the moment that it was asked for.
+    Scheduled {
+        /// When that is.
+        send_at: Timestamp,
+    },
     /// A worker is at it.
     Sending {
         /// The attempt that may report.
@@ -104,7 +112,7 @@ pub enum DeliveryState {
     },
 }
 
-/// Where the sending of a mail stands. `sent`: the SMTP server took it. `delivered`, `bounced` and
+/// Where the sending of a mail stands. `scheduled`: waits for the moment that it was asked for. `sent`: the SMTP server took it. `delivered`, `bounced` and
 /// `complained` come after it, if the mail provider tells: the recipient's server took it, it came back,
 /// or its recipient calls it spam. `retrying`: put off, waits for
 /// its next attempt. `uncertain`: may have arrived; is repeated, the same in every byte that matters.
@@ -115,6 +123,8 @@ pub enum DeliveryState {
 pub enum DeliveryStatus {
     /// See [`DeliveryState::Queued`].
     Queued,
+    /// See [`DeliveryState::Scheduled`].
+    Scheduled,
     /// See [`DeliveryState::Sending`].
     Sending,
     /// See [`DeliveryState::Retrying`].
@@ -135,20 +145,6 @@ pub enum DeliveryStatus {
     Cancelled,
     /// See [`DeliveryState::Suppressed`].
     Suppressed,
-}
-
-/// Why a delivery was given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FailureReason {
-    /// The mailbox does not exist; the address is suppressed from now on.
-    NoSuchRecipient,
-    /// The server refused this mail for good.
-    Refused,
-    /// The mail could not be made from its template.
-    Unrenderable,
-    /// It was put off until its time was over.
-    Exhausted,
 }
 
 /// What can happen to a delivery.
@@ -175,6 +171,11 @@ pub enum DeliveryEvent<'a> {
         /// When to repeat the mail.
         next_attempt_at: Timestamp,
     },
+    /// A scheduled mail is wanted at another moment.
+    Reschedule {
+        /// When; a moment that has passed means now.
+        send_at: Timestamp,
+    },
     /// The invitation ended or its mail is replaced.
     Cancel,
     /// The other end tells what became of the mail.
@@ -200,7 +201,7 @@ impl Delivery {
         event: &DeliveryEvent<'_>,
         now: Timestamp,
     ) -> Result<Self, IllegalDeliveryEvent> {
-        use DeliveryState::{Cancelled, Queued, Retrying, Sending, Uncertain};
+        use DeliveryState::{Cancelled, Queued, Retrying, Scheduled, Sending, Uncertain};
         let illegal =
             IllegalDeliveryEvent { id: self.id, from: self.state.status(), event: event.name() };
         match (self.state, event) {
@@ -208,7 +209,9 @@ impl Delivery {
                 Ok(self.claimed(attempt, lease_until))
             }
             (
-                Retrying { next_attempt_at } | Uncertain { next_attempt_at, .. },
+                Scheduled { send_at: next_attempt_at }
+                | Retrying { next_attempt_at }
+                | Uncertain { next_attempt_at, .. },
                 &DeliveryEvent::Claim { attempt, lease_until },
             ) if next_attempt_at <= now => Ok(self.claimed(attempt, lease_until)),
             (
@@ -221,9 +224,14 @@ impl Delivery {
             ) if lease_until <= now => {
                 Ok(Self { state: Uncertain { attempt, next_attempt_at }, ..self })
             }
-            (Queued | Retrying { .. } | Uncertain { .. }, DeliveryEvent::Cancel) => {
-                Ok(Self { state: Cancelled { at: now }, ..self })
+            (Scheduled { .. }, &DeliveryEvent::Reschedule { send_at }) => {
+                let state = if send_at > now { Scheduled { send_at } } else { Queued };
+                Ok(Self { state, ..self })
             }
+            (
+                Queued | Scheduled { .. } | Retrying { .. } | Uncertain { .. },
+                DeliveryEvent::Cancel,
+            ) => Ok(Self { state: Cancelled { at: now }, ..self }),
             (_, &DeliveryEvent::Feedback(feedback)) => {
                 let state = self.told(feedback, now).ok_or(illegal)?;
                 Ok(Self { state, ..self })
@@ -260,8 +268,9 @@ impl Delivery {
             }
             SendOutcome::Deferred(_) => DeliveryState::Retrying { next_attempt_at },
             SendOutcome::Uncertain(_) => DeliveryState::Uncertain { attempt, next_attempt_at },
-            SendOutcome::Ours(_) => {
-                // Our trouble fails nobody's mail: it waits until the invitation itself expires.
+            SendOutcome::Ours(_) | SendOutcome::Parked(_) => {
+                // Our trouble, or the organization's, fails nobody's mail: it waits until the
+                // invitation itself expires.
                 attempts = attempts.saturating_sub(1);
                 DeliveryState::Retrying { next_attempt_at }
             }
@@ -277,6 +286,7 @@ impl DeliveryEvent<'_> {
             Self::Claim { .. } => "claim",
             Self::Report { .. } => "report",
             Self::LeaseExpired { .. } => "lease expiry",
+            Self::Reschedule { .. } => "reschedule",
             Self::Cancel => "cancel",
             Self::Feedback(_) => "feedback",
         }
@@ -288,6 +298,7 @@ impl DeliveryState {
     pub const fn status(&self) -> DeliveryStatus {
         match self {
             Self::Queued => DeliveryStatus::Queued,
+            Self::Scheduled { .. } => DeliveryStatus::Scheduled,
             Self::Sending { .. } => DeliveryStatus::Sending,
             Self::Retrying { .. } => DeliveryStatus::Retrying,
             Self::Uncertain { .. } => DeliveryStatus::Uncertain,
@@ -304,9 +315,9 @@ impl DeliveryState {
     /// When the next attempt is due, if one is planned.
     pub const fn next_attempt_at(&self) -> Option<Timestamp> {
         match *self {
-            Self::Retrying { next_attempt_at } | Self::Uncertain { next_attempt_at, .. } => {
-                Some(next_attempt_at)
-            }
+            Self::Scheduled { send_at: next_attempt_at }
+            | Self::Retrying { next_attempt_at }
+            | Self::Uncertain { next_attempt_at, .. } => Some(next_attempt_at),
             _ => None,
         }
     }
@@ -314,8 +325,9 @@ impl DeliveryState {
 
 impl DeliveryStatus {
     /// Every status, in the order of a life.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Queued,
+        Self::Scheduled,
         Self::Sending,
         Self::Retrying,
         Self::Uncertain,
@@ -332,6 +344,7 @@ impl DeliveryStatus {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
+            Self::Scheduled => "scheduled",
             Self::Sending => "sending",
             Self::Retrying => "retrying",
             Self::Uncertain => "uncertain",
@@ -358,26 +371,5 @@ impl DeliveryStatus {
     /// Whether the SMTP server took the mail, whatever became of it then.
     pub const fn was_sent(self) -> bool {
         matches!(self, Self::Sent | Self::Delivered | Self::Bounced | Self::Complained)
-    }
-}
-
-impl FailureReason {
-    /// Every reason.
-    pub const ALL: [Self; 4] =
-        [Self::NoSuchRecipient, Self::Refused, Self::Unrenderable, Self::Exhausted];
-
-    /// The word in the database and on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NoSuchRecipient => "no_such_recipient",
-            Self::Refused => "refused",
-            Self::Unrenderable => "unrenderable",
-            Self::Exhausted => "exhausted",
-        }
-    }
-
-    /// Reads [`FailureReason::as_str`] back.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
     }
 }

@@ -42,10 +42,14 @@ kinds! {
     InvitationCreated = "invitation.created", told as "invitation.created";
     /// Its mail was asked for again, with a new secret.
     InvitationResent = "invitation.resent", told as "invitation.resent";
+    /// Its mail, which has not been sent yet, goes out at another time.
+    InvitationRescheduled = "invitation.rescheduled", told as "invitation.rescheduled";
     /// It ends at another time than before.
     InvitationExtended = "invitation.extended", told as "invitation.extended";
     /// Its link was opened for the first time, by the invitee or by a program that reads their mail.
     OpenedPage = "invitation.opened_page", told as "invitation.opened_page";
+    /// It is for another address: what went to the one before is void.
+    AddressChanged = "invitation.address_changed", told as "invitation.address_changed";
     /// The invitee joined.
     InvitationAccepted = "invitation.accepted", told as "invitation.accepted";
     /// The invitee said no.
@@ -68,14 +72,20 @@ kinds! {
     MemberRemoved = "member.removed";
     /// Too few invitations are accepted: the organization sends none until an operator trusts it.
     SendingPaused = "organization.sending_paused";
+    /// What the organization allows of its invitations has changed.
+    PolicyChanged = "organization.policy_changed";
     /// An operator vouches for the organization.
     OrganizationTrusted = "organization.trusted";
     /// An operator does not vouch for the organization any more.
     OrganizationUntrusted = "organization.untrusted";
+    /// The organization's mails are made from another template of its own, or from none.
+    TemplateChanged = "template.changed";
     /// No row of a batch waits any more.
     BatchFinished = "batch.finished", told as "batch.finished";
     /// The SMTP server took the mail.
     DeliverySent = "delivery.sent", told as "invitation.sent";
+    /// The SMTP server took a reminder.
+    ReminderSent = "reminder.sent", told as "invitation.reminder_sent";
     /// The mail was given up.
     DeliveryFailed = "delivery.failed", told as "invitation.delivery_failed";
     /// The recipient's server has taken the mail.

@@ -8,8 +8,11 @@
 pub mod batch;
 pub mod credential_policy;
 pub mod delivery;
+pub mod delivery_kind;
+pub mod disposable;
 pub mod email_address;
 pub mod event;
+pub mod failure;
 pub mod feedback;
 pub mod id;
 pub mod invitation;
@@ -20,6 +23,7 @@ pub mod mailbox;
 pub mod membership;
 pub mod name;
 pub mod outcome;
+pub mod policy;
 pub mod position;
 pub mod retry;
 pub mod role;
@@ -30,9 +34,11 @@ pub mod webhook;
 
 pub use batch::{BatchMode, BatchRowStatus, BatchStatus};
 pub use credential_policy::CredentialPolicy;
-pub use delivery::{Delivery, DeliveryState, DeliveryStatus, FailureReason};
+pub use delivery::{Delivery, DeliveryState, DeliveryStatus};
+pub use delivery_kind::DeliveryKind;
 pub use email_address::EmailAddress;
 pub use event::EventKind;
+pub use failure::FailureReason;
 pub use feedback::{Bounce, Feedback};
 pub use id::{
     ApiKeyId, AttemptToken, BatchId, BatchRowId, DeadLetterId, DeliveryId, EventId, InvitationId,
@@ -47,6 +53,7 @@ pub use mailbox::Mailbox;
 pub use membership::MembershipStatus;
 pub use name::{LinkPolicy, Name, NamePolicy};
 pub use outcome::{Phase, Reply, SendOutcome, Trouble};
+pub use policy::{OrganizationPolicy, PolicyRefusal};
 pub use position::{Permissions, Position};
 pub use retry::RetryPolicy;
 pub use role::{KeyRole, MembershipRole, RolePolicy};

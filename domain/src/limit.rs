@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
 
-use crate::Timestamp;
+use crate::{PolicyRefusal, Timestamp};
 
 /// A limit on mails. Its name is in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +57,8 @@ pub enum SendRefusal {
     },
     /// Too few of the organization's invitations are accepted: an operator must look at it.
     Paused,
+    /// The organization's own policy does not allow it.
+    Policy(PolicyRefusal),
 }
 
 impl Limit {

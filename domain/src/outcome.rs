@@ -15,6 +15,8 @@ pub enum SendOutcome {
     Refused(Trouble),
     /// The mail could not be made from its template.
     Unrenderable(Trouble),
+    /// The template of the mail's organization cannot make it: it waits until that is mended.
+    Parked(Trouble),
     /// Not now: try again later.
     Deferred(Trouble),
     /// The mail may or may not have been taken: the answer to the final dot was lost.
@@ -154,6 +156,7 @@ impl SendOutcome {
             Self::NoSuchRecipient(trouble)
             | Self::Refused(trouble)
             | Self::Unrenderable(trouble)
+            | Self::Parked(trouble)
             | Self::Deferred(trouble)
             | Self::Uncertain(trouble)
             | Self::Ours(trouble) => Some(trouble),
@@ -167,6 +170,7 @@ impl SendOutcome {
             Self::NoSuchRecipient(_) => "no_such_recipient",
             Self::Refused(_) => "refused",
             Self::Unrenderable(_) => "unrenderable",
+            Self::Parked(_) => "parked",
             Self::Deferred(_) => "deferred",
             Self::Uncertain(_) => "uncertain",
             Self::Ours(_) => "ours",

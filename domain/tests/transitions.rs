@@ -27,25 +27,29 @@ expire    -          expired   -          -          -         -
 /// comes from an attempt that is not, or no longer, the delivery's own. `bounced_soft` is bounced, but
 /// not for good.
 const DELIVERY: &str = "
-event                     queued     sending     lapsed      retrying    retrying_due  uncertain   uncertain_due  sent        delivered   bounced_soft  bounced     complained  failed  cancelled  suppressed
-claim                     sending    -           -           -           sending       -           sending        -           -           -             -           -           -       -          -
-report_sent               -          sent        sent        -           -             sent        sent           -           -           -             -           -           -       -          -
-report_no_such_recipient  -          failed      failed      -           -             failed      failed         -           -           -             -           -           -       -          -
-report_refused            -          failed      failed      -           -             failed      failed         -           -           -             -           -           -       -          -
-report_unrenderable       -          failed      failed      -           -             failed      failed         -           -           -             -           -           -       -          -
-report_deferred           -          retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
-report_deferred_late      -          failed      failed      -           -             failed      failed         -           -           -             -           -           -       -          -
-report_uncertain          -          uncertain   uncertain   -           -             uncertain   uncertain      -           -           -             -           -           -       -          -
-report_uncertain_late     -          failed      failed      -           -             failed      failed         -           -           -             -           -           -       -          -
-report_ours               -          retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
-report_ours_late          -          retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
-report_stranger           -          -           -           -           -             -           -              -           -           -             -           -           -       -          -
-lease_expired             -          -           uncertain   -           -             -           -              -           -           -             -           -           -       -          -
-cancel                    cancelled  -           -           cancelled   cancelled     cancelled   cancelled      -           -           -             -           -           -       -          -
-told_delivered            -          delivered   delivered   delivered   delivered     delivered   delivered      delivered   -           -             -           -           -       -          -
-told_soft_bounce          -          bounced     bounced     bounced     bounced       bounced     bounced        bounced     bounced     -             -           -           -       -          -
-told_hard_bounce          -          bounced     bounced     bounced     bounced       bounced     bounced        bounced     bounced     bounced       -           -           -       -          -
-told_complaint            -          complained  complained  complained  complained    complained  complained     complained  complained  complained    complained  -           -       -          -
+event                     queued     scheduled  scheduled_due  sending     lapsed      retrying    retrying_due  uncertain   uncertain_due  sent        delivered   bounced_soft  bounced     complained  failed  cancelled  suppressed
+claim                     sending    -          sending        -           -           -           sending       -           sending        -           -           -             -           -           -       -          -
+reschedule                -          scheduled  scheduled      -           -           -           -             -           -              -           -           -             -           -           -       -          -
+reschedule_now            -          queued     queued         -           -           -           -             -           -              -           -           -             -           -           -       -          -
+report_sent               -          -          -              sent        sent        -           -             sent        sent           -           -           -             -           -           -       -          -
+report_no_such_recipient  -          -          -              failed      failed      -           -             failed      failed         -           -           -             -           -           -       -          -
+report_refused            -          -          -              failed      failed      -           -             failed      failed         -           -           -             -           -           -       -          -
+report_unrenderable       -          -          -              failed      failed      -           -             failed      failed         -           -           -             -           -           -       -          -
+report_deferred           -          -          -              retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
+report_deferred_late      -          -          -              failed      failed      -           -             failed      failed         -           -           -             -           -           -       -          -
+report_uncertain          -          -          -              uncertain   uncertain   -           -             uncertain   uncertain      -           -           -             -           -           -       -          -
+report_uncertain_late     -          -          -              failed      failed      -           -             failed      failed         -           -           -             -           -           -       -          -
+report_ours               -          -          -              retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
+report_ours_late          -          -          -              retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
+report_parked             -          -          -              retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
+report_parked_late        -          -          -              retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
+report_stranger           -          -          -              -           -           -           -             -           -              -           -           -             -           -           -       -          -
+lease_expired             -          -          -              -           uncertain   -           -             -           -              -           -           -             -           -           -       -          -
+cancel                    cancelled  cancelled  cancelled      -           -           cancelled   cancelled     cancelled   cancelled      -           -           -             -           -           -       -          -
+told_delivered            -          -          -              delivered   delivered   delivered   delivered     delivered   delivered      delivered   -           -             -           -           -       -          -
+told_soft_bounce          -          -          -              bounced     bounced     bounced     bounced       bounced     bounced        bounced     bounced     -             -           -           -       -          -
+told_hard_bounce          -          -          -              bounced     bounced     bounced     bounced       bounced     bounced        bounced     bounced     bounced       -           -           -       -          -
+told_complaint            -          -          -              complained  complained  complained  complained    complained  complained     complained  complained  complained    complained  -           -       -          -
 ";
 
 const NOW: Timestamp = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
@@ -90,7 +94,9 @@ fn every_delivery_state_takes_exactly_the_events_in_the_table() {
             Ok(after) => {
                 let used = match event {
                     "claim" => attempts + 1,
-                    "report_ours" | "report_ours_late" => attempts - 1,
+                    "report_ours" | "report_ours_late" | "report_parked" | "report_parked_late" => {
+                        attempts - 1
+                    }
                     _ => attempts,
                 };
                 assert_eq!(after.attempts, used, "attempts after {event} in {state}");
@@ -170,9 +176,11 @@ fn check_data(event: &str, state: &DeliveryState) {
             let hard = event == "told_hard_bounce";
             assert_eq!((at, bounce), (NOW, if hard { Bounce::Hard } else { Bounce::Soft }));
         }
-        DeliveryState::Queued | DeliveryState::Suppressed { .. } => {
-            panic!("{event} must not lead to {state:?}")
+        DeliveryState::Scheduled { send_at } => {
+            assert_eq!((event, send_at), ("reschedule", LATER));
         }
+        DeliveryState::Queued => assert_eq!(event, "reschedule_now"),
+        DeliveryState::Suppressed { .. } => panic!("{event} must not lead to {state:?}"),
     }
 }
 
@@ -257,6 +265,8 @@ fn delivery(state: &str) -> Delivery {
         give_up_at: GIVE_UP,
         state: match state {
             "queued" => DeliveryState::Queued,
+            "scheduled" => DeliveryState::Scheduled { send_at: LATER },
+            "scheduled_due" => DeliveryState::Scheduled { send_at: NOW },
             "sending" => DeliveryState::Sending { attempt, lease_until: LATER },
             "lapsed" => DeliveryState::Sending { attempt, lease_until: NOW },
             "retrying" => DeliveryState::Retrying { next_attempt_at: LATER },
@@ -281,6 +291,8 @@ fn delivery_event<'a>(name: &str, outcome: &'a SendOutcome) -> DeliveryEvent<'a>
         "claim" => DeliveryEvent::Claim { attempt: STRANGER, lease_until: LATER },
         "lease_expired" => DeliveryEvent::LeaseExpired { next_attempt_at: LATER },
         "cancel" => DeliveryEvent::Cancel,
+        "reschedule" => DeliveryEvent::Reschedule { send_at: LATER },
+        "reschedule_now" => DeliveryEvent::Reschedule { send_at: NOW },
         "told_delivered" => DeliveryEvent::Feedback(Feedback::Delivered),
         "told_soft_bounce" => DeliveryEvent::Feedback(Feedback::Bounced(Bounce::Soft)),
         "told_hard_bounce" => DeliveryEvent::Feedback(Feedback::Bounced(Bounce::Hard)),
@@ -306,6 +318,7 @@ fn outcome(event: &str) -> SendOutcome {
         "deferred" => SendOutcome::Deferred(trouble),
         "uncertain" => SendOutcome::Uncertain(trouble),
         "ours" => SendOutcome::Ours(trouble),
+        "parked" => SendOutcome::Parked(trouble),
         _ => SendOutcome::Sent,
     }
 }

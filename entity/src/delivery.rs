@@ -11,6 +11,10 @@ pub struct Model {
     pub organization_id: Uuid,
     pub invitation_id: Uuid,
     pub generation: i32,
+    pub kind: String,
+    /// The address that it went to, if its invitation has another one now.
+    pub recipient: Option<String>,
+    pub send_at: Option<DateTimeUtc>,
     pub status: String,
     pub attempts: i32,
     pub attempt_token: Option<Uuid>,
@@ -21,6 +25,7 @@ pub struct Model {
     pub detail: Option<String>,
     #[sea_orm(unique)]
     pub message_id: String,
+    pub template: Option<String>,
     pub repeated: i32,
     pub postponed: bool,
     pub settled_at: Option<DateTimeUtc>,

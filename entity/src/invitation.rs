@@ -31,6 +31,9 @@ pub struct Model {
     pub sealed: Option<Vec<u8>>,
     pub email_sent: bool,
     pub email_sent_at: Option<DateTimeUtc>,
+    /// How many days of the policy's list are done since then.
+    pub reminded: i32,
+    pub remind_after: Option<DateTimeUtc>,
     pub expires_at: DateTimeUtc,
     pub closed_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,

@@ -16,8 +16,12 @@ pub struct Model {
     pub default_role: String,
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub roles: Option<Json>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub policy: Option<Json>,
     pub trusted: bool,
     pub sending_paused_at: Option<DateTimeUtc>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub templates: Option<Json>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

@@ -21,7 +21,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     let mut next = || fields.next().unwrap_or_default();
     let [organization, first_name, inviter, role, link, password, locale] = [(); 7].map(|()| next());
     let url = format!("https://invite.example.com/i/{link}");
-    let invitation = InvitationMail {
+    let invitation = InvitationMail { kind: domain::DeliveryKind::Invitation,
         organization,
         inviter: Some(inviter).filter(|name| !name.is_empty()),
         first_name: Some(first_name).filter(|name| !name.is_empty()),

@@ -9,6 +9,8 @@ mod m20261126_000004_tell_others;
 mod m20261126_000005_hear_back;
 mod m20261126_000006_open_consoles;
 mod m20261126_000007_take_batches;
+mod m20261126_000008_rule_life_cycle;
+mod m20261126_000009_own_templates;
 
 /// All steps, oldest first.
 pub struct Migrator;
@@ -24,6 +26,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000005_hear_back::Migration),
             Box::new(m20261126_000006_open_consoles::Migration),
             Box::new(m20261126_000007_take_batches::Migration),
+            Box::new(m20261126_000008_rule_life_cycle::Migration),
+            Box::new(m20261126_000009_own_templates::Migration),
         ]
     }
 }

@@ -18,6 +18,7 @@ use crate::attempt::Attempt;
 use crate::connections::Connections;
 use crate::gate::Gate;
 use crate::mail::Composer;
+use crate::own_templates::OwnTemplates;
 use crate::patience::Patience;
 use crate::report::{self, Ending};
 
@@ -40,6 +41,8 @@ pub struct Handler {
     pub gate: Arc<Gate>,
     /// Makes mails.
     pub composer: Arc<Composer>,
+    /// The templates of organizations.
+    pub templates: OwnTemplates,
     /// Where mails leave.
     pub connections: Arc<Connections>,
     /// When to try again.

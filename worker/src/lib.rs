@@ -14,6 +14,7 @@ mod gate;
 mod handle;
 mod http;
 mod mail;
+mod own_templates;
 mod pace;
 mod patience;
 mod prepare;
@@ -40,6 +41,7 @@ use consume::{Consume, Jobs};
 use gate::Gate;
 use handle::Handler;
 use mail::Composer;
+use own_templates::OwnTemplates;
 use rescue::Rescue;
 use webhooks::{Lines, WebhookHandler};
 
@@ -85,6 +87,7 @@ pub async fn run(parts: WorkerParts, shutdown: CancellationToken) -> Result<(), 
         seal: seal.clone(),
         gate: Arc::clone(&gate),
         composer: Arc::new(composer),
+        templates: OwnTemplates::default(),
         connections: Arc::clone(&connections),
         policy: settings.retry.policy(),
         lease: settings.worker.lease,

@@ -1,6 +1,8 @@
 //! Makes the mail of one invitation; whatever its template does, the worker goes on.
 
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use adapters::mailer::{Mail, MailError, MailParts, Sender};
 use adapters::return_path::ReturnPath;
@@ -8,11 +10,14 @@ use adapters::seal::SealKeys;
 use adapters::secret::Secret;
 use adapters::settings::Settings;
 use adapters::store::Claimed;
-use adapters::templates::{InvitationMail, TemplateError, Templates};
+use adapters::templates::{InvitationMail, MailContent, TemplateError, Templates};
 use domain::name::defanged;
 use domain::{Name, Phase, SendOutcome, TemporaryPassword, Timestamp, Trouble};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use zeroize::Zeroizing;
+
+use crate::own_templates::{Own, told};
 
 /// What stays the same from mail to mail.
 pub struct Composer {
@@ -22,12 +27,16 @@ pub struct Composer {
     password_valid_hours: u64,
     /// Where bounces go, and what makes each mail's own address of it.
     return_path: Option<(ReturnPath, SealKeys)>,
+    /// One for each processor: so many mails are made at the same time.
+    turns: Semaphore,
 }
 
 #[derive(Debug, thiserror::Error)]
 enum ComposeError {
     #[error(transparent)]
     Template(#[from] TemplateError),
+    #[error("{0}")]
+    Own(String),
     #[error(transparent)]
     Mail(#[from] MailError),
 }
@@ -39,6 +48,7 @@ impl Composer {
         let return_path = settings.mail.return_path.clone().map(|path| (path, keys.clone()));
         Self {
             return_path,
+            turns: Semaphore::new(available_parallelism().map_or(1, NonZero::get)),
             templates,
             sender,
             public_url: settings.public_url.as_str().trim_end_matches('/').to_owned(),
@@ -51,15 +61,24 @@ impl Composer {
     pub async fn compose(
         self: Arc<Self>,
         claimed: Arc<Claimed>,
+        own: Option<Arc<Own>>,
         secret: Secret,
         date: Timestamp,
     ) -> Result<Mail, SendOutcome> {
+        // All jobs of a batch come here at once: as many threads would take turns on the processors,
+        // and each would keep memory of its own.
+        let _turn = self.turns.acquire().await;
         // The runtime turns a panic in there into an error here.
-        let made = spawn_blocking(move || self.build(&claimed, &secret, date));
-        match made.await {
-            Ok(made) => made.map_err(|error| unrenderable(error.to_string())),
-            Err(_) => Err(unrenderable("making the mail crashed; this is a bug".to_owned())),
-        }
+        let (composer, with) = (Arc::clone(&self), own.clone());
+        let made = spawn_blocking(move || composer.build(&claimed, with.as_deref(), &secret, date));
+        let failed = match made.await {
+            Ok(made) => made.map_err(|error| error.to_string()),
+            Err(_) => Err("making the mail crashed; this is a bug".to_owned()),
+        };
+        failed.map_err(|detail| match own {
+            Some(own) => parked(&own, &detail),
+            None => unrenderable(detail),
+        })
     }
 
     fn return_path(&self, claimed: &Claimed) -> Option<String> {
@@ -70,27 +89,32 @@ impl Composer {
     fn build(
         &self,
         claimed: &Claimed,
+        own: Option<&Own>,
         secret: &Secret,
         date: Timestamp,
     ) -> Result<Mail, ComposeError> {
         let to = &claimed.mail;
         let accept_url = Zeroizing::new(format!("{}/i/{}", self.public_url, secret.token.expose()));
         let password = secret.password.as_ref().map(TemporaryPassword::grouped);
-        let content = self.templates.mail(
-            to.locale.as_str(),
-            &InvitationMail {
-                // Whatever policy a name came in under: the mail bears the operator's name.
-                organization: &defanged(to.organization_name.as_str()),
-                inviter: to.inviter.as_deref().map(defanged).as_deref(),
-                first_name: to.first_name.as_deref().map(defanged).as_deref(),
-                role: &defanged(to.role.as_str()),
-                accept_url: &accept_url,
-                temporary_password: password.as_ref().map(|password| password.as_str()),
-                expires_at: to.expires_at,
-                password_valid_hours: self.password_valid_hours,
-                support: None,
-            },
-        )?;
+        // Whatever policy a name came in under: the mail bears the operator's name.
+        let inviter = to.inviter.as_deref().map(defanged);
+        let first_name = to.first_name.as_deref().map(defanged);
+        let invitation = InvitationMail {
+            kind: to.kind,
+            organization: &defanged(to.organization_name.as_str()),
+            inviter: inviter.as_deref(),
+            first_name: first_name.as_deref(),
+            role: &defanged(to.role.as_str()),
+            accept_url: &accept_url,
+            temporary_password: password.as_ref().map(|password| password.as_str()),
+            expires_at: to.expires_at,
+            password_valid_hours: self.password_valid_hours,
+            support: None,
+        };
+        let content = match own {
+            None => self.templates.mail(&to.locale, &invitation)?,
+            Some(own) => own.mail(&self.templates, &to.locale, &invitation)?,
+        };
         let parts = MailParts {
             to: to.email.clone(),
             to_name: full_name(to.first_name.as_deref(), to.last_name.as_deref()),
@@ -114,6 +138,30 @@ fn full_name(first: Option<&str>, last: Option<&str>) -> Option<Name> {
 
 fn unrenderable(detail: String) -> SendOutcome {
     SendOutcome::Unrenderable(Trouble { phase: Phase::Render, reply: None, detail })
+}
+
+/// It waits for another version of the template.
+fn parked(own: &Own, detail: &str) -> SendOutcome {
+    let detail = format!(
+        "the organization's template {} cannot make this mail: {detail}. Save another version or \
+         roll it back: the mail waits for that",
+        own.version
+    );
+    SendOutcome::Parked(Trouble { phase: Phase::Render, reply: None, detail })
+}
+
+impl Own {
+    fn mail(
+        &self,
+        templates: &Templates,
+        locale: &str,
+        invitation: &InvitationMail<'_>,
+    ) -> Result<MailContent, ComposeError> {
+        let template = self.template.as_ref().map_err(|why| ComposeError::Own(why.clone()))?;
+        templates
+            .own_mail(locale, template, invitation)
+            .map_err(|fault| ComposeError::Own(told(&[fault])))
+    }
 }
 
 #[cfg(test)]

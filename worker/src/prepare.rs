@@ -17,7 +17,9 @@ impl Handler {
         let secret = Secret::open(&self.seal, &attempt.claimed.sealed, owner);
         let secret = secret.map_err(|error| ours(error.to_string()))?;
         let (claimed, date) = (Arc::clone(&attempt.claimed), self.store.clock().now());
-        let mail = Arc::clone(&self.composer).compose(claimed, secret, date).await?;
+        let own = self.templates.of(&self.store, &claimed).await;
+        let own = own.map_err(|error| ours(error.to_string()))?;
+        let mail = Arc::clone(&self.composer).compose(claimed, own, secret, date).await?;
         if self.overrun.is_cancelled() {
             return Err(ours("the worker was stopped before the mail was sent".to_owned()));
         }

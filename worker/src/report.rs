@@ -11,6 +11,9 @@ use tokio::time::Instant;
 
 use crate::attempt::Attempt;
 
+/// Whoever mends the template lets its mails leave at once; this is for what was mended elsewhere.
+const PARKED: Duration = Duration::from_hours(1);
+
 /// The end of an attempt.
 #[derive(Debug)]
 pub struct Ending {
@@ -38,6 +41,7 @@ impl Ending {
     ) -> Timestamp {
         let pause = self.pause.unwrap_or_else(|| match self.outcome {
             SendOutcome::Uncertain(_) => jittered(policy.uncertain_pause, rng),
+            SendOutcome::Parked(_) => jittered(PARKED, rng),
             _ => policy.pause_after(attempts, rng),
         });
         chrono::TimeDelta::from_std(pause)
@@ -112,6 +116,7 @@ mod tests {
             (deferred(), 9, 4.0, 6.0),
             (Ending::of(SendOutcome::Uncertain(trouble())), 1, 8.0, 12.0),
             (Ending::of(ours.clone()), 1, 0.8, 1.2),
+            (Ending::of(SendOutcome::Parked(trouble())), 1, 48.0, 72.0),
             (Ending { outcome: ours, pause: Some(3 * MINUTE), recovered: false }, 1, 3.0, 3.0),
         ];
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();

@@ -21,6 +21,8 @@ pub struct BatchSettings {
     pub receive_timeout: Duration,
     /// Unfinished batches that one organization may have.
     pub per_organization: u64,
+    /// Mails that may wait for a worker while batches go on.
+    pub mails_ahead: u64,
     /// How often to look for batches that another process took in.
     #[serde(serialize_with = "duration::serialize")]
     pub poll: Duration,
@@ -37,6 +39,7 @@ impl BatchSettings {
             max_atomic_rows: values.number("batches.max_atomic_rows", 1..=10_000)?,
             receive_timeout: values.duration("batches.receive_timeout")?,
             per_organization: values.number("batches.per_organization", 1..=1000)?,
+            mails_ahead: values.number("batches.mails_ahead", 1..=1_000_000)?,
             poll: values.duration("batches.poll")?,
             keep: values.duration("batches.keep")?,
         })

@@ -5,7 +5,7 @@ use domain::{
     EmailAddress, EventKind, Generation, Invitation, InvitationId, InvitationStatus,
     OrganizationId, SecretHash, Timestamp, UserId,
 };
-use entity::{invitation, membership, organization, user};
+use entity::{former_token, invitation, membership, organization, user};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter,
     QueryOrder, QueryTrait, Set,
@@ -153,6 +153,10 @@ impl Store {
                 let Some(row) = change::locked(tx, InvitationId::from_uuid(found.id)).await? else {
                     return Ok(Verdict::RollBack(AcceptOutcome::Unknown));
                 };
+                if row.user_id != found.user_id {
+                    // It has got another address a moment ago, and this is about the one before.
+                    return Ok(Verdict::RollBack(AcceptOutcome::Unknown));
+                }
                 let accepted = Accepted {
                     invitation_id: InvitationId::from_uuid(row.id),
                     organization_id: OrganizationId::from_uuid(row.organization_id),
@@ -237,7 +241,22 @@ async fn find(
                     .or(invitation::Column::PasswordExpiresAt.gt(now)),
             ),
     };
-    Ok(query.order_by_desc(invitation::Column::Id).one(db).await?)
+    let found = query.order_by_desc(invitation::Column::Id).one(db).await?;
+    match credential {
+        Credential::Token(hash) if found.is_none() => find_by_former(db, hash).await,
+        _ => Ok(found),
+    }
+}
+
+/// By a link that a reminder has left good.
+async fn find_by_former(
+    db: &impl ConnectionTrait,
+    hash: &SecretHash,
+) -> Result<Option<invitation::Model>> {
+    let Some(link) = former_token::Entity::find_by_id(hash.to_vec()).one(db).await? else {
+        return Ok(None);
+    };
+    Ok(invitation::Entity::find_by_id(link.invitation_id).one(db).await?)
 }
 
 async fn activate(

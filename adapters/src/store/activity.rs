@@ -104,6 +104,7 @@ fn count(first: Timestamp, minutes: u32, rows: &[(Uuid, String, Timestamp)]) -> 
             | DeliveryStatus::Bounced
             | DeliveryStatus::Complained => minute.in_vain += 1,
             DeliveryStatus::Queued
+            | DeliveryStatus::Scheduled
             | DeliveryStatus::Sending
             | DeliveryStatus::Retrying
             | DeliveryStatus::Uncertain => minute.waiting += 1,

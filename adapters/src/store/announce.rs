@@ -77,7 +77,8 @@ async fn listeners(
     organizations: Vec<Uuid>,
 ) -> Result<Option<Vec<Listener>>> {
     if tx.get_database_backend() == DbBackend::Postgres {
-        let Some(found) = changes.make_and_find(tx, LISTENERS, organizations).await? else {
+        let Some(found) = changes.make_and_find(tx, LISTENERS, vec![organizations.into()]).await?
+        else {
             return Ok(None);
         };
         let found: serde_json::Result<_> = found.into_iter().map(serde_json::from_value).collect();

@@ -59,8 +59,10 @@ async fn make(tx: &DatabaseTransaction, now: Timestamp, first: Bootstrap) -> Res
         slug: Set(organizations::slug(first.organization.as_str())),
         default_role: Set(MembershipRole::default().as_str().to_owned()),
         roles: Set(None),
+        policy: Set(None),
         trusted: Set(false),
         sending_paused_at: Set(None),
+        templates: Set(None),
         created_at: Set(now),
         updated_at: Set(now),
     })

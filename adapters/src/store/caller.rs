@@ -1,10 +1,11 @@
 //! Who calls: found by the hash of an API key, or by what a verified token says.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use domain::{
-    ApiKeyId, KeyRole, MembershipRole, MembershipStatus, OrganizationId, RolePolicy, SecretHash,
-    Timestamp, UserId,
+    ApiKeyId, KeyRole, MembershipRole, MembershipStatus, OrganizationId, OrganizationPolicy,
+    RolePolicy, SecretHash, Timestamp, UserId,
 };
 use entity::{api_key, membership, organization, user};
 use sea_orm::prelude::Uuid;
@@ -13,7 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::gathering::Call;
-use super::{Actor, Result, Store, Verdict, bulk, convert};
+use super::{Actor, Result, Store, Verdict, bulk, convert, policy};
 
 /// Whoever is behind a key or a token.
 #[derive(Debug, Clone)]
@@ -43,6 +44,9 @@ pub struct OrganizationRef {
     /// Which roles it gives.
     #[serde(skip)]
     pub roles: RolePolicy,
+    /// What it allows of its invitations; `None` if everything.
+    #[serde(skip)]
+    pub policy: Option<Arc<OrganizationPolicy>>,
 }
 
 /// A person, in short.
@@ -235,6 +239,7 @@ impl OrganizationRef {
             id: OrganizationId::from_uuid(row.id),
             number: row.number,
             roles: role_policy(&row)?,
+            policy: policy::of(&row)?,
             name: row.name,
         })
     }

@@ -2,7 +2,7 @@
 
 use domain::invitation::{IllegalInvitationEvent, InvitationEvent};
 use domain::{DeliveryStatus, EventKind, InvitationId, OrganizationId, SendRefusal, Timestamp};
-use entity::{delivery, invitation};
+use entity::{delivery, former_token, invitation};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
@@ -13,7 +13,9 @@ use super::audit::By;
 use super::invite::Inviting;
 use super::limit::{self, Mail};
 use super::view::InvitationView;
-use super::{Actor, DeliveryPolicy, Result, Store, Verdict, audit, close, convert, plan};
+use super::{
+    Actor, DeliveryPolicy, Result, Store, Verdict, audit, close, convert, plan, reschedule,
+};
 
 /// How a request to change an invitation ended.
 #[derive(Debug)]
@@ -26,12 +28,23 @@ pub enum ChangeOutcome {
     Illegal(IllegalInvitationEvent),
     /// A worker is sending its mail right now: ask again in a moment.
     SendingNow,
-    /// Another mail must not be sent now.
+    /// Its mail does not wait for a moment of its own any more.
+    NotScheduled,
+    /// It would end before its mail goes out, at this moment.
+    EndsBeforeItsMail(Timestamp),
+    /// Another mail must not be sent, or not now.
     Refused(SendRefusal),
+    /// It has that address already.
+    SameAddress,
+    /// The new address has this open invitation to the organization.
+    AlreadyPending(InvitationId),
+    /// The new address belongs to an active member.
+    AlreadyMember,
 }
 
 impl Store {
-    /// Plans a new mail with a new secret. The old link stays good until the new mail is made.
+    /// Plans a new mail with a new secret. The old link stays good until the new mail is made. A mail that
+    /// waits for its moment goes out now instead.
     pub async fn resend(
         &self,
         organization: OrganizationId,
@@ -75,7 +88,7 @@ impl Store {
         id: InvitationId,
         change: InvitationEvent,
     ) -> Result<ChangeOutcome> {
-        let inviting = self.inviting(organization, actor);
+        let inviting = self.inviting(organization, actor, None);
         self.write(move |tx, now| {
             Box::pin(async move {
                 let Some(row) = locked(tx, id).await? else {
@@ -95,10 +108,20 @@ impl Store {
                     if current.status == DeliveryStatus::Sending.as_str() {
                         return Ok(Verdict::RollBack(ChangeOutcome::SendingNow));
                     }
+                    if current.status == DeliveryStatus::Scheduled.as_str() {
+                        let Inviting { actor, policy, .. } = inviting;
+                        let view =
+                            reschedule::reschedule(tx, now, &policy, actor, row, current, now)
+                                .await?;
+                        return Ok(Verdict::Commit(ChangeOutcome::Changed(Box::new(view))));
+                    }
                     return resend_within_limits(tx, now, inviting, row, &current).await;
                 }
                 let by = inviting.actor.into();
                 let row = if let InvitationEvent::Extend { expires_at } = change {
+                    if let Some(send_at) = current.send_at.filter(|at| expires_at <= *at) {
+                        return Ok(Verdict::RollBack(ChangeOutcome::EndsBeforeItsMail(send_at)));
+                    }
                     extend(tx, now, &inviting.policy, row, expires_at, by).await?
                 } else {
                     close::close(tx, now, row, &next, EventKind::InvitationRevoked, by).await?
@@ -132,7 +155,8 @@ async fn extend(
         .filter(delivery::Column::InvitationId.eq(row.id))
         .filter(delivery::Column::SettledAt.is_null());
     for mail in waiting.all(tx).await? {
-        let give_up_at = expires_at.min(mail.created_at + policy.give_up_after);
+        let due = mail.send_at.unwrap_or(mail.created_at);
+        let give_up_at = plan::give_up_at(policy, expires_at, due);
         delivery::Entity::update_many()
             .set(delivery::ActiveModel { give_up_at: Set(give_up_at), ..Default::default() })
             .filter(delivery::Column::Id.eq(mail.id))
@@ -176,23 +200,56 @@ pub(super) async fn resend(
     mails: &mut Vec<Mail>,
 ) -> Result<InvitationView> {
     close::cancel_deliveries(tx, now, row.id).await?;
+    forget_former_links(tx, &row).await?;
     row.generation += 1;
+    row.reminded = 0;
     row.email_sent = false;
     row.email_sent_at = None;
     row.updated_at = now;
     let changed = invitation::ActiveModel {
         generation: Set(row.generation),
+        reminded: Set(0),
+        remind_after: Set(None),
         email_sent: Set(false),
         email_sent_at: Set(None),
         updated_at: Set(now),
         ..Default::default()
     };
     close::compare_and_set(tx, &row, changed).await?;
-    let delivery = plan::add_delivery(tx, now, policy, &row).await?;
+    let delivery = plan::add_delivery(tx, now, policy, &row, None).await?;
     mails.extend(Mail::planned(&actor, &row, &delivery)?);
     let data = serde_json::json!({ "generation": row.generation, "delivery_id": delivery.id });
     audit::record(tx, now, &row, EventKind::InvitationResent, actor.into(), data).await?;
     InvitationView::new(row, delivery)
+}
+
+/// The links that reminders have left good are good no more.
+pub(super) async fn forget_former_links(
+    tx: &DatabaseTransaction,
+    invitation: &invitation::Model,
+) -> Result<()> {
+    former_token::Entity::delete_many()
+        .filter(former_token::Column::InvitationId.eq(invitation.id))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// A pending invitation of the organization, locked; or why there is none.
+pub(super) async fn open(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    organization: OrganizationId,
+    id: InvitationId,
+) -> Result<Result<invitation::Model, ChangeOutcome>> {
+    let found = locked(tx, id).await?.filter(|row| row.organization_id == organization.uuid());
+    let Some(row) = found else { return Ok(Err(ChangeOutcome::NotFound)) };
+    // What may be resent may be changed in other ways, too.
+    let may_change = convert::invitation(&row)?.apply(InvitationEvent::Resend, now);
+    Ok(match may_change {
+        Ok(_) => Ok(row),
+        Err(illegal) => Err(ChangeOutcome::Illegal(illegal)),
+    })
 }
 
 /// Reads an invitation and keeps others from changing it until the transaction ends.

@@ -2,15 +2,16 @@
 
 use domain::delivery::DeliveryEvent;
 use domain::{
-    AttemptToken, CredentialPolicy, DeliveryStatus, EmailAddress, InvitationId, InvitationStatus,
-    OrganizationId, Timestamp,
+    AttemptToken, CredentialPolicy, DeliveryKind, DeliveryStatus, EmailAddress, InvitationId,
+    InvitationStatus, OrganizationId, Timestamp,
 };
-use entity::{delivery, invitation};
+use entity::{delivery, former_token, invitation};
 use sea_orm::Set;
 
 use super::accept::full_name;
 use super::claim::{Claimed, ClaimedMail, NewSecret, Wanted};
 use super::locked::Sender;
+use super::own_templates::TemplateVersion;
 use super::{Result, convert};
 use crate::rng;
 use crate::secret::{Owner, Secret};
@@ -28,6 +29,8 @@ pub(super) struct Claim {
     pub(super) delivery: delivery::ActiveModel,
     /// The secret, if this claim is the first of its generation.
     pub(super) secret: Option<invitation::ActiveModel>,
+    /// The link before it, if that stays good.
+    pub(super) former: Option<former_token::ActiveModel>,
 }
 
 impl Claimable<'_> {
@@ -49,17 +52,38 @@ impl Claimable<'_> {
         // A mail that may have arrived is being repeated.
         let repeated = delivery.status == DeliveryStatus::Uncertain.as_str();
         columns.repeated = Set(delivery.repeated + i32::from(repeated));
+        let (template, changed) = self.template(repeated)?;
+        if changed {
+            columns.template = Set(template.as_ref().map(TemplateVersion::to_string));
+        }
         let mail = self.mail()?;
-        let (sealed, secret) = self.secret(now, wanted, mail.credential)?;
+        let (sealed, secret) = self.secret(now, wanted, &mail)?;
+        let former = secret.as_ref().and_then(|_| self.former(now, mail.kind));
         let claimed = Claimed {
             delivery: next,
             attempt,
             started_at: now,
-            asked_at: delivery.created_at,
+            asked_at: delivery.send_at.unwrap_or(delivery.created_at),
             mail,
+            template,
             sealed,
         };
-        Ok(Some(Claim { claimed, delivery: columns, secret }))
+        Ok(Some(Claim { claimed, delivery: columns, secret, former }))
+    }
+
+    /// The organization's template as it is now, and whether the delivery says another one. What may
+    /// have arrived is repeated as it was.
+    fn template(&self, repeated: bool) -> Result<(Option<TemplateVersion>, bool)> {
+        let recorded = self.delivery.template.as_deref();
+        let current = self.sender.and_then(|sender| sender.organization.templates.as_ref());
+        if repeated || current.is_none() {
+            let kept = recorded.filter(|_| repeated).map(TemplateVersion::parse).transpose()?;
+            return Ok((kept, !repeated && recorded.is_some()));
+        }
+        let wanted = &self.invitation.locale;
+        let template = current.and_then(|current| TemplateVersion::of(current, wanted));
+        let changed = template.as_ref().map(TemplateVersion::to_string).as_deref() != recorded;
+        Ok((template, changed))
     }
 
     fn mail(&self) -> Result<ClaimedMail> {
@@ -82,6 +106,18 @@ impl Claimable<'_> {
             message_id: delivery.message_id.clone(),
             credential: CredentialPolicy::parse(&invitation.credential)
                 .ok_or(convert::inconsistent("invitation", "credential"))?,
+            kind: DeliveryKind::parse(&delivery.kind)
+                .ok_or(convert::inconsistent("delivery", "kind"))?,
+        })
+    }
+
+    /// The link that a reminder leaves good.
+    fn former(&self, now: Timestamp, kind: DeliveryKind) -> Option<former_token::ActiveModel> {
+        let token = self.invitation.token_hash.clone().filter(|_| kind == DeliveryKind::Reminder);
+        token.map(|token_hash| former_token::ActiveModel {
+            token_hash: Set(token_hash),
+            invitation_id: Set(self.invitation.id),
+            created_at: Set(now),
         })
     }
 
@@ -90,7 +126,7 @@ impl Claimable<'_> {
         &self,
         now: Timestamp,
         wanted: &Wanted,
-        credential: CredentialPolicy,
+        mail: &ClaimedMail,
     ) -> Result<(Vec<u8>, Option<invitation::ActiveModel>)> {
         let (row, generation) = (self.invitation, self.delivery.generation);
         if row.secret_generation >= generation {
@@ -99,6 +135,9 @@ impl Claimable<'_> {
         }
         let invitation = InvitationId::from_uuid(row.id);
         let owner = Owner { invitation, generation: wanted.generation };
+        let reminds = mail.kind == DeliveryKind::Reminder;
+        // The password of the mail before stays good: a reminder brings a link alone.
+        let credential = if reminds { CredentialPolicy::Link } else { mail.credential };
         // Random and strong: nothing in here takes longer than microseconds.
         let NewSecret { sealed, token_hash, password_hash } =
             Secret::generate(credential, &mut rng()).stored(&wanted.keys, owner, &mut rng());
@@ -107,9 +146,12 @@ impl Claimable<'_> {
             secret_generation: Set(generation),
             sealed: Set(Some(sealed.clone())),
             token_hash: Set(Some(token_hash.to_vec())),
-            password_hash: Set(password_hash.map(domain::SecretHash::to_vec)),
-            password_expires_at: Set(None),
-            wrong_passwords: Set(0),
+            password_hash: Set(match password_hash {
+                None if reminds => row.password_hash.clone(),
+                hash => hash.map(domain::SecretHash::to_vec),
+            }),
+            password_expires_at: Set(row.password_expires_at.filter(|_| reminds)),
+            wrong_passwords: Set(if reminds { row.wrong_passwords } else { 0 }),
             updated_at: Set(now),
             ..Default::default()
         };

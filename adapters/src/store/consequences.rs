@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::{
-    AttemptToken, Delivery, DeliveryState, EventKind, SendOutcome, SuppressionReason, Timestamp,
-    Trouble,
+    AttemptToken, Delivery, DeliveryKind, DeliveryState, EventKind, SendOutcome, SuppressionReason,
+    Timestamp, Trouble,
 };
 use entity::{attempt, delivery, invitation, outbox as outbox_row, suppression};
 use sea_orm::prelude::Uuid;
@@ -54,6 +54,11 @@ impl Consequences {
         };
         let generation = convert::column(next.generation);
         match next.state {
+            DeliveryState::Sent { .. } if report.claimed.mail.kind == DeliveryKind::Reminder => {
+                // When its invitation was mailed is counted from: that stays.
+                record(EventKind::ReminderSent, data);
+                self.shred(invitation, generation);
+            }
             DeliveryState::Sent { .. } => {
                 record(EventKind::DeliverySent, data);
                 if invitation.generation == generation {

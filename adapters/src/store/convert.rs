@@ -35,6 +35,7 @@ pub(super) fn delivery(row: &delivery::Model) -> Result<Delivery> {
     let feedback_at = || row.feedback_at.ok_or(missing("feedback_at"));
     let state = match delivery_status(&row.status)? {
         DeliveryStatus::Queued => DeliveryState::Queued,
+        DeliveryStatus::Scheduled => DeliveryState::Scheduled { send_at: next_attempt_at()? },
         DeliveryStatus::Sending => DeliveryState::Sending {
             attempt: attempt()?,
             lease_until: row.lease_until.ok_or(missing("lease_until"))?,
@@ -87,7 +88,9 @@ pub(super) fn delivery_columns(delivery: &Delivery, now: Timestamp) -> delivery:
         | DeliveryState::Failed { at, .. }
         | DeliveryState::Cancelled { at }
         | DeliveryState::Suppressed { at } => (None, None, Some(at)),
-        DeliveryState::Queued | DeliveryState::Retrying { .. } => (None, None, None),
+        DeliveryState::Queued
+        | DeliveryState::Scheduled { .. }
+        | DeliveryState::Retrying { .. } => (None, None, None),
     };
     delivery::ActiveModel {
         id: Unchanged(delivery.id.uuid()),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    CredentialPolicy, EmailAddress, InvitationId, MembershipRole, Name, OrganizationId, Position,
-    SendRefusal, Timestamp,
+    CredentialPolicy, EmailAddress, InvitationId, MembershipRole, Name, OrganizationId,
+    OrganizationPolicy, Position, SendRefusal, Timestamp,
 };
 use sea_orm::DatabaseTransaction;
 
@@ -14,8 +14,9 @@ use crate::failpoint;
 use super::idempotency::{self, Earlier, IdempotencyKey};
 use super::intake::{self, Asked};
 use super::invite::{self, Invited, Inviting};
+use super::seats::Seats;
 use super::view::InvitationView;
-use super::{Actor, NewSecret, Result, Store, StoreError, Verdict, limit};
+use super::{Actor, NewSecret, OrganizationRef, Result, Store, StoreError, Verdict, limit};
 
 /// What a caller asks for.
 #[derive(Debug, Clone)]
@@ -34,8 +35,10 @@ pub struct NewInvitation {
     pub locale: String,
     /// Kept for the caller, never looked into.
     pub metadata: serde_json::Value,
-    /// How long the invitation can be accepted.
+    /// How long the invitation can be accepted, counted from its mail's moment.
     pub expires_in: Duration,
+    /// When its mail is to go out; now without it.
+    pub send_at: Option<Timestamp>,
     /// What the mail lets the invitee in with.
     pub credential: CredentialPolicy,
     /// The hash of a password that the inviter has chosen; for a user who has none yet.
@@ -89,7 +92,7 @@ pub enum CreateOutcome {
     AlreadyPending(InvitationId),
     /// The address belongs to an active member.
     AlreadyMember,
-    /// A mail must not be sent now, so nothing was recorded.
+    /// A mail must not be sent, or not now, so nothing was recorded.
     Refused(SendRefusal),
 }
 
@@ -110,13 +113,14 @@ impl Store {
     /// others that are asked for at the same time.
     pub async fn create_invitation(
         &self,
-        organization: OrganizationId,
+        organization: &OrganizationRef,
         actor: Actor,
         new: NewInvitation,
         key: Option<IdempotencyKey>,
     ) -> Result<CreateOutcome> {
-        let asked = Asked { inviting: self.inviting(organization, actor), new, key };
-        if asked.new.password_hash.is_some() {
+        let inviting = self.inviting(organization.id, actor, organization.policy.clone());
+        let asked = Asked { inviting, new, key };
+        if asked.new.password_hash.is_some() || asked.inviting.has_to_decide(&asked.new) {
             // Whose password may be set is a decision too.
             return self.create_alone(&asked).await;
         }
@@ -171,13 +175,14 @@ async fn create(
     new: &NewInvitation,
     key: Option<&IdempotencyKey>,
 ) -> Result<Verdict<Tried>> {
+    let mut seats = Seats::lock(tx, now, inviting).await?;
     if let Some(key) = key
         && let Some(earlier) = idempotency::claim(tx, now, inviting.organization, key).await?
     {
         return Ok(Verdict::RollBack(Tried::Ended(earlier.into())));
     }
     let mut mails = Vec::new();
-    let outcome = match invite::invite(tx, now, inviting, new, &mut mails).await? {
+    let outcome = match invite::invite(tx, now, inviting, new, &mut seats, &mut mails).await? {
         Invited::New(invitation) => CreateOutcome::Created(invitation),
         Invited::Pending { invitation, resent } => CreateOutcome::Pending { invitation, resent },
         Invited::Refused(id) => {
@@ -185,6 +190,10 @@ async fn create(
         }
         Invited::Member => {
             return Ok(Verdict::RollBack(Tried::Ended(CreateOutcome::AlreadyMember)));
+        }
+        Invited::NotAllowed(why) => {
+            let refused = CreateOutcome::Refused(SendRefusal::Policy(why));
+            return Ok(Verdict::RollBack(Tried::Ended(refused)));
         }
         Invited::Overtaken => return Ok(Verdict::RollBack(Tried::Overtaken)),
     };
@@ -207,9 +216,14 @@ async fn create(
 
 impl Store {
     /// For whom and how invitations are made now.
-    pub(super) fn inviting(&self, organization: OrganizationId, actor: Actor) -> Inviting {
+    pub(super) fn inviting(
+        &self,
+        organization: OrganizationId,
+        actor: Actor,
+        rules: Option<Arc<OrganizationPolicy>>,
+    ) -> Inviting {
         let (policy, limits) = (self.policy.clone(), Arc::clone(&self.limits));
-        Inviting { organization, actor, policy, limits }
+        Inviting { organization, actor, policy, limits, rules }
     }
 }
 

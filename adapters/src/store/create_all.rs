@@ -1,6 +1,6 @@
 //! Recording many invitations in one transaction: all of them, or none.
 
-use domain::{OrganizationId, SendRefusal, Timestamp};
+use domain::{OrganizationId, PolicyRefusal, SendRefusal, Timestamp};
 use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 
@@ -10,7 +10,11 @@ use super::idempotency::{self, Earlier, IdempotencyKey};
 use super::invite::{self, Invited, Inviting};
 use super::limit::Mail;
 use super::newcomers::{self, Person};
-use super::{Actor, InvitationView, Result, Store, StoreError, Verdict, announce, enlist, limit};
+use super::seats::Seats;
+use super::{
+    Actor, InvitationView, OrganizationRef, Result, Store, StoreError, Verdict, announce, enlist,
+    limit,
+};
 
 /// What became of one of many.
 #[derive(Debug)]
@@ -59,7 +63,7 @@ impl Store {
     /// there once. `answer` turns the rows, in the order of `new`, into what a repeat gets.
     pub async fn create_invitations<A>(
         &self,
-        organization: OrganizationId,
+        organization: &OrganizationRef,
         actor: Actor,
         new: Vec<NewInvitation>,
         key: Option<IdempotencyKey>,
@@ -68,7 +72,7 @@ impl Store {
     where
         A: Serialize + Send + Sync + 'static,
     {
-        let inviting = self.inviting(organization, actor);
+        let inviting = self.inviting(organization.id, actor, organization.policy.clone());
         for _ in 0..TRIES {
             let (inviting, new, key) = (inviting.clone(), new.clone(), key.clone());
             let outcome = self
@@ -83,7 +87,7 @@ impl Store {
             match &outcome {
                 BatchOutcome::Done(_) => self.outlet.wake(),
                 BatchOutcome::Refused(rows) if is_paused(rows) => {
-                    self.pause_sending(organization).await?;
+                    self.pause_sending(organization.id).await?;
                 }
                 _ => {}
             }
@@ -102,19 +106,28 @@ async fn create<A: Serialize + Sync>(
     key: Option<&IdempotencyKey>,
     answer: fn(Vec<BatchRow>) -> A,
 ) -> Result<Verdict<Option<(BatchOutcome<A>, usize)>>> {
+    let seats = Seats::lock(tx, now, inviting).await?;
     if let Some(key) = key
         && let Some(earlier) = idempotency::claim(tx, now, inviting.organization, key).await?
     {
         return Ok(Verdict::RollBack(Some((earlier.into(), 0))));
     }
-    let Some(all) = invite_all(tx, now, inviting, new).await? else {
+    let Some(all) = invite_all(tx, now, inviting, new, seats).await? else {
         return Ok(Verdict::RollBack(None));
     };
+    let not_allowed = all.rows.iter().enumerate().filter_map(|(at, row)| match row {
+        Invited::NotAllowed(why) => Some((at, SendRefusal::Policy(*why))),
+        _ => None,
+    });
+    let not_allowed: Vec<_> = not_allowed.collect();
+    if !not_allowed.is_empty() {
+        return Ok(Verdict::RollBack(Some((BatchOutcome::Refused(not_allowed), 0))));
+    }
     let rows = all.rows.into_iter().map(|row| match row {
         Invited::New(invitation) => Some(BatchRow::Created(invitation)),
         Invited::Pending { invitation, .. } => Some(BatchRow::Pending(invitation)),
         Invited::Member => Some(BatchRow::Member),
-        Invited::Refused(_) | Invited::Overtaken => None,
+        Invited::Refused(_) | Invited::NotAllowed(_) | Invited::Overtaken => None,
     });
     let Some(rows) = rows.collect::<Option<Vec<_>>>() else { return Ok(Verdict::RollBack(None)) };
     let created = rows.iter().filter(|row| matches!(row, BatchRow::Created(_))).count();
@@ -147,13 +160,22 @@ pub(super) async fn invite_all(
     now: Timestamp,
     inviting: &Inviting,
     new: &[NewInvitation],
+    mut seats: Seats,
 ) -> Result<Option<All>> {
     // One order for everybody: two batches with the same addresses cannot lock each other out.
     let mut order: Vec<usize> = (0..new.len()).collect();
     order.sort_by_cached_key(|&at| new[at].email.normalized());
     let mut rows: Vec<Option<Invited>> = new.iter().map(|_| None).collect();
     let (mut mails, mut whose) = (Vec::new(), Vec::new());
-    let (newcomers, others) = sort_out(tx, inviting, new, order).await?;
+    for at in order.extract_if(.., |&mut at| inviting.check(&new[at]).is_err()) {
+        rows[at] = inviting.check(&new[at]).err().map(Invited::NotAllowed);
+    }
+    let (mut newcomers, others) = sort_out(tx, inviting, new, order).await?;
+    for at in without_a_seat(&newcomers, &seats) {
+        newcomers.retain(|&newcomer| newcomer != at);
+        rows[at] = Some(Invited::NotAllowed(PolicyRefusal::NoSeat));
+    }
+    seats.take(i64::try_from(newcomers.len()).unwrap_or(i64::MAX));
     let people: Vec<_> = newcomers.iter().map(|&at| Person { inviting, new: &new[at] }).collect();
     let users = enlist::find_or_add_users(tx, now, &people).await?;
     let (mut changes, mut log) = (Changes::new(tx), Vec::new());
@@ -167,13 +189,21 @@ pub(super) async fn invite_all(
         whose.resize(mails.len(), at);
     }
     for at in others {
-        match invite::invite(tx, now, inviting, &new[at], &mut mails).await? {
+        match invite::invite(tx, now, inviting, &new[at], &mut seats, &mut mails).await? {
             Invited::Overtaken => return Ok(None),
             invited => rows[at] = Some(invited),
         }
         whose.resize(mails.len(), at);
     }
     Ok(Some(All { rows: rows.into_iter().flatten().collect(), mails, whose }))
+}
+
+/// Who is too many: whoever was asked for first gets a seat first.
+fn without_a_seat(newcomers: &[usize], seats: &Seats) -> Vec<usize> {
+    let mut places = newcomers.to_vec();
+    places.sort_unstable();
+    let seats = seats.left().unwrap_or(usize::MAX).min(places.len());
+    places.split_off(seats)
 }
 
 /// Tells newcomers from those who need a decision of their own, by their places in `new`.

@@ -1,14 +1,20 @@
 //! The person behind an invitation, and their place in the organization.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use domain::{
-    MembershipId, MembershipRole, MembershipStatus, OrganizationId, Position, Timestamp, UserId,
-    secret,
+    EmailAddress, MembershipId, MembershipRole, MembershipStatus, OrganizationId, Position,
+    Timestamp, UserId, secret,
 };
 use entity::{membership, user};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, NotSet, QueryFilter, Set};
+use sea_orm::prelude::{Json, Uuid};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, NotSet, QueryFilter,
+    Set,
+};
+use serde::Deserialize;
 
+use super::bulk::{Changes, Told};
 use super::create::NewInvitation;
 use super::newcomers::Person;
 use super::{Result, StoreError, bulk, convert, insert_if_new};
@@ -41,11 +47,17 @@ pub(super) async fn find_or_add_user(
 }
 
 /// Who is behind addresses.
+#[derive(Default)]
 pub(super) struct Users {
-    pub(super) by_email: HashMap<String, user::Model>,
+    pub(super) by_email: HashMap<String, UserId>,
     /// None of them was here before, so that no organization knows any of them.
     pub(super) all_new: bool,
+    /// What is suppressed of the addresses, where that was found beside.
+    pub(super) suppressed: Option<Suppressed>,
 }
+
+/// Why nothing is sent to them: by organization and address.
+pub(super) type Suppressed = HashMap<(Uuid, String), String>;
 
 /// The users with the addresses; those that there are none for are added, all at once.
 pub(super) async fn find_or_add_users(
@@ -55,25 +67,82 @@ pub(super) async fn find_or_add_users(
 ) -> Result<Users> {
     let mut missing: BTreeMap<String, &NewInvitation> =
         people.iter().map(|person| (person.new.email.normalized(), person.new)).collect();
-    let mut users = Users { by_email: HashMap::new(), all_new: true };
+    let mut users = Users { all_new: true, ..Users::default() };
+    if missing.is_empty() {
+        return Ok(users);
+    }
     for attempt in 0..USERNAME_TRIES {
-        let rows = missing.values().map(|new| user_row(now, new, attempt > 0)).collect();
-        let mut found = bulk::insert_new(tx, rows).await?;
+        let rows: Vec<_> = missing.values().map(|new| user_row(now, new, attempt > 0)).collect();
+        let mut found = if attempt == 0 && tx.get_database_backend() == DbBackend::Postgres {
+            let (added, suppressed) = add_and_look(tx, people, &rows).await?;
+            users.suppressed = Some(suppressed);
+            added
+        } else {
+            let added = bulk::insert_new(tx, rows).await?;
+            added.into_iter().map(|user| (user.email_normalized, user.id)).collect()
+        };
         if found.len() < missing.len() {
             users.all_new = false;
             let emails = missing.keys().cloned().collect();
             let known = bulk::is_any(tx, user::Column::EmailNormalized, emails);
-            found = user::Entity::find().filter(known).all(tx).await?;
+            let known = user::Entity::find().filter(known).all(tx).await?;
+            found = known.into_iter().map(|user| (user.email_normalized, user.id)).collect();
         }
-        for user in found {
-            missing.remove(&user.email_normalized);
-            users.by_email.insert(user.email_normalized.clone(), user);
+        for (email, id) in found {
+            missing.remove(&email);
+            users.by_email.insert(email, UserId::from_uuid(id));
         }
         if missing.is_empty() {
             return Ok(users);
         }
     }
     Err(StoreError::Busy)
+}
+
+/// What is suppressed of the addresses `$2` in the organizations `$1`.
+const SUPPRESSED: &str = "SELECT organization_id, email_normalized, reason FROM suppression \
+     WHERE organization_id = ANY(ARRAY(SELECT unnest($1))) \
+     AND email_normalized = ANY(ARRAY(SELECT unnest($2)))";
+
+/// Adds those users that are new and finds out what is suppressed of all addresses, in one statement:
+/// each way to the database and back takes longer than either.
+async fn add_and_look(
+    tx: &DatabaseTransaction,
+    people: &[Person<'_>],
+    rows: &[user::ActiveModel],
+) -> Result<(Vec<(String, Uuid)>, Suppressed)> {
+    let mut changes = Changes::new(tx);
+    let columns = [user::Column::EmailNormalized, user::Column::Id];
+    let added = changes.insert_and_tell(rows, bulk::skip(), &columns)?;
+    let organizations: BTreeSet<Uuid> =
+        people.iter().map(|person| person.inviting.organization.uuid()).collect();
+    let organizations: Vec<Uuid> = organizations.into_iter().collect();
+    let emails: Vec<String> = people.iter().map(|person| person.new.email.normalized()).collect();
+    let of = vec![organizations.into(), emails.into()];
+    let suppressed = changes.make_and_find(tx, SUPPRESSED, of).await?.unwrap_or_default();
+    let added = added.iter().flat_map(Told::rows).map(read::<Added>);
+    let added: Result<Vec<Added>> = added.collect();
+    let added = added?.into_iter().map(|user| (user.email_normalized, user.id)).collect();
+    let found: Result<Vec<Found>> = suppressed.iter().map(read).collect();
+    let place = |row: Found| ((row.organization_id, row.email_normalized), row.reason);
+    Ok((added, found?.into_iter().map(place).collect()))
+}
+
+#[derive(Deserialize)]
+struct Added {
+    email_normalized: String,
+    id: Uuid,
+}
+
+#[derive(Deserialize)]
+struct Found {
+    organization_id: Uuid,
+    email_normalized: String,
+    reason: String,
+}
+
+fn read<'a, T: Deserialize<'a>>(row: &'a Json) -> Result<T> {
+    T::deserialize(row).map_err(|error| StoreError::Database(error.to_string()))
 }
 
 fn user_row(now: Timestamp, new: &NewInvitation, name_is_taken: bool) -> user::ActiveModel {
@@ -158,6 +227,22 @@ pub(super) async fn invite(
         .exec(tx)
         .await?;
     Ok(Some(id))
+}
+
+/// Whether the address belongs to an active member.
+pub(super) async fn is_member(
+    tx: &DatabaseTransaction,
+    organization: OrganizationId,
+    email: &EmailAddress,
+) -> Result<bool> {
+    let person =
+        user::Entity::find().filter(user::Column::EmailNormalized.eq(email.normalized())).one(tx);
+    let Some(person) = person.await? else { return Ok(false) };
+    let place = membership::Entity::find()
+        .filter(membership::Column::OrganizationId.eq(organization.uuid()))
+        .filter(membership::Column::UserId.eq(person.id))
+        .filter(membership::Column::Status.eq(MembershipStatus::Active.as_str()));
+    Ok(place.one(tx).await?.is_some())
 }
 
 /// A membership that waits for its invitee.

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use domain::delivery::DeliveryEvent;
-use domain::{Delivery, DeliveryId, EventKind, Feedback, SuppressionReason, Timestamp};
+use domain::{
+    Delivery, DeliveryId, DeliveryKind, EmailAddress, EventKind, Feedback, SuppressionReason,
+    Timestamp,
+};
 use entity::{delivery, invitation, suppression};
 use sea_orm::prelude::Uuid;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, Set};
@@ -78,7 +81,7 @@ async fn hear(
         let before = convert::delivery(row)?;
         let event = DeliveryEvent::Feedback(told.feedback);
         if let Ok(next) = before.clone().apply(&event, now) {
-            consequences.add(now, told, &before, &next, invitation);
+            consequences.add(now, told, (&before, &next), row, invitation);
         }
     }
     let changed = consequences.deliveries.len();
@@ -104,13 +107,17 @@ impl Consequences {
         &mut self,
         now: Timestamp,
         told: &Told,
-        before: &Delivery,
-        next: &Delivery,
+        (before, next): (&Delivery, &Delivery),
+        mail: &delivery::Model,
         invitation: &invitation::Model,
     ) {
         let reason = told.feedback.reason();
         let mut row = convert::delivery_columns(next, now);
-        let (local, _) = invitation.email_normalized.split_once('@').unwrap_or_default();
+        // The invitation may have another address by now.
+        let former = mail.recipient.as_deref().and_then(|text| EmailAddress::parse(text).ok());
+        let recipient = former
+            .map_or_else(|| invitation.email_normalized.clone(), |former| former.normalized());
+        let (local, _) = recipient.split_once('@').unwrap_or_default();
         let clean = |detail: &String| mailer::fit_for_a_timeline(detail, &[local]);
         row.reason = Set(reason.map(str::to_owned));
         row.detail = Set(told.detail.as_ref().map(clean).filter(|detail| !detail.is_empty()));
@@ -121,9 +128,11 @@ impl Consequences {
             self.events.push(Entry::new(now, invitation, kind, By::System, data));
         };
         if !before.state.status().was_sent() {
-            record(EventKind::DeliverySent, data.clone());
+            let reminds = mail.kind == DeliveryKind::Reminder.as_str();
+            let sent = if reminds { EventKind::ReminderSent } else { EventKind::DeliverySent };
+            record(sent, data.clone());
             let generation = convert::column(next.generation);
-            if invitation.generation == generation {
+            if invitation.generation == generation && !reminds {
                 self.sent.push(invitation.id);
             } else if invitation.secret_generation == generation {
                 self.shredded.push(invitation.id);
@@ -134,8 +143,9 @@ impl Consequences {
         }
         record(kind(told.feedback), data);
         if let Some(why) = SuppressionReason::of(told.feedback) {
-            let address = (invitation.organization_id, invitation.email_normalized.clone());
-            self.suppressed.insert(address, suppress::row(now, invitation, why));
+            let organization = invitation.organization_id;
+            let row = suppress::address(now, organization, recipient.clone(), why);
+            self.suppressed.insert((organization, recipient), row);
         }
     }
 
@@ -148,7 +158,7 @@ impl Consequences {
         let mut changes = Changes::new(tx);
         // The rows are locked and the domain has allowed it; the database holds once more that nobody
         // is told of a mail that never left.
-        let never = ["queued", "failed", "cancelled", "suppressed"];
+        let never = ["queued", "scheduled", "failed", "cancelled", "suppressed"];
         changes.update(&self.deliveries, |_| delivery::Column::Status.is_in(never).not())?;
         let sent = invitation::ActiveModel {
             email_sent: Set(true),

@@ -18,6 +18,7 @@ use super::create::{CreateOutcome, NewInvitation};
 use super::gathering::Call;
 use super::idempotency::{self, IdempotencyKey};
 use super::invite::Inviting;
+use super::limit::Refused;
 use super::newcomers::{self, Person};
 use super::outlet::Held;
 use super::{Result, Store, StoreError, Verdict, announce, enlist, limit};
@@ -147,13 +148,20 @@ async fn create_newcomers(
         outcomes[at] = Some(CreateOutcome::Created(newcomer.invitation));
     }
     changes.insert(keys)?;
+    let refused = |refused: Vec<Refused>| {
+        let refused = refused.iter().map(|one| (mailed[one.mail], one.why)).collect();
+        Ok(Verdict::RollBack(Tried::Refused(refused)))
+    };
+    let counting = match limit::count_with(tx, now, limits, &mails, &mut changes).await? {
+        Ok(counting) => counting,
+        Err(at_once) => return refused(at_once),
+    };
     if !announce::make(tx, now, changes, log).await? {
         return Ok(Verdict::RollBack(Tried::Overtaken));
     }
-    let refused = limit::count(tx, now, limits, &mails).await?;
-    if !refused.is_empty() {
-        let refused = refused.iter().map(|one| (mailed[one.mail], one.why)).collect();
-        return Ok(Verdict::RollBack(Tried::Refused(refused)));
+    let too_many = counting.finish(tx, now).await?;
+    if !too_many.is_empty() {
+        return refused(too_many);
     }
     failpoint::reach("create.before_commit").await;
     Ok(Verdict::Commit(Tried::Ended(outcomes)))

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use domain::invitation::InvitationEvent;
 use domain::{
     CredentialPolicy, EmailAddress, EventKind, InvitationId, InvitationStatus, MembershipId,
-    OrganizationId, SecretHash, Timestamp, UserId,
+    OrganizationId, OrganizationPolicy, PolicyRefusal, SecretHash, Timestamp, UserId,
 };
-use entity::{delivery, invitation, user};
+use entity::{delivery, invitation};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::audit::Entry;
 use super::create::{NewInvitation, OnExisting};
 use super::limit::Mail;
+use super::seats::Seats;
 use super::view::InvitationView;
 use super::{
     Actor, DeliveryPolicy, Result, announce, change, close, convert, enlist, insert_if_new, plan,
@@ -28,6 +29,21 @@ pub(super) struct Inviting {
     pub(super) actor: Actor,
     pub(super) policy: DeliveryPolicy,
     pub(super) limits: Arc<LimitSettings>,
+    /// What the organization allows; `None` if everything.
+    pub(super) rules: Option<Arc<OrganizationPolicy>>,
+}
+
+impl Inviting {
+    /// Whether the organization lets this address be invited.
+    pub(super) fn check(&self, new: &NewInvitation) -> Result<(), PolicyRefusal> {
+        self.rules.as_ref().map_or(Ok(()), |rules| rules.check(&new.email))
+    }
+
+    /// Whether more than the address decides: then it takes a transaction of its own.
+    pub(super) fn has_to_decide(&self, new: &NewInvitation) -> bool {
+        let limited = self.rules.as_ref().is_some_and(|rules| rules.seat_limit.is_some());
+        limited || self.check(new).is_err()
+    }
 }
 
 /// What became of an address.
@@ -40,25 +56,36 @@ pub(super) enum Invited {
     Refused(InvitationId),
     /// It belongs to an active member.
     Member,
+    /// The organization's policy does not allow it.
+    NotAllowed(PolicyRefusal),
     /// Another transaction has just invited it: this one must be given up.
     Overtaken,
 }
 
 /// Invites one address; a mail that this queues is added to `mails`. What was written before any
-/// outcome but `New` and `Pending` is to be rolled back, or is nothing.
+/// outcome but `New` and `Pending` is to be rolled back, or is nothing that matters.
 pub(super) async fn invite(
     tx: &DatabaseTransaction,
     now: Timestamp,
     inviting: &Inviting,
     new: &NewInvitation,
+    seats: &mut Seats,
     mails: &mut Vec<Mail>,
 ) -> Result<Invited> {
+    if let Err(why) = inviting.check(new) {
+        return Ok(Invited::NotAllowed(why));
+    }
     if let Some(pending) = pending(tx, inviting.organization, &new.email).await? {
         // An invitation whose time has passed never blocks a new one, whether or not the sweep
         // was here.
         if pending.expires_at <= now {
             close::expire(tx, now, pending).await?;
         } else if new.on_existing == OnExisting::Replace {
+            // It gives its seat away, unless there are fewer by now.
+            if !seats.has_room(1) {
+                return Ok(Invited::NotAllowed(PolicyRefusal::NoSeat));
+            }
+            seats.take(-1);
             let Ok(revoked) = convert::invitation(&pending)?.apply(InvitationEvent::Revoke, now)
             else {
                 return Ok(Invited::Overtaken);
@@ -69,18 +96,24 @@ pub(super) async fn invite(
             return keep(tx, now, inviting, new.on_existing, pending, mails).await;
         }
     }
+    if !seats.has_room(0) {
+        let member = enlist::is_member(tx, inviting.organization, &new.email).await?;
+        let full = Invited::NotAllowed(PolicyRefusal::NoSeat);
+        return Ok(if member { Invited::Member } else { full });
+    }
     let user = enlist::find_or_add_user(tx, now, new).await?;
     let id = UserId::from_uuid(user.id);
     let membership = enlist::invite(tx, now, inviting.organization, id, new).await?;
     let Some(membership) = membership else { return Ok(Invited::Member) };
-    let row = row(now, inviting, membership, &user, new);
+    let row = row(now, inviting, membership, id, new);
     if !insert_if_new(tx, row.clone().into_active_model()).await? {
         return Ok(Invited::Overtaken);
     }
+    seats.take(1);
     if let Some(hash) = &new.password_hash {
         enlist::set_first_password(tx, now, &user, hash.clone()).await?;
     }
-    let delivery = plan::add_delivery(tx, now, &inviting.policy, &row).await?;
+    let delivery = plan::add_delivery(tx, now, &inviting.policy, &row, new.send_at).await?;
     mails.extend(Mail::planned(&inviting.actor, &row, &delivery)?);
     let entry = created(now, inviting, new, &row, &delivery)?;
     announce::record(tx, now, vec![entry]).await?;
@@ -124,7 +157,7 @@ pub(super) fn row(
     now: Timestamp,
     inviting: &Inviting,
     membership: MembershipId,
-    user: &user::Model,
+    user: UserId,
     new: &NewInvitation,
 ) -> invitation::Model {
     let early = new.secret.as_ref();
@@ -134,7 +167,7 @@ pub(super) fn row(
         id: id.uuid(),
         organization_id: inviting.organization.uuid(),
         membership_id: membership.uuid(),
-        user_id: user.id,
+        user_id: user.uuid(),
         inviter_id: inviting.actor.user().map(UserId::uuid),
         email: new.email.as_given().to_owned(),
         email_normalized: new.email.normalized(),
@@ -154,7 +187,10 @@ pub(super) fn row(
         sealed: secret.map(|secret| secret.sealed.clone()),
         email_sent: false,
         email_sent_at: None,
-        expires_at: now + new.expires_in,
+        reminded: 0,
+        remind_after: None,
+        // Counted from the moment that the mail is for.
+        expires_at: new.send_at.map_or(now, |at| at.max(now)) + new.expires_in,
         closed_at: None,
         created_at: now,
         updated_at: now,
@@ -172,6 +208,9 @@ pub(super) fn created(
     let mut data = convert::json(&new.position)?;
     data["role"] = new.role.as_str().into();
     data["delivery_id"] = delivery.id.to_string().into();
+    if let Some(send_at) = delivery.send_at {
+        data["send_at"] = convert::json(send_at)?;
+    }
     if new.credential == CredentialPolicy::Link {
         data["credential"] = new.credential.as_str().into();
     }
@@ -179,7 +218,8 @@ pub(super) fn created(
     Ok(Entry::new(now, row, EventKind::InvitationCreated, by, data))
 }
 
-async fn pending(
+/// The address's pending invitation, if it has one; its time may have passed.
+pub(super) async fn pending(
     tx: &DatabaseTransaction,
     organization: OrganizationId,
     email: &EmailAddress,

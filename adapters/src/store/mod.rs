@@ -47,11 +47,17 @@ mod organizations;
 mod outbox;
 mod outlet;
 mod own_invitations;
+mod own_templates;
 mod plan;
+mod policy;
 mod pool;
 mod read;
+mod readdress;
+mod remind;
 mod report;
+mod reschedule;
 mod rescue;
+mod seats;
 mod statuses;
 mod suppress;
 mod suppressions;
@@ -70,15 +76,15 @@ use sea_orm::{
     IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, MutexGuard, Notify};
 
 pub use accept::{AcceptOutcome, Accepted, Credential, OpenInvitation};
 pub use activity::{Activity, Minute};
 pub use actor::Actor;
 pub use api_key::{ApiKeyView, NewApiKey};
 pub use batches::{
-    AtOnce, BatchDetail, BatchPlan, BatchRowFilter, BatchRowView, BatchView, Begun, Explain,
-    RowFault, RowRefusal, SentRow, Started,
+    AtOnce, BatchDetail, BatchPace, BatchPlan, BatchProgress, BatchRowFilter, BatchRowView,
+    BatchView, Begun, Explain, RowFault, RowRefusal, SentRow, Started,
 };
 pub use bootstrap::Bootstrap;
 pub use caller::{Caller, OrganizationKey, OrganizationRef, UserRef};
@@ -102,6 +108,7 @@ pub use organizations::{
 pub use outbox::{OutboxEntry, OutboxLag};
 pub use outlet::Outlet;
 pub use own_invitations::OwnInvitation;
+pub use own_templates::{TemplateRow, TemplateSummary, TemplateVersion};
 pub use read::ListFilter;
 pub use suppressions::{Lifted, SuppressionView};
 pub use view::{AttemptView, DeliveryView, EventView, InvitationDetail, InvitationView};
@@ -255,14 +262,36 @@ impl Store {
         self.runtime.spawn(async move { store.transact(work).await }).await?
     }
 
+    /// Makes one statement, which is a transaction by itself: BEGIN and COMMIT of their own would be two
+    /// more ways to the database and back.
+    async fn write_alone<T, F>(&self, statement: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c DatabaseConnection, Timestamp) -> BoxFuture<'c, Result<T>>
+            + Send
+            + 'static,
+    {
+        let store = self.clone();
+        let alone = async move {
+            let _turn = store.turn().await;
+            statement(&store.db, store.clock.now()).await
+        };
+        self.runtime.spawn(alone).await?
+    }
+
+    /// The right to write, where only one may.
+    async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        match &self.writer {
+            Some(writer) => Some(writer.lock().await),
+            None => None,
+        }
+    }
+
     async fn transact<T, F>(&self, work: F) -> Result<T>
     where
         F: for<'c> FnOnce(&'c DatabaseTransaction, Timestamp) -> BoxFuture<'c, Result<Verdict<T>>>,
     {
-        let _turn = match &self.writer {
-            Some(writer) => Some(writer.lock().await),
-            None => None,
-        };
+        let _turn = self.turn().await;
         let options = TransactionOptions {
             // A deferred transaction that turns into a writer fails at once when another one is
             // active, without waiting its turn.

@@ -9,16 +9,17 @@ use chrono::TimeDelta;
 use domain::invitation::InvitationEvent;
 use domain::{
     CredentialPolicy, DeliveryStatus, EmailAddress, EventKind, InvitationId, InvitationStatus,
-    Name, OrganizationId, SendRefusal, Timestamp, UserId,
+    MembershipRole, Name, OrganizationId, SendRefusal, Timestamp, UserId,
 };
-use entity::{event, invitation, membership, organization};
+use entity::{event, invitation, membership};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 
 use super::audit::{self, By};
-use super::caller::role_policy;
+use super::caller::{self, OrganizationKey, role_policy};
 use super::create::{NewInvitation, OnExisting};
 use super::invite::{self, Invited};
-use super::{Actor, Result, Store, Verdict, change, convert, limit, members};
+use super::seats::Seats;
+use super::{Actor, Result, Store, Verdict, change, convert, limit, members, policy};
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,9 +84,18 @@ impl Store {
         id: InvitationId,
         within: TimeDelta,
     ) -> Result<Verdict<Tried>> {
-        let row = change::locked(tx, id).await?;
-        let row = row.ok_or(convert::inconsistent("invitation", "id"))?;
+        let broken = |column| convert::inconsistent("invitation", column);
+        // Seats come before invitations, for everybody.
+        let row = invitation::Entity::find_by_id(id.uuid()).one(tx).await?;
+        let row = row.ok_or(broken("id"))?;
         let organization = OrganizationId::from_uuid(row.organization_id);
+        let inviter = row.inviter_id.map(UserId::from_uuid);
+        let actor = Actor::Invitee { user: UserId::from_uuid(row.user_id), inviter };
+        let host = caller::find(tx, OrganizationKey::Id(organization)).await?;
+        let host = host.ok_or(broken("organization_id"))?;
+        let inviting = self.inviting(organization, actor, policy::of(&host)?);
+        let mut seats = Seats::lock(tx, now, &inviting).await?;
+        let row = change::locked(tx, id).await?.ok_or(broken("id"))?;
         let not = |why| Ok(Verdict::RollBack(Tried::Not(organization, why)));
         let status = match convert::invitation(&row)?.apply(InvitationEvent::Accept, now) {
             Ok(_) => InvitationStatus::Pending,
@@ -101,14 +111,15 @@ impl Store {
         if came_after(tx, &row).await? {
             return not(NotSent::Replaced);
         }
-        let Some(new) = like(tx, &row).await? else { return not(NotSent::Role) };
-        let inviter = row.inviter_id.map(UserId::from_uuid);
-        let actor = Actor::Invitee { user: UserId::from_uuid(row.user_id), inviter };
-        let inviting = self.inviting(organization, actor);
+        let Ok(role) = role_policy(&host)?.choose(Some(&row.role)) else {
+            return not(NotSent::Role);
+        };
+        let new = copy(tx, &row, role).await?;
         let mut mails = Vec::new();
-        let view = match invite::invite(tx, now, &inviting, &new, &mut mails).await? {
+        let view = match invite::invite(tx, now, &inviting, &new, &mut seats, &mut mails).await? {
             Invited::New(view) => view,
             Invited::Member => return not(NotSent::Member),
+            Invited::NotAllowed(why) => return not(NotSent::Refused(SendRefusal::Policy(why))),
             Invited::Pending { .. } | Invited::Refused(_) | Invited::Overtaken => {
                 return not(NotSent::Replaced);
             }
@@ -159,23 +170,23 @@ async fn came_after(tx: &DatabaseTransaction, row: &invitation::Model) -> Result
     Ok(later.one(tx).await?.is_some())
 }
 
-/// An invitation like that one; `None` if the organization does not give its role any more.
-async fn like(tx: &DatabaseTransaction, row: &invitation::Model) -> Result<Option<NewInvitation>> {
+/// An invitation like that one.
+pub(super) async fn copy(
+    tx: &DatabaseTransaction,
+    row: &invitation::Model,
+    role: MembershipRole,
+) -> Result<NewInvitation> {
     let broken = |column| convert::inconsistent("invitation", column);
-    let organization = organization::Entity::find()
-        .filter(organization::Column::Id.eq(row.organization_id))
-        .one(tx)
-        .await?
-        .ok_or(broken("organization_id"))?;
-    let Ok(role) = role_policy(&organization)?.choose(Some(&row.role)) else { return Ok(None) };
     let place = membership::Entity::find()
         .filter(membership::Column::Id.eq(row.membership_id))
         .one(tx)
         .await?
         .ok_or(broken("membership_id"))?;
     let name = |text: &Option<String>| text.as_deref().and_then(|text| Name::parse(text).ok());
-    let lifetime = (row.expires_at - row.created_at).to_std();
-    Ok(Some(NewInvitation {
+    // The time that a scheduled one had to wait is none that anybody had to answer.
+    let begins = change::current_delivery(tx, row).await?.send_at.unwrap_or(row.created_at);
+    let lifetime = (row.expires_at - begins).to_std();
+    Ok(NewInvitation {
         email: EmailAddress::parse(&row.email).map_err(|_| broken("email"))?,
         first_name: name(&row.first_name),
         last_name: name(&row.last_name),
@@ -184,11 +195,12 @@ async fn like(tx: &DatabaseTransaction, row: &invitation::Model) -> Result<Optio
         locale: row.locale.clone(),
         metadata: row.metadata.clone(),
         expires_in: lifetime.unwrap_or(Duration::from_secs(1)),
+        send_at: None,
         credential: CredentialPolicy::parse(&row.credential).ok_or(broken("credential"))?,
         password_hash: None,
         secret: None,
         on_existing: OnExisting::Error,
-    }))
+    })
 }
 
 impl NotSent {
@@ -202,6 +214,7 @@ impl NotSent {
             Self::Refused(SendRefusal::Limit { limit, .. }) => limit.as_str(),
             Self::Refused(SendRefusal::JustResent { .. }) => "resent_just_now",
             Self::Refused(SendRefusal::Paused) => "sending_paused",
+            Self::Refused(SendRefusal::Policy(why)) => why.as_str(),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use domain::{EmailAddress, MembershipId, OrganizationId, Timestamp, UserId};
+use domain::{EmailAddress, MembershipId, OrganizationId, Timestamp};
 use entity::{invitation, membership, user};
 use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::{
@@ -86,9 +86,18 @@ pub(super) async fn invite(
         return Ok(Vec::new());
     };
     let rows = add_invitations(now, people, users, changes)?;
-    let deliveries = plan::add_deliveries(tx, now, policy, &rows, changes, held).await?;
+    let send_ats = people.iter().map(|person| person.new.send_at);
+    let rows: Vec<_> = rows.into_iter().zip(send_ats).collect();
+    let found;
+    let suppressed = if let Some(suppressed) = &users.suppressed {
+        suppressed
+    } else {
+        found = plan::suppressed(tx, &rows).await?;
+        &found
+    };
+    let deliveries = plan::add_deliveries(now, policy, &rows, suppressed, changes, held)?;
     let mut newcomers = Vec::with_capacity(people.len());
-    for ((person, row), delivery) in people.iter().zip(rows).zip(deliveries) {
+    for ((person, (row, _)), delivery) in people.iter().zip(rows).zip(deliveries) {
         log.push(invite::created(now, person.inviting, person.new, &row, &delivery)?);
         let mail = Mail::planned(&person.inviting.actor, &row, &delivery)?;
         tracing::debug!(invitation.id = %row.id, "invitation recorded");
@@ -110,9 +119,8 @@ fn add_invitations(
     for Person { inviting, new } in people {
         let user = users.by_email.get(&new.email.normalized()).ok_or(StoreError::Busy)?;
         let id = MembershipId::new(now, &mut crate::rng());
-        let person = UserId::from_uuid(user.id);
-        memberships.push(enlist::membership_row(now, id, inviting.organization, person, new)?);
-        invitations.push(invite::row(now, inviting, id, user, new));
+        memberships.push(enlist::membership_row(now, id, inviting.organization, *user, new)?);
+        invitations.push(invite::row(now, inviting, id, *user, new));
     }
     changes.insert(memberships)?;
     changes

@@ -194,8 +194,10 @@ async fn insert(
         slug: Set(slug),
         default_role: Set(new.roles.default.as_str().to_owned()),
         roles: Set(new.roles.allowed.as_deref().map(names)),
+        policy: Set(None),
         trusted: Set(new.trusted),
         sending_paused_at: Set(None),
+        templates: Set(None),
         created_at: Set(now),
         updated_at: Set(now),
     };

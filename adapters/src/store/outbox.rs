@@ -10,8 +10,8 @@ use entity::outbox;
 use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::sea_query::{LockBehavior, LockType, Order, Query};
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, IntoActiveModel,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 
 use super::{Result, Store, Verdict, bulk, convert};
@@ -43,7 +43,7 @@ const PUBLISH_RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::f
 impl Store {
     /// Claims up to `limit` due rows for `lock`; no other relay gets them meanwhile.
     pub async fn claim_outbox(&self, limit: u64, lock: Duration) -> Result<Vec<OutboxEntry>> {
-        self.write(move |tx, now| {
+        self.write_alone(move |tx, now| {
             Box::pin(async move {
                 let token = LockToken::new(now, &mut rng());
                 let rows = outbox::Entity::update_many()
@@ -55,7 +55,7 @@ impl Store {
                     .await?;
                 // A job of a later release waits until one that knows it is back.
                 let entries = rows.iter().filter_map(|row| OutboxEntry::new(row, token));
-                Ok(Verdict::Commit(entries.collect()))
+                Ok(entries.collect())
             })
         })
         .await
@@ -69,20 +69,15 @@ impl Store {
         unpublished: &[OutboxEntry],
     ) -> Result<()> {
         let (published, unpublished) = (Rows::of(published), Rows::of(unpublished));
+        if unpublished.ids.is_empty() {
+            return self
+                .write_alone(move |db, now| Box::pin(async move { published.done(db, now).await }))
+                .await;
+        }
         self.write(move |tx, now| {
             Box::pin(async move {
-                if !published.ids.is_empty() {
-                    let done = outbox::ActiveModel {
-                        published_at: Set(Some(now)),
-                        lock_token: Set(None),
-                        locked_until: Set(None),
-                        ..Default::default()
-                    };
-                    published.change(tx, done).await?;
-                }
-                if !unpublished.ids.is_empty() {
-                    put_off(tx, now, unpublished).await?;
-                }
+                published.done(tx, now).await?;
+                put_off(tx, now, unpublished).await?;
                 Ok(Verdict::Commit(()))
             })
         })
@@ -184,7 +179,20 @@ impl Rows {
         }
     }
 
-    async fn change(self, tx: &DatabaseTransaction, changed: outbox::ActiveModel) -> Result<()> {
+    async fn done(self, db: &impl ConnectionTrait, now: Timestamp) -> Result<()> {
+        if self.ids.is_empty() {
+            return Ok(());
+        }
+        let done = outbox::ActiveModel {
+            published_at: Set(Some(now)),
+            lock_token: Set(None),
+            locked_until: Set(None),
+            ..Default::default()
+        };
+        self.change(db, done).await
+    }
+
+    async fn change(self, tx: &impl ConnectionTrait, changed: outbox::ActiveModel) -> Result<()> {
         outbox::Entity::update_many()
             .set(changed)
             .filter(bulk::is_any(tx, outbox::Column::Id, self.ids))

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use domain::{InvitationId, InvitationStatus, Timestamp, UserId};
 use entity::{invitation, organization, user};
-use sea_orm::prelude::Uuid;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::prelude::{Expr, Uuid};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::accept::full_name;
-use super::{OrganizationRef, Result, Store, convert};
+use super::{OrganizationRef, Result, Store, convert, read};
 
 /// An invitation as its invitee sees it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -36,7 +36,7 @@ pub struct OwnInvitation {
 
 impl Store {
     /// The person's open invitations of all organizations, newest first: at most `limit`, and only
-    /// those older than `before`.
+    /// those older than `before`. One whose mail waits for its moment is not there yet.
     pub async fn invitations_of(
         &self,
         person: UserId,
@@ -55,6 +55,7 @@ impl Store {
                     .filter(invitation::Column::UserId.eq(person.id))
                     .filter(invitation::Column::Status.eq(InvitationStatus::Pending.as_str()))
                     .filter(invitation::Column::ExpiresAt.gt(now))
+                    .filter(Expr::exists(read::scheduled()).not())
                     .order_by_desc(invitation::Column::Id)
                     .limit(limit);
                 if let Some(before) = before {

@@ -1,23 +1,26 @@
 //! Planning a mail: the delivery of an invitation's current generation, and its outbox row.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use domain::{DeliveryId, DeliveryStatus, Timestamp};
+use domain::{DeliveryId, DeliveryKind, DeliveryStatus, Timestamp};
 use entity::{delivery, invitation, outbox as outbox_row, suppression};
 use sea_orm::prelude::Uuid;
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::bulk::Changes;
+use super::enlist::Suppressed;
 use super::outlet::Held;
 use super::{DeliveryPolicy, Result, bulk, outbox, suppress};
 use crate::rng;
 
-/// Plans the mail of an invitation's current generation, unless the address is suppressed.
+/// Plans the mail of an invitation's current generation, now or for `send_at`, unless the address is
+/// suppressed.
 pub(super) async fn add_delivery(
     tx: &DatabaseTransaction,
     now: Timestamp,
     policy: &DeliveryPolicy,
     invitation: &invitation::Model,
+    send_at: Option<Timestamp>,
 ) -> Result<delivery::Model> {
     let suppressed = suppression::Entity::find_by_id((
         invitation.organization_id,
@@ -25,37 +28,55 @@ pub(super) async fn add_delivery(
     ))
     .one(tx)
     .await?;
-    let row = row(now, policy, invitation, suppressed.as_ref());
+    let reason = suppressed.as_ref().map(|row| row.reason.as_str());
+    let row = row(now, policy, invitation, send_at, reason);
     delivery::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx).await?;
     if suppressed.is_none() {
-        outbox::add(tx, now, DeliveryId::from_uuid(row.id), row.generation, now).await?;
+        let due = row.next_attempt_at.unwrap_or(now);
+        outbox::add(tx, now, DeliveryId::from_uuid(row.id), row.generation, due).await?;
     }
     Ok(row)
 }
 
-/// The same for many invitations, in their order: adds it to `changes`.
-pub(super) async fn add_deliveries(
+/// Plans a reminder as the mail of an invitation's current generation; its address is not suppressed.
+pub(super) async fn add_reminder(
     tx: &DatabaseTransaction,
     now: Timestamp,
     policy: &DeliveryPolicy,
-    invitations: &[invitation::Model],
+    invitation: &invitation::Model,
+) -> Result<delivery::Model> {
+    let kind = DeliveryKind::Reminder.as_str().to_owned();
+    let row = delivery::Model { kind, ..row(now, policy, invitation, None, None) };
+    delivery::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx).await?;
+    outbox::add(tx, now, DeliveryId::from_uuid(row.id), row.generation, now).await?;
+    Ok(row)
+}
+
+/// What [`add_delivery`] does, for many invitations in their order, each with its `send_at`: adds it to
+/// `changes`.
+pub(super) fn add_deliveries(
+    now: Timestamp,
+    policy: &DeliveryPolicy,
+    invitations: &[(invitation::Model, Option<Timestamp>)],
+    suppressed: &Suppressed,
     changes: &mut Changes,
     mut held: Option<&mut Held>,
 ) -> Result<Vec<delivery::Model>> {
-    let suppressed = suppressed(tx, invitations).await?;
     let rows: Vec<delivery::Model> = invitations
         .iter()
-        .map(|row| {
+        .map(|(row, send_at)| {
             let address = (row.organization_id, row.email_normalized.clone());
-            self::row(now, policy, row, suppressed.get(&address))
+            let reason = suppressed.get(&address).map(String::as_str);
+            self::row(now, policy, row, *send_at, reason)
         })
         .collect();
-    let queued = rows.iter().filter(|row| row.status == DeliveryStatus::Queued.as_str());
-    let entries = queued.map(|row| {
-        let entry = outbox::row(now, DeliveryId::from_uuid(row.id), row.generation, now);
+    let waiting = rows.iter().filter(|row| row.settled_at.is_none());
+    let entries = waiting.map(|row| {
+        let due = row.next_attempt_at.unwrap_or(now);
+        let entry = outbox::row(now, DeliveryId::from_uuid(row.id), row.generation, due);
         match &mut held {
-            Some(held) => held.add(entry),
-            None => entry,
+            Some(held) if due <= now => held.add(entry),
+            _ => entry,
         }
     });
     let entries = entries.map(outbox_row::Model::into_active_model).collect();
@@ -65,20 +86,21 @@ pub(super) async fn add_deliveries(
 }
 
 /// What is suppressed of the addresses, by organization and address.
-async fn suppressed(
+pub(super) async fn suppressed(
     tx: &DatabaseTransaction,
-    invitations: &[invitation::Model],
-) -> Result<HashMap<(Uuid, String), suppression::Model>> {
-    let organizations: BTreeSet<Uuid> = invitations.iter().map(|row| row.organization_id).collect();
+    invitations: &[(invitation::Model, Option<Timestamp>)],
+) -> Result<Suppressed> {
+    let organizations: BTreeSet<Uuid> =
+        invitations.iter().map(|(row, _)| row.organization_id).collect();
     let organizations = organizations.into_iter().collect();
-    let emails = invitations.iter().map(|row| row.email_normalized.clone()).collect();
+    let emails = invitations.iter().map(|(row, _)| row.email_normalized.clone()).collect();
     let rows = suppression::Entity::find()
         .filter(bulk::is_any(tx, suppression::Column::OrganizationId, organizations))
         .filter(bulk::is_any(tx, suppression::Column::EmailNormalized, emails))
         .all(tx)
         .await?;
     let by_address =
-        |row: suppression::Model| ((row.organization_id, row.email_normalized.clone()), row);
+        |row: suppression::Model| ((row.organization_id, row.email_normalized), row.reason);
     Ok(rows.into_iter().map(by_address).collect())
 }
 
@@ -86,25 +108,35 @@ fn row(
     now: Timestamp,
     policy: &DeliveryPolicy,
     invitation: &invitation::Model,
-    suppressed: Option<&suppression::Model>,
+    send_at: Option<Timestamp>,
+    suppressed: Option<&str>,
 ) -> delivery::Model {
     let id = DeliveryId::new(now, &mut rng());
-    let status =
-        if suppressed.is_some() { DeliveryStatus::Suppressed } else { DeliveryStatus::Queued };
+    // A batch may get to a row after the moment that was asked for: that means now.
+    let send_at = send_at.filter(|at| *at > now);
+    let status = match (suppressed, send_at) {
+        (Some(_), _) => DeliveryStatus::Suppressed,
+        (None, Some(_)) => DeliveryStatus::Scheduled,
+        (None, None) => DeliveryStatus::Queued,
+    };
     delivery::Model {
         id: id.uuid(),
         organization_id: invitation.organization_id,
         invitation_id: invitation.id,
         generation: invitation.generation,
+        kind: DeliveryKind::Invitation.as_str().to_owned(),
+        recipient: None,
+        send_at,
         status: status.as_str().to_owned(),
         attempts: 0,
         attempt_token: None,
         lease_until: None,
-        next_attempt_at: None,
-        give_up_at: invitation.expires_at.min(now + policy.give_up_after),
-        reason: suppressed.map(|row| row.reason.clone()),
-        detail: suppressed.map(|row| suppress::why(&row.reason).to_owned()),
+        next_attempt_at: send_at.filter(|_| suppressed.is_none()),
+        give_up_at: give_up_at(policy, invitation.expires_at, send_at.unwrap_or(now)),
+        reason: suppressed.map(str::to_owned),
+        detail: suppressed.map(|reason| suppress::why(reason).to_owned()),
         message_id: format!("{id}.{}@{}", invitation.generation, policy.mail_domain),
+        template: None,
         repeated: 0,
         postponed: false,
         feedback_at: None,
@@ -112,4 +144,13 @@ fn row(
         created_at: now,
         updated_at: now,
     }
+}
+
+/// Until when a mail that is due at `due` is tried.
+pub(super) fn give_up_at(
+    policy: &DeliveryPolicy,
+    expires_at: Timestamp,
+    due: Timestamp,
+) -> Timestamp {
+    expires_at.min(due + policy.give_up_after)
 }

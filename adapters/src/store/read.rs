@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::{DeliveryStatus, EmailAddress, InvitationId, InvitationStatus, OrganizationId};
 use entity::{attempt, delivery, event, invitation};
 use sea_orm::prelude::{Expr, Uuid};
-use sea_orm::sea_query::Query;
+use sea_orm::sea_query::{Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -99,15 +99,23 @@ fn list(organization: OrganizationId, filter: &ListFilter) -> sea_orm::Select<in
         query = query.filter(invitation::Column::Id.lt(before.uuid()));
     }
     if let Some(status) = filter.delivery_status {
-        let current = Query::select()
-            .expr(Expr::val(1))
-            .from(delivery::Entity)
-            .and_where(is_current_delivery())
-            .and_where(Expr::col((delivery::Entity, delivery::Column::Status)).eq(status.as_str()))
-            .to_owned();
-        query = query.filter(Expr::exists(current));
+        query = query.filter(Expr::exists(current_is(status)));
     }
     query
+}
+
+/// Finds something if the newest mail of an invitation waits for its moment.
+pub(super) fn scheduled() -> SelectStatement {
+    current_is(DeliveryStatus::Scheduled)
+}
+
+fn current_is(status: DeliveryStatus) -> SelectStatement {
+    Query::select()
+        .expr(Expr::val(1))
+        .from(delivery::Entity)
+        .and_where(is_current_delivery())
+        .and_where(Expr::col((delivery::Entity, delivery::Column::Status)).eq(status.as_str()))
+        .to_owned()
 }
 
 /// Joins a delivery to its invitation, if it is the newest one.

@@ -105,11 +105,19 @@ impl Store {
                                 .is_null()
                                 .or(delivery::Column::NextAttemptAt.lte(now)),
                         )
-                        .filter(Expr::exists(on_its_way).not())
+                        .filter(Expr::exists(on_its_way.clone()).not())
                         .order_by_asc(delivery::Column::UpdatedAt)
                         .limit(BATCH)
                         .all(tx)
                         .await?;
+                    let due = delivery::Entity::find()
+                        .filter(delivery::Column::Status.eq(DeliveryStatus::Scheduled.as_str()))
+                        .filter(delivery::Column::NextAttemptAt.lte(now - after))
+                        .filter(Expr::exists(on_its_way).not())
+                        .order_by_asc(delivery::Column::NextAttemptAt)
+                        .limit(BATCH);
+                    // Two statements: each has an index of its own.
+                    let rows = [rows, due.all(tx).await?].concat();
                     for row in &rows {
                         let id = DeliveryId::from_uuid(row.id);
                         outbox::add(tx, now, id, row.generation, now).await?;

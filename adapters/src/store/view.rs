@@ -47,6 +47,9 @@ pub struct InvitationView {
     /// When the SMTP server took it.
     #[schema(value_type = Option<DateTime<Utc>>, example = "2026-11-24T09:31:02.482913Z")]
     pub email_sent_at: Option<Timestamp>,
+    /// For when its newest mail was scheduled; null if that went out at once.
+    #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
+    pub send_at: Option<Timestamp>,
     /// Until when the invitation can be accepted.
     #[schema(value_type = DateTime<Utc>, example = "2026-12-01T09:30:00.113402Z")]
     pub expires_at: Timestamp,
@@ -75,6 +78,15 @@ pub struct DeliveryView {
     /// Which of the invitation's secrets the mail carries.
     #[schema(minimum = 1, example = 1)]
     pub generation: u32,
+    /// What the mail is for.
+    #[schema(value_type = domain::DeliveryKind)]
+    pub kind: String,
+    /// The address that the mail is for, if the invitation has another one now.
+    #[schema(example = json!(null))]
+    pub recipient: Option<String>,
+    /// For when the mail was scheduled; null if it was to go out at once.
+    #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
+    pub send_at: Option<Timestamp>,
     /// Attempts used up; trouble on the side of the sender uses none.
     #[schema(example = 2)]
     pub attempts: u32,
@@ -91,6 +103,10 @@ pub struct DeliveryView {
     /// The mail's `Message-ID`, which repeats of the mail share.
     #[schema(example = "<01937a5c-8f5e-7c53-8e41-2b9f0d7c6a90@example.org>")]
     pub message_id: String,
+    /// Which of the organization's own templates the newest attempt was made from: its language and
+    /// its version, such as `de/3`. Null for the mail that everybody has.
+    #[schema(example = json!(null))]
+    pub template: Option<String>,
     /// When the SMTP server took the mail.
     #[schema(value_type = Option<DateTime<Utc>>, example = "2026-11-24T09:31:02.482913Z")]
     pub sent_at: Option<Timestamp>,
@@ -138,7 +154,7 @@ pub struct AttemptView {
     /// Counts the attempts of a delivery from 1.
     #[schema(minimum = 1, example = 1)]
     pub number: u32,
-    /// How it ended: `deferred`, `refused`, `no_such_recipient`, `unrenderable`, `uncertain`, `ours`.
+    /// How it ended: `deferred`, `refused`, `no_such_recipient`, `unrenderable`, `parked`, `uncertain`, `ours`.
     #[schema(example = "deferred")]
     pub outcome: String,
     /// How far the conversation with the SMTP server had come.
@@ -186,6 +202,7 @@ impl InvitationView {
         Ok(Self {
             status: convert::invitation_status(&row.status)?,
             generation: convert::count(row.generation),
+            send_at: delivery.send_at,
             delivery: DeliveryView::new(delivery)?,
             id: InvitationId::from_uuid(row.id),
             organization_id: OrganizationId::from_uuid(row.organization_id),
@@ -212,11 +229,15 @@ impl DeliveryView {
             id: DeliveryId::from_uuid(row.id),
             status,
             generation: convert::count(row.generation),
+            kind: row.kind,
+            recipient: row.recipient,
+            send_at: row.send_at,
             attempts: convert::count(row.attempts),
             next_attempt_at: row.next_attempt_at,
             reason: row.reason,
             detail: row.detail,
             message_id: row.message_id,
+            template: row.template,
             sent_at: row.settled_at.filter(|_| status.was_sent()),
             feedback_at: row.feedback_at,
             repeated: convert::count(row.repeated),

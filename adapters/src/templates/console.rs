@@ -6,8 +6,9 @@ use super::chart::Chart;
 use super::registry::Registry;
 use super::{TemplateError, language::Direction};
 use crate::store::{
-    ApiKeyView, DeadLetterView, InvitationDetail, InvitationView, OrganizationRef,
-    OrganizationView, SuppressionView, WebhookDeliveryView, WebhookView,
+    ApiKeyView, BatchDetail, BatchRowView, BatchView, DeadLetterView, InvitationDetail,
+    InvitationView, OrganizationRef, OrganizationView, SuppressionView, TemplateSummary,
+    WebhookDeliveryView, WebhookView,
 };
 
 /// A page of the console, and what it shows.
@@ -50,6 +51,32 @@ pub enum ConsolePage<'a> {
         deliveries: &'a [WebhookDeliveryView],
         /// The cursor of the next page.
         next: Option<String>,
+    },
+    /// The mail in the organization's own words.
+    Templates(TemplateEditor<'a>),
+    /// Many invitations at once, newest first, and a form for more.
+    Batches {
+        /// One page of them.
+        batches: &'a [BatchView],
+        /// The cursor of the next page.
+        next: Option<String>,
+        /// What was wrong with the last file.
+        problem: Option<&'a str>,
+        /// The rows that were wrong with it.
+        faults: &'a [String],
+    },
+    /// One batch, how far it is, and what became of its rows.
+    Batch {
+        /// The batch.
+        batch: &'a BatchDetail,
+        /// How many of its rows are done.
+        done: u32,
+        /// Some of those that nobody is invited by.
+        rows: &'a [BatchRowView],
+        /// Whether rows still wait.
+        working: bool,
+        /// Whether some can be tried again.
+        again: bool,
     },
     /// Addresses that get no mail.
     Suppressions {
@@ -119,6 +146,33 @@ pub struct Invitations<'a> {
     pub typed: Typed,
 }
 
+/// See [`ConsolePage::Templates`].
+#[derive(Serialize)]
+pub struct TemplateEditor<'a> {
+    /// Those that mails are made from.
+    pub templates: &'a [TemplateSummary],
+    /// How many mails wait because their template could not make them.
+    pub parked: u64,
+    /// The language whose template is edited.
+    pub locale: &'a str,
+    /// Its versions, newest first.
+    pub versions: &'a [TemplateSummary],
+    /// Whether mails are made from one of them.
+    pub counts: bool,
+    /// The version that is shown; none for the mail that everybody has, or for what was typed.
+    pub version: Option<u32>,
+    /// The parts, as saved or typed.
+    pub subject: &'a str,
+    /// See there.
+    pub html: &'a str,
+    /// See there.
+    pub text: &'a str,
+    /// What can be shown.
+    pub variables: &'a [&'a str],
+    /// What was wrong with the last try to save.
+    pub problem: Option<&'a str>,
+}
+
 /// One of the words to choose from.
 #[derive(Serialize)]
 pub struct Choice {
@@ -177,6 +231,9 @@ impl ConsolePage<'_> {
             Self::Invitation { .. } => ("console/invitation.html", "invitations"),
             Self::Webhooks { .. } => ("console/webhooks.html", "webhooks"),
             Self::Webhook { .. } => ("console/webhook.html", "webhooks"),
+            Self::Templates(_) => ("console/templates.html", "templates"),
+            Self::Batches { .. } => ("console/batches.html", "batches"),
+            Self::Batch { .. } => ("console/batch.html", "batches"),
             Self::Suppressions { .. } => ("console/suppressions.html", "suppressions"),
             Self::DeadLetters { .. } => ("console/dead_letters.html", "dead_letters"),
             Self::Keys { .. } => ("console/keys.html", "keys"),

@@ -74,29 +74,37 @@ pub enum TemplateError {
 impl TemplateError {
     /// A compile error, without the dump of the grammar that the engine appends.
     pub(super) fn compile(file: String, error: &handlebars::TemplateError) -> Self {
-        let (line, column) = error.pos().unwrap_or((1, 1));
-        let reason = match error.reason() {
-            TemplateErrorReason::InvalidSyntax(_) => {
-                "invalid handlebars syntax; is a {{…}} or a block left open?".to_owned()
-            }
-            other => other.to_string(),
-        };
+        let (at, reason) = syntax(error);
+        let (line, column) = at.unwrap_or((1, 1));
         Self::Broken { file, line, column, reason }
     }
 
     /// A render error, in the file that `shown` knows for the template's name.
     pub(super) fn render(error: &RenderError, shown: impl Fn(Option<&str>) -> String) -> Self {
-        let reason = match error.reason() {
-            RenderErrorReason::MissingVariable(Some(name)) => {
-                format!("there is no variable {name:?} here")
-            }
-            other => other.to_string(),
-        };
-        Self::Broken {
-            file: shown(error.template_name.as_deref()),
-            line: error.line_no.unwrap_or(1),
-            column: error.column_no.unwrap_or(1),
-            reason,
-        }
+        let (at, reason) = place(error);
+        let (line, column) = at.unwrap_or((1, 1));
+        Self::Broken { file: shown(error.template_name.as_deref()), line, column, reason }
     }
+}
+
+/// Where a text stops being a template, and why.
+pub(super) fn syntax(error: &handlebars::TemplateError) -> (Option<(usize, usize)>, String) {
+    let reason = match error.reason() {
+        TemplateErrorReason::InvalidSyntax(_) => {
+            "invalid handlebars syntax; is a {{…}} or a block left open?".to_owned()
+        }
+        other => other.to_string(),
+    };
+    (error.pos(), reason)
+}
+
+/// Where a template cannot be rendered, and why.
+pub(super) fn place(error: &RenderError) -> (Option<(usize, usize)>, String) {
+    let reason = match error.reason() {
+        RenderErrorReason::MissingVariable(Some(name)) => {
+            format!("there is no variable {name:?} here")
+        }
+        other => other.to_string(),
+    };
+    (error.line_no.zip(error.column_no), reason)
 }

@@ -1,11 +1,14 @@
 //! The mail that invites someone.
 
-use domain::Timestamp;
+use domain::{DeliveryKind, Timestamp};
 use serde::Serialize;
 
 use super::language::Direction;
-use super::{Speaker, TemplateError, sample_time};
+use super::own::{TemplateSource, sample_mail};
+use super::{Speaker, TemplateError};
 
+/// What surrounds the HTML part.
+pub(super) const LAYOUT: &str = "mail/layout.html";
 const SUBJECT: &str = "mail/invitation.subject.txt";
 const TEXT: &str = "mail/invitation.text.txt";
 const HTML: &str = "mail/invitation.html";
@@ -13,6 +16,8 @@ const HTML: &str = "mail/invitation.html";
 /// What the invitation mail says.
 #[derive(Clone, Serialize)]
 pub struct InvitationMail<'a> {
+    /// Whether it invites, or reminds.
+    pub kind: DeliveryKind,
     /// The organization that invites.
     pub organization: &'a str,
     /// Who invites, when that is known.
@@ -46,7 +51,7 @@ pub struct MailContent {
 }
 
 #[derive(Serialize)]
-struct Context<'a> {
+pub(super) struct Context<'a> {
     lang: &'a str,
     dir: Direction,
     expires_at: String,
@@ -59,33 +64,37 @@ pub(super) fn render(
     speaker: &Speaker<'_>,
     mail: &InvitationMail<'_>,
 ) -> Result<MailContent, TemplateError> {
+    let registry = speaker.registry;
+    let context = registry.given(SUBJECT, &context(speaker, mail)?)?;
+    Ok(MailContent {
+        subject: one_line(&registry.render_with(SUBJECT, &context)?),
+        text: registry.render_with(TEXT, &context)?,
+        html: registry.render_with(HTML, &context)?,
+    })
+}
+
+/// What the templates of the mail can show.
+pub(super) fn context<'a>(
+    speaker: &Speaker<'a>,
+    mail: &'a InvitationMail<'a>,
+) -> Result<Context<'a>, TemplateError> {
     // Escaping does not stop `javascript:` in an href.
     if !["https://", "http://"].iter().any(|scheme| mail.accept_url.starts_with(scheme)) {
         return Err(TemplateError::UnsafeUrl);
     }
-    let Speaker { tag: lang, language, registry } = *speaker;
-    let expires_at = language.time(mail.expires_at);
-    let context = Context { lang, dir: language.direction, expires_at, mail };
-    Ok(MailContent {
-        subject: one_line(&registry.render(SUBJECT, &context)?),
-        text: registry.render(TEXT, &context)?,
-        html: registry.render(HTML, &context)?,
-    })
+    let Speaker { tag: lang, language, .. } = *speaker;
+    Ok(Context { lang, dir: language.direction, expires_at: language.time(mail.expires_at), mail })
+}
+
+/// The text of the templates, as they are embedded or an operator has them.
+pub(super) fn source(speaker: &Speaker<'_>) -> TemplateSource {
+    let text = |name| speaker.registry.source(name).to_owned();
+    TemplateSource { subject: text(SUBJECT), html: text(HTML), text: text(TEXT) }
 }
 
 /// Renders the mail with and without everything optional, and looks for what it is sent for.
 pub(super) fn try_samples(speaker: &Speaker<'_>) -> Result<(), TemplateError> {
-    let full = InvitationMail {
-        organization: "Acme",
-        inviter: Some("Ada Lovelace"),
-        first_name: Some("Grace"),
-        role: "member",
-        accept_url: "https://invite.example.com/i/sample",
-        temporary_password: Some("SAMPLE-PASSWORD"),
-        expires_at: sample_time(),
-        password_valid_hours: 24,
-        support: Some("support@example.com"),
-    };
+    let full = sample_mail("Acme");
     let bare = InvitationMail {
         inviter: None,
         first_name: None,
@@ -93,7 +102,8 @@ pub(super) fn try_samples(speaker: &Speaker<'_>) -> Result<(), TemplateError> {
         support: None,
         ..full.clone()
     };
-    for mail in [&full, &bare] {
+    let reminder = InvitationMail { kind: DeliveryKind::Reminder, ..full.clone() };
+    for mail in [&full, &bare, &reminder] {
         let content = render(speaker, mail)?;
         let useless = |name, variable| {
             Err(TemplateError::Useless { file: speaker.registry.shown(name), variable })
@@ -111,7 +121,7 @@ pub(super) fn try_samples(speaker: &Speaker<'_>) -> Result<(), TemplateError> {
 }
 
 /// A header is one line: whatever breaks or controls it becomes one space.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_control() || c.is_whitespace())
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()

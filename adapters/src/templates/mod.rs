@@ -11,6 +11,7 @@ mod files;
 mod inbox;
 mod language;
 mod mail;
+mod own;
 mod page;
 mod registry;
 mod say;
@@ -23,11 +24,16 @@ use std::sync::Arc;
 use domain::Timestamp;
 
 pub use chart::Chart;
-pub use console::{Choice, ConsolePage, Frame, Invitations, Overview, Typed};
+pub use console::{Choice, ConsolePage, Frame, Invitations, Overview, TemplateEditor, Typed};
 pub use error::TemplateError;
 pub use inbox::{InboxHeader, InboxList, InboxMail, InboxPart, InboxRow, InboxView};
 pub use mail::{InvitationMail, MailContent};
+pub use own::{
+    ANY_LOCALE, OwnTemplate, SIZES, TemplateFault, TemplateSource, VARIABLES, nearest,
+    template_locale,
+};
 pub use page::{AcceptForm, Page, PasswordProblem};
+pub use registry::Part;
 
 use language::{ENGLISH, Language, Languages, best, canonical};
 use registry::Registry;
@@ -100,6 +106,44 @@ impl Templates {
         invitation: &InvitationMail<'_>,
     ) -> Result<MailContent, TemplateError> {
         mail::render(&self.inner.find(locale)?, invitation)
+    }
+
+    /// Renders that mail from a template of the organization's own, for a reader of this language.
+    pub fn own_mail(
+        &self,
+        locale: &str,
+        template: &OwnTemplate,
+        invitation: &InvitationMail<'_>,
+    ) -> Result<MailContent, TemplateFault> {
+        own::content(&self.inner.find(locale)?, template, invitation)
+    }
+
+    /// Compiles a template of an organization's own for readers of this language, if it makes a good
+    /// mail whatever is there and not there; or else says what is wrong with each part.
+    pub fn check_own(
+        &self,
+        locale: &str,
+        source: &TemplateSource,
+    ) -> Result<OwnTemplate, Vec<TemplateFault>> {
+        let template = OwnTemplate::compile(source)?;
+        let speaker = self.inner.find(locale).map_err(|error| vec![error.into()])?;
+        own::try_all(&speaker, &template).map_err(|fault| vec![fault])?;
+        Ok(template)
+    }
+
+    /// What a mail of such a template looks like, to nobody.
+    pub fn preview_own(
+        &self,
+        locale: &str,
+        template: &OwnTemplate,
+        organization: &str,
+    ) -> Result<MailContent, TemplateFault> {
+        own::content(&self.inner.find(locale)?, template, &own::sample_mail(organization))
+    }
+
+    /// The text of the mail that everybody has in this language, with which an own one may begin.
+    pub fn mail_source(&self, locale: &str) -> Result<TemplateSource, TemplateError> {
+        Ok(mail::source(&self.inner.find(locale)?))
     }
 
     /// Renders a page as a whole HTML document.

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use handlebars::template::{DecoratorTemplate, TemplateElement};
-use handlebars::{Handlebars, Template, no_escape};
+use handlebars::{Context, Handlebars, RenderContext, Renderable, Template, no_escape};
 use serde::Serialize;
 
 use super::TemplateError;
@@ -18,12 +18,42 @@ use super::shown::{JSON, TIME, WORDS};
 /// What a layout uses for the content that it surrounds.
 const CONTENT: &str = "@partial-block";
 
+/// The texts that are kept: an organization's own templates begin as a copy of them.
+const KEPT: &str = "mail/invitation.";
+
+/// The parts of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The subject, plain text.
+    Subject,
+    /// The HTML part.
+    Html,
+    /// The plain text part.
+    Text,
+}
+
+impl Part {
+    /// All, in the order of [`Part`].
+    pub const ALL: [Self; 3] = [Self::Subject, Self::Html, Self::Text];
+
+    /// The word for it in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Subject => "subject",
+            Self::Html => "html",
+            Self::Text => "text",
+        }
+    }
+}
+
 /// The compiled templates, of all languages or one.
 pub(super) struct Registry {
     html: Handlebars<'static>,
     text: Handlebars<'static>,
     /// Template name → path for error messages.
     shown: BTreeMap<String, String>,
+    /// Template name → its text, of the mail alone.
+    sources: BTreeMap<String, String>,
 }
 
 impl Registry {
@@ -32,8 +62,12 @@ impl Registry {
         files: BTreeMap<String, File>,
         languages: &Arc<Languages>,
     ) -> Result<Self, TemplateError> {
-        let mut registry =
-            Self { html: Handlebars::new(), text: Handlebars::new(), shown: BTreeMap::new() };
+        let mut registry = Self {
+            html: Handlebars::new(),
+            text: Handlebars::new(),
+            shown: BTreeMap::new(),
+            sources: BTreeMap::new(),
+        };
         registry.html.set_strict_mode(true);
         registry.text.set_strict_mode(true);
         registry.text.register_escape_fn(no_escape);
@@ -55,6 +89,9 @@ impl Registry {
             })?;
             includes.insert(name.clone(), names);
             registry.shown.insert(name.clone(), file.shown);
+            if name.starts_with(KEPT) {
+                registry.sources.insert(name.clone(), file.text);
+            }
             registry.engine_mut(&name).register_template(&name, template);
         }
         registry.check_includes(&includes)?;
@@ -63,14 +100,50 @@ impl Registry {
 
     /// Renders one template; a variable that the context does not have is an error.
     pub fn render(&self, name: &str, context: &impl Serialize) -> Result<String, TemplateError> {
+        self.render_with(name, &self.given(name, context)?)
+    }
+
+    /// What templates are given, read once for all of them; `name` is the first.
+    pub fn given(&self, name: &str, context: &impl Serialize) -> Result<Context, TemplateError> {
+        Context::wraps(context).map_err(|error| {
+            TemplateError::render(&error, |inner| self.shown(inner.unwrap_or(name)))
+        })
+    }
+
+    /// The same as [`Self::render`] with what several templates are given.
+    pub fn render_with(&self, name: &str, context: &Context) -> Result<String, TemplateError> {
         let engine = if is_html(name) { &self.html } else { &self.text };
         // The engine has panicked on odd templates before (handlebars-rust #766); a worker must
         // then fail one delivery and not a whole task.
-        let rendered = catch_unwind(AssertUnwindSafe(|| engine.render(name, context)))
+        let rendered = catch_unwind(AssertUnwindSafe(|| engine.render_with_context(name, context)))
             .map_err(|_| TemplateError::Panicked { file: self.shown(name) })?;
         rendered.map_err(|error| {
             TemplateError::render(&error, |inner| self.shown(inner.unwrap_or(name)))
         })
+    }
+
+    /// Renders a template that is not one of these, with what these have: helpers and layouts. The
+    /// error is where it is wrong, and what.
+    pub fn render_compiled(
+        &self,
+        part: Part,
+        template: &Template,
+        context: &impl Serialize,
+    ) -> Result<String, (Option<(usize, usize)>, String)> {
+        let engine = if part == Part::Html { &self.html } else { &self.text };
+        let rendered = catch_unwind(AssertUnwindSafe(|| {
+            let context = Context::wraps(context)?;
+            template.renders(engine, &context, &mut RenderContext::new(None))
+        }));
+        match rendered {
+            Ok(rendered) => rendered.map_err(|error| super::error::place(&error)),
+            Err(_) => Err((None, "the template engine failed".to_owned())),
+        }
+    }
+
+    /// The text of a template of the mail.
+    pub fn source(&self, name: &str) -> &str {
+        self.sources.get(name).map_or("", String::as_str)
     }
 
     /// The path that errors show for a template.

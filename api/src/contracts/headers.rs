@@ -65,7 +65,7 @@ pub const fn email_status(invitation: &InvitationView) -> &'static str {
 /// The word for how a mail stands.
 pub const fn word(status: DeliveryStatus) -> &'static str {
     match status {
-        DeliveryStatus::Queued => "queued",
+        DeliveryStatus::Queued | DeliveryStatus::Scheduled => "queued",
         DeliveryStatus::Sending => "sending",
         DeliveryStatus::Sent | DeliveryStatus::Delivered | DeliveryStatus::Complained => "sent",
         // It may have arrived, and is sent again.

@@ -37,6 +37,7 @@ pub fn usual(email: EmailAddress, role: MembershipRole, state: &AppState) -> New
         locale: state.locale.clone(),
         metadata: json!({}),
         expires_in: state.invitation_expires_in,
+        send_at: None,
         credential: CredentialPolicy::TemporaryPassword,
         password_hash: None,
         secret: None,
@@ -54,7 +55,7 @@ pub async fn invite(
     key: Option<IdempotencyKey>,
     (preference, wait): (Preference, Duration),
 ) -> Result<Answer, ApiError> {
-    let outcome = state.store.create_invitation(organization.id, auth.actor(), new, key).await?;
+    let outcome = state.store.create_invitation(organization, auth.actor(), new, key).await?;
     let (invitation, mailed, replayed) = match outcome {
         CreateOutcome::Created(invitation) => (*invitation, true, false),
         CreateOutcome::Pending { invitation, resent } => (*invitation, resent, false),

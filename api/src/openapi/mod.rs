@@ -26,7 +26,7 @@ use crate::problem::Problem;
 use crate::routes::invitations::credential::Either;
 use crate::routes::{
     api_keys, batches, dead_letters, events, health, inbox, invitations, me, members, metrics,
-    organizations, suppressions, webhooks,
+    organizations, policy, suppressions, templates, webhooks,
 };
 
 /// Paths and tags appear in this order.
@@ -47,7 +47,9 @@ use crate::routes::{
         invitations::list::list,
         invitations::get::get,
         invitations::extend::extend,
+        invitations::address::change,
         invitations::resend::resend,
+        invitations::schedule::schedule,
         invitations::revoke::revoke,
         invitations::revoke::revoke_by_post,
         invitations::accept::accept,
@@ -65,6 +67,8 @@ use crate::routes::{
         organizations::list,
         organizations::read,
         organizations::change,
+        policy::read,
+        policy::replace,
         members::list,
         members::remove,
         suppressions::list,
@@ -83,6 +87,16 @@ use crate::routes::{
         webhooks::deliveries::list,
         webhooks::replay::one,
         webhooks::replay::failed,
+        templates::manage::list,
+        templates::manage::read,
+        templates::manage::save,
+        templates::manage::delete,
+        templates::manage::original,
+        templates::versions::list,
+        templates::versions::read,
+        templates::versions::roll_back,
+        templates::preview::preview,
+        templates::manage::retry,
         dead_letters::list,
         dead_letters::redrive,
         dead_letters::discard,
@@ -119,6 +133,7 @@ use crate::routes::{
         (name = "Suppressions", description = "Addresses that get no mail of an organization."),
         (name = "API keys", description = "The keys of your organization."),
         (name = "Webhooks", description = "Endpoints of yours that are told what happens, by Standard Webhooks."),
+        (name = "Templates", description = "The mail in your own words, version by version."),
         (name = "Dead letters", description = "Broker messages that nobody could process."),
         (name = "Feedback", description = "What mail providers tell of mails that were sent. They call these; you set them up."),
         (name = "Contracts", description = "Public invite APIs that are served as drop-in: errors and bodies are theirs."),

@@ -162,3 +162,40 @@ pub struct Prefer {
     #[param(rename = "Prefer", required = false, nullable = false, example = "wait=10")]
     preference: Option<String>,
 }
+
+/// `…/organizations/{organization}/templates/{locale}…`
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct TemplatePath {
+    /// The organization; that of the key, see `GET /v1/me`.
+    #[param(example = "01937a5c-1b2a-7b1e-8a55-0c1f3a9d7e42")]
+    organization: Uuid,
+    /// The language, such as `de` or `pt-BR`; `default` for each that has no template of its own.
+    #[param(
+        min_length = 2,
+        max_length = 35,
+        pattern = "^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$",
+        example = "de"
+    )]
+    locale: String,
+}
+
+/// `…/organizations/{organization}/templates/{locale}/versions/{version}`
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct TemplateVersionPath {
+    /// The organization; that of the key, see `GET /v1/me`.
+    #[param(example = "01937a5c-1b2a-7b1e-8a55-0c1f3a9d7e42")]
+    organization: Uuid,
+    /// The language, such as `de` or `pt-BR`; `default` for each that has no template of its own.
+    #[param(
+        min_length = 2,
+        max_length = 35,
+        pattern = "^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$",
+        example = "de"
+    )]
+    locale: String,
+    /// The version.
+    #[param(minimum = 1, maximum = 2_147_483_647, example = 1)]
+    version: u32,
+}

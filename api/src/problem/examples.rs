@@ -32,6 +32,7 @@ pub fn one_of_each() -> Vec<ApiError> {
         E::MemberOnlyInvited,
         E::NotPending(InvitationStatus::Accepted),
         E::SendingNow,
+        E::NotScheduled,
         E::Gone(InvitationStatus::Accepted),
         E::Gone(InvitationStatus::Declined),
         E::Gone(InvitationStatus::Revoked),
@@ -45,6 +46,10 @@ pub fn one_of_each() -> Vec<ApiError> {
         )]),
         E::TooManyRows(200_000),
         E::TooManyBatches(20),
+        E::TemplateInvalid(vec![FieldError::new(
+            "html",
+            "line 3, column 12: there is no variable \"frist_name\" here",
+        )]),
         E::NoSealKeys,
         E::FeedbackOff("feedback.ses_topics"),
         E::FeedbackForged("its signature is wrong"),
@@ -107,6 +112,8 @@ mod tests {
             E::BatchRefused(_) => 33,
             E::TooManyRows(_) => 34,
             E::TooManyBatches(_) => 35,
+            E::NotScheduled => 36,
+            E::TemplateInvalid(_) => 37,
         }
     }
 
@@ -114,7 +121,7 @@ mod tests {
     fn no_variant_and_no_code_is_left_out_or_shown_twice() {
         let all = one_of_each();
         let numbers: BTreeSet<_> = all.iter().map(number).collect();
-        assert_eq!(numbers, (0..=35).collect());
+        assert_eq!(numbers, (0..=37).collect());
         let codes: BTreeSet<_> = all.iter().map(ApiError::code).collect();
         assert_eq!(codes.len(), all.len());
     }

@@ -74,6 +74,9 @@ pub enum ApiError {
     /// A worker holds the mail.
     #[error("The mail is being sent right now. Try again in a moment.")]
     SendingNow,
+    /// What was scheduled is not any more.
+    #[error("The mail does not wait for its moment any more. Look where it stands.")]
+    NotScheduled,
     /// The invitation has ended in another way than the invitee wants.
     #[error("The invitation is {} and cannot be answered any more.", .0.as_str())]
     Gone(InvitationStatus),
@@ -103,6 +106,10 @@ pub enum ApiError {
     /// Fields are missing or wrong; all of them are listed.
     #[error("One or more fields are missing or wrong.")]
     Invalid(Vec<FieldError>),
+    /// A template that could not make a good mail; each part that is wrong is listed, with line and
+    /// column.
+    #[error("The template would not make a good mail.")]
+    TemplateInvalid(Vec<FieldError>),
     /// A secret would have to be kept, and there is nothing to seal it with.
     #[error(
         "This process has no seal keys to keep a secret with. Set WELCOMAT_SEAL_KEYS to those of the workers."
@@ -182,6 +189,7 @@ impl ApiError {
             Self::TooManyBatches(_) => (S::TOO_MANY_REQUESTS, "too_many_batches"),
             Self::NotPending(_) => (S::CONFLICT, "invitation_not_pending"),
             Self::SendingNow => (S::CONFLICT, "sending_now"),
+            Self::NotScheduled => (S::CONFLICT, "not_scheduled"),
             Self::Gone(InvitationStatus::Revoked) => (S::GONE, "invitation_revoked"),
             Self::Gone(InvitationStatus::Expired) => (S::GONE, "invitation_expired"),
             Self::Gone(InvitationStatus::Declined) => (S::GONE, "invitation_declined"),
@@ -189,11 +197,16 @@ impl ApiError {
             Self::Refused(SendRefusal::Paused) => {
                 (S::FORBIDDEN, refusal::code(SendRefusal::Paused))
             }
+            Self::Refused(SendRefusal::Policy(why)) if why.is_about_address() => {
+                (S::UNPROCESSABLE_ENTITY, why.as_str())
+            }
+            Self::Refused(SendRefusal::Policy(why)) => (S::CONFLICT, why.as_str()),
             Self::Refused(why) => (S::TOO_MANY_REQUESTS, refusal::code(*why)),
             Self::TooManyGuesses(_) => (S::TOO_MANY_REQUESTS, "too_many_guesses"),
             Self::TooLarge(_) => (S::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::UnsupportedMediaType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "validation_failed"),
+            Self::TemplateInvalid(_) => (S::UNPROCESSABLE_ENTITY, "template_invalid"),
             Self::NoSealKeys => (S::SERVICE_UNAVAILABLE, "seal_keys_missing"),
             Self::FeedbackOff(_) => (S::NOT_FOUND, "feedback_off"),
             Self::FeedbackForged(_) => (S::FORBIDDEN, "feedback_forged"),

@@ -1,6 +1,6 @@
 //! Why a mail is not sent now, for programs and for people.
 
-use domain::{Limit, SendRefusal};
+use domain::{Limit, PolicyRefusal, SendRefusal};
 
 /// The word for programs. What others do to a mailbox has the same one as what the caller does.
 pub const fn code(why: SendRefusal) -> &'static str {
@@ -17,6 +17,7 @@ pub const fn code(why: SendRefusal) -> &'static str {
         },
         SendRefusal::JustResent { .. } => "resent_just_now",
         SendRefusal::Paused => "sending_paused",
+        SendRefusal::Policy(why) => why.as_str(),
     }
 }
 
@@ -58,6 +59,24 @@ pub const fn sentence(why: SendRefusal) -> &'static str {
             "Too few of the organization's invitations were accepted, so it may send none. Ask the \
              operator to look at it."
         }
+        SendRefusal::Policy(why) => match why {
+            PolicyRefusal::DomainDenied => {
+                "The organization does not invite addresses at this domain. Take another address, or \
+                 change its policy."
+            }
+            PolicyRefusal::DomainNotAllowed => {
+                "The organization invites only addresses at domains that its policy names. Take \
+                 another address, or change the policy."
+            }
+            PolicyRefusal::Disposable => {
+                "This address is meant to be thrown away, and the organization invites none such. \
+                 Take another address."
+            }
+            PolicyRefusal::NoSeat => {
+                "All seats are taken by members and pending invitations. Remove or revoke one, or \
+                 raise the seat limit of the policy."
+            }
+        },
     }
 }
 
@@ -74,5 +93,6 @@ pub fn examples() -> Vec<SendRefusal> {
         (Limit::SendsPerRecipientPerDay, 52_199),
     ];
     let others = [SendRefusal::JustResent { retry_after: seconds(540) }, SendRefusal::Paused];
-    limits.map(limit).into_iter().chain(others).collect()
+    let policy = PolicyRefusal::ALL.map(SendRefusal::Policy);
+    limits.map(limit).into_iter().chain(others).chain(policy).collect()
 }

@@ -99,7 +99,9 @@ impl ApiError {
             detail: self.to_string(),
             code,
             errors: match self {
-                Self::Invalid(errors) | Self::BatchRefused(errors) => errors,
+                Self::Invalid(errors)
+                | Self::BatchRefused(errors)
+                | Self::TemplateInvalid(errors) => errors,
                 _ => &[],
             },
         }

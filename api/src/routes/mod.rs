@@ -17,7 +17,9 @@ mod organization_query;
 pub mod organizations;
 mod page;
 mod pages;
+pub mod policy;
 pub mod suppressions;
+pub mod templates;
 pub mod webhooks;
 
 use actix_web::guard;
@@ -51,11 +53,13 @@ pub fn configure(config: &mut ServiceConfig, settings: &ContractSettings) {
                 .configure(api_keys::configure)
                 .configure(dead_letters::configure)
                 .configure(organizations::configure)
+                .configure(policy::configure)
                 .configure(members::configure)
                 .configure(suppressions::configure)
                 .configure(invitations::configure)
                 .configure(batches::configure)
                 .configure(webhooks::configure)
+                .configure(templates::configure)
                 .default_service(web::to(not_found))
                 .wrap(from_fn(auth::authenticate)),
         )

@@ -29,6 +29,7 @@ impl MailMaker {
         let content = self.templates.mail(
             "en",
             &InvitationMail {
+                kind: domain::DeliveryKind::Invitation,
                 organization: "Acme",
                 inviter: None,
                 first_name: Some("Grace"),

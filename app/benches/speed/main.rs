@@ -14,6 +14,7 @@ mod noise;
 mod options;
 mod processes;
 mod product;
+mod profile;
 mod report;
 mod requests;
 mod rounds;
@@ -55,6 +56,7 @@ fn run() -> Result<()> {
                 match options.mode {
                     Mode::Usual => rounds::run(&options).await,
                     Mode::Large => large::run(&options).await,
+                    Mode::Profile => profile::run(&options).await,
                 }
             })
         }

@@ -1,4 +1,5 @@
-//! The command line: `--mode=`, `--database=`, `--rounds=`, and the role of a helper process.
+//! The command line: `--mode=`, `--database=`, `--rounds=`, `--scenes=`, and the role of a helper
+//! process.
 
 use crate::Result;
 
@@ -18,6 +19,8 @@ pub enum Mode {
     Usual,
     /// What two million settled invitations cost.
     Large,
+    /// What an invitation costs, without the limits.
+    Profile,
 }
 
 /// What the product keeps its data in.
@@ -29,8 +32,35 @@ pub enum Database {
     Sqlite,
 }
 
+/// A part of the usual run that can be had without the others, together with its limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scene {
+    Idle,
+    Accept,
+    Outage,
+    Drain,
+    Bulk,
+}
+
+impl Scene {
+    const ALL: [(&str, Self); 5] = [
+        ("idle", Self::Idle),
+        ("accept", Self::Accept),
+        ("outage", Self::Outage),
+        ("drain", Self::Drain),
+        ("bulk", Self::Bulk),
+    ];
+
+    fn parse(name: &str) -> Result<Self> {
+        let found = Self::ALL.iter().find(|(known, _)| *known == name);
+        let unknown =
+            || format!("unknown scene {name}; there are idle, accept, outage, drain, bulk");
+        Ok(found.ok_or_else(unknown)?.1)
+    }
+}
+
 /// What was asked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// What this process is.
     pub role: Role,
@@ -40,25 +70,37 @@ pub struct Options {
     pub database: Database,
     /// How often; each figure is the median.
     pub rounds: usize,
+    /// Which parts of the usual run; all of them if none is named.
+    pub scenes: Vec<Scene>,
 }
 
 impl Options {
     /// Reads the arguments without the program's name; empty values count as absent.
     pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let mut options =
-            Self { role: Role::Bench, mode: Mode::Usual, database: Database::Postgres, rounds: 3 };
+        let mut options = Self {
+            role: Role::Bench,
+            mode: Mode::Usual,
+            database: Database::Postgres,
+            rounds: 3,
+            scenes: Vec::new(),
+        };
         for argument in arguments {
             match argument.split_once('=').unwrap_or((&argument, "")) {
                 // `cargo bench` adds it.
-                ("--bench", _) | ("--mode" | "--database" | "--rounds", "") => {}
+                ("--bench", _) | ("--mode" | "--database" | "--rounds" | "--scenes", "") => {}
                 ("--role", "sink") => options.role = Role::Sink,
                 ("--mode", "usual") => options.mode = Mode::Usual,
                 ("--mode", "large") => options.mode = Mode::Large,
+                ("--mode", "profile") => options.mode = Mode::Profile,
                 ("--database", "postgres") => options.database = Database::Postgres,
                 ("--database", "sqlite") => options.database = Database::Sqlite,
                 ("--rounds", number) => options.rounds = number.parse::<usize>()?.max(1),
+                ("--scenes", names) => {
+                    options.scenes = names.split(',').map(Scene::parse).collect::<Result<_>>()?;
+                }
                 _ => {
-                    let known = "MODE=large, DATABASE=sqlite and ROUNDS=3";
+                    let known =
+                        "MODE=large or profile, DATABASE=sqlite, ROUNDS=3 and SCENES=idle,accept";
                     return Err(
                         format!("unknown option {argument}; make bench knows {known}").into()
                     );
@@ -66,5 +108,10 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    /// Whether this part of the usual run was asked for.
+    pub fn wants(&self, scene: Scene) -> bool {
+        self.scenes.is_empty() || self.scenes.contains(&scene)
     }
 }

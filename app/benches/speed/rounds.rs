@@ -13,7 +13,7 @@ use crate::limits::pgbench::Pgbench;
 use crate::limits::{lettre, publish, smtp, sqlite};
 use crate::mail::MailMaker;
 use crate::noise::{self, Others};
-use crate::options::{Database, Options};
+use crate::options::{Database, Options, Scene};
 use crate::product::{World, fresh_folder};
 use crate::report::Report;
 use crate::samples::Samples;
@@ -38,7 +38,7 @@ pub async fn run(options: &Options) -> Result<()> {
         let others = Others::watch(&world);
         let mut samples = Samples::default();
         block_in_place(|| noise::calibrate(&world.folder, &mut samples))?;
-        round(&mut world, &mails, &mut samples).await?;
+        round(options, &mut world, &mails, &mut samples).await?;
         others.note(&world, &mut samples);
         rounds.push(samples);
         eprintln!("round {turn} of {}: {:.0} s", options.rounds, start.elapsed().as_secs_f64());
@@ -57,47 +57,75 @@ pub async fn run(options: &Options) -> Result<()> {
 }
 
 /// Each limit right before the scenes that are compared with it.
-async fn round(world: &mut World, mails: &Arc<MailMaker>, samples: &mut Samples) -> Result<()> {
-    let wire = mails.on_the_wire()?;
+async fn round(
+    options: &Options,
+    world: &mut World,
+    mails: &Arc<MailMaker>,
+    samples: &mut Samples,
+) -> Result<()> {
+    let wants = |scene| options.wants(scene);
     let mut progress = Progress(Instant::now());
+    if wants(Scene::Idle) || wants(Scene::Accept) {
+        limits_of_one(world, mails, samples).await?;
+        progress.say("limits of one");
+    }
+    if wants(Scene::Idle) {
+        idle::measure(world, samples).await?;
+        progress.say("idle");
+    }
+    if wants(Scene::Accept) {
+        accepting(world, mails, samples).await?;
+        progress.say("accepting and mailing");
+    }
+    if wants(Scene::Outage) {
+        outages(world, samples).await?;
+        progress.say("SMTP and RabbitMQ stopped");
+    }
+    if wants(Scene::Accept) || wants(Scene::Drain) {
+        samples.set("limit.render_per_s", block_in_place(|| mails.rate(RENDERING))?);
+    }
+    if wants(Scene::Drain) {
+        draining(world, mails, samples).await?;
+        progress.say("full queue and slow mail server");
+    }
+    if wants(Scene::Accept) || wants(Scene::Bulk) {
+        bulks(world, samples).await?;
+    }
+    if wants(Scene::Bulk) {
+        bulk::measure(world, samples).await?;
+        progress.say("bulk");
+    }
+    Ok(())
+}
 
-    smtp::measure(&mut world.sink, &wire, samples).await?;
+async fn limits_of_one(world: &mut World, mails: &MailMaker, samples: &mut Samples) -> Result<()> {
+    smtp::measure(&mut world.sink, &mails.on_the_wire()?, samples).await?;
     commits(world, samples).await?;
-    if let Some(servers) = &world.servers {
-        publish::measure(&servers.rabbitmq.url, samples).await?;
+    match &world.servers {
+        Some(servers) => publish::measure(&servers.rabbitmq.url, samples).await,
+        None => Ok(()),
     }
-    progress.say("limits of one");
-    idle::measure(world, samples).await?;
-    progress.say("idle");
+}
 
+async fn accepting(world: &mut World, mails: &MailMaker, samples: &mut Samples) -> Result<()> {
     invites(world, samples).await?;
-    progress.say("limits of accepting");
     accept::measure(world, samples).await?;
-    progress.say("accepting and mailing");
     samples.set("mail_bytes.product", number(world.sink.last()?.len()));
-    samples.set("mail_bytes.limits", number(wire.len()));
-    outage::without_mail(world, samples).await?;
-    progress.say("SMTP stopped");
-    if world.servers.is_some() {
-        outage::without_broker(world, samples).await?;
-        progress.say("RabbitMQ stopped");
-    }
+    samples.set("mail_bytes.limits", number(mails.on_the_wire()?.len()));
+    Ok(())
+}
 
-    samples.set("limit.render_per_s", block_in_place(|| mails.rate(RENDERING))?);
+async fn outages(world: &mut World, samples: &mut Samples) -> Result<()> {
+    outage::without_mail(world, samples).await?;
+    if world.servers.is_some() { outage::without_broker(world, samples).await } else { Ok(()) }
+}
+
+async fn draining(world: &mut World, mails: &Arc<MailMaker>, samples: &mut Samples) -> Result<()> {
     lettre::measure(&mut world.sink, mails, samples).await?;
-    progress.say("limits of mailing");
     if world.servers.is_some() {
         drain::fast(world, samples).await?;
-        progress.say("full queue");
     }
-    drain::slow(world, samples).await?;
-    progress.say("slow mail server");
-
-    bulks(world, samples).await?;
-    progress.say("limits of bulk");
-    bulk::measure(world, samples).await?;
-    progress.say("bulk");
-    Ok(())
+    drain::slow(world, samples).await
 }
 
 /// What a run of minutes does at present.

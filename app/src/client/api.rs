@@ -164,6 +164,11 @@ impl Api {
         self.send(&Method::PATCH, &self.url(path), Some(body), None)
     }
 
+    /// Replaces, once.
+    pub fn put(&self, path: &[&str], body: &Value) -> Result<Answer, ClientError> {
+        self.send(&Method::PUT, &self.url(path), Some(body), None)
+    }
+
     /// Removes, once.
     pub fn delete(&self, path: &[&str]) -> Result<Answer, ClientError> {
         self.send(&Method::DELETE, &self.url(path), None, None)

@@ -177,7 +177,7 @@ fn cuts(
 fn color(state: &str) -> Option<Color> {
     match state {
         "sent" | "accepted" | "active" | "delivered" | "enabled" => Some(Color::FG_GREEN),
-        "queued" | "sending" | "retrying" | "uncertain" | "pending" | "invited" => {
+        "queued" | "scheduled" | "sending" | "retrying" | "uncertain" | "pending" | "invited" => {
             Some(Color::FG_YELLOW)
         }
         "failed" | "bounced" | "complained" | "suppressed" | "expired" | "declined" | "revoked"

@@ -132,7 +132,7 @@ fn timeline(deliveries: &Value) -> Vec<Value> {
                     parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
                 line(&delivery["feedback_at"], &status, parts.join(": "));
             }
-            "retrying" | "uncertain" => {
+            "scheduled" | "retrying" | "uncertain" => {
                 let next = table::text(delivery, "/next_attempt_at");
                 line(&delivery["updated_at"], &status, format!("next attempt at {next}"));
             }

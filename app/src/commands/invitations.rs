@@ -1,7 +1,9 @@
 //! `welcomat invitations`: what became of those who were invited.
 
 use clap::{Args, Subcommand};
+use serde_json::{Value, json};
 
+use crate::client::api::idempotency_key;
 use crate::client::pages::Extent;
 use crate::client::table::{Column, Shape};
 use crate::client::wait::Wait;
@@ -9,9 +11,12 @@ use crate::client::{ClientError, ClientOptions, Scope, Session};
 
 const EXAMPLES: &str = "\
 Examples:
+  welcomat invitations create ann@example.com --send-at 2026-12-24T08:00:00Z
   welcomat invitations list --status pending
   welcomat invitations get 01890a5d-ac96-774b-bcce-b302099a8057
   welcomat invitations resend 01890a5d-ac96-774b-bcce-b302099a8057 --wait
+  welcomat invitations reschedule 01890a5d-ac96-774b-bcce-b302099a8057 2026-12-31T08:00:00Z
+  welcomat invitations change-address 01890a5d-ac96-774b-bcce-b302099a8057 ann@example.com
   welcomat invitations extend 01890a5d-ac96-774b-bcce-b302099a8057 2027-01-01T00:00:00Z
   welcomat invitations revoke 01890a5d-ac96-774b-bcce-b302099a8057";
 const LIST_EXAMPLES: &str = "\
@@ -23,10 +28,21 @@ const GET_EXAMPLES: &str = "\
 Examples:
   welcomat invitations get 01890a5d-ac96-774b-bcce-b302099a8057
   welcomat invitations get 01890a5d-ac96-774b-bcce-b302099a8057 --output json | jq .events";
+const CREATE_EXAMPLES: &str = "\
+Examples:
+  welcomat invitations create ann@example.com --role editor --wait
+  welcomat invitations create ann@example.com --send-at 2026-12-24T08:00:00Z --expires-in 604800";
+const RESCHEDULE_EXAMPLES: &str = "\
+Examples:
+  welcomat invitations reschedule 01890a5d-ac96-774b-bcce-b302099a8057 2026-12-31T08:00:00Z
+  welcomat invitations resend 01890a5d-ac96-774b-bcce-b302099a8057      Now instead";
 const RESEND_EXAMPLES: &str = "\
 Examples:
   welcomat invitations resend 01890a5d-ac96-774b-bcce-b302099a8057
   welcomat invitations resend 01890a5d-ac96-774b-bcce-b302099a8057 --wait=2m";
+const ADDRESS_EXAMPLES: &str = "\
+Examples:
+  welcomat invitations change-address 01890a5d-ac96-774b-bcce-b302099a8057 ann@example.com --wait";
 const EXTEND_EXAMPLES: &str = "\
 Examples:
   welcomat invitations extend 01890a5d-ac96-774b-bcce-b302099a8057 2027-01-01T00:00:00Z";
@@ -56,6 +72,7 @@ const ONE: Shape = Shape {
         Column::state("STATUS", "/status"),
         Column::state("MAIL", "/delivery/status"),
         Column::text("ATTEMPTS", "/delivery/attempts"),
+        Column::time("SCHEDULED", "/send_at"),
         Column::time("NEXT ATTEMPT", "/delivery/next_attempt_at"),
         Column::text("DETAIL", "/delivery/detail"),
         Column::time("MAIL SENT", "/email_sent_at"),
@@ -101,11 +118,34 @@ enum Action {
         /// The invitation's id.
         id: String,
     },
-    /// Send another mail with a new link; the earlier link is void.
+    /// Invite one person, now or later.
+    #[command(after_help = CREATE_EXAMPLES)]
+    Create(New),
+    /// Send another mail with a new link; the earlier link is void. A scheduled mail goes out now.
     #[command(after_help = RESEND_EXAMPLES)]
     Resend {
         /// The invitation's id.
         id: String,
+        #[command(flatten)]
+        wait: Wait,
+    },
+    /// Let a scheduled mail that still waits go out at another time.
+    #[command(after_help = RESCHEDULE_EXAMPLES)]
+    Reschedule {
+        /// The invitation's id.
+        id: String,
+        /// When it goes out (RFC 3339).
+        #[arg(value_name = "TIME")]
+        at: String,
+    },
+    /// Let a pending invitation be for another address, and mail it there; the earlier link is void at once.
+    #[command(after_help = ADDRESS_EXAMPLES)]
+    ChangeAddress {
+        /// The invitation's id.
+        id: String,
+        /// Whom to invite.
+        #[arg(value_name = "ADDRESS")]
+        email: String,
         #[command(flatten)]
         wait: Wait,
     },
@@ -126,6 +166,56 @@ enum Action {
     },
 }
 
+/// A person to invite.
+#[derive(Debug, Clone, Args)]
+struct New {
+    /// Whom to invite.
+    #[arg(value_name = "ADDRESS")]
+    email: String,
+    /// The first name.
+    #[arg(long, value_name = "NAME")]
+    first_name: Option<String>,
+    /// The last name.
+    #[arg(long, value_name = "NAME")]
+    last_name: Option<String>,
+    /// The role; without it the organization's default role.
+    #[arg(long)]
+    role: Option<String>,
+    /// The language of mail and page, such as de-AT.
+    #[arg(long, value_name = "TAG")]
+    locale: Option<String>,
+    /// When the mail goes out (RFC 3339), at most 90 days ahead; now without it.
+    #[arg(long, value_name = "TIME")]
+    send_at: Option<String>,
+    /// For how many seconds from then it can be accepted.
+    #[arg(long, value_name = "SECONDS")]
+    expires_in: Option<u64>,
+    #[command(flatten)]
+    wait: Wait,
+}
+
+impl New {
+    fn body(&self) -> Value {
+        let texts = [
+            ("first_name", &self.first_name),
+            ("last_name", &self.last_name),
+            ("role", &self.role),
+            ("locale", &self.locale),
+            ("send_at", &self.send_at),
+        ];
+        let mut body = json!({ "email": self.email });
+        for (name, text) in texts {
+            if let Some(text) = text {
+                body[name] = text.as_str().into();
+            }
+        }
+        if let Some(seconds) = self.expires_in {
+            body["expires_in"] = seconds.into();
+        }
+        body
+    }
+}
+
 /// Runs one of the family.
 pub fn run(command: &Invitations) -> Result<(), ClientError> {
     let session = Session::open(&command.options)?;
@@ -144,15 +234,32 @@ pub fn run(command: &Invitations) -> Result<(), ClientError> {
             let path = [&all[..], &[id]].concat();
             session.output.object(&session.api.get(&path, &[])?.body, &ONE)?;
         }
+        Action::Create(new) => {
+            let answer = session.api.post_with_key(&all, &new.body(), &idempotency_key())?;
+            session.output.object(&answer.body, &ONE)?;
+            let id = answer.body["id"].as_str().unwrap_or_default();
+            new.wait.for_mail(&session, &organization, id)?;
+        }
+        Action::Reschedule { id, at } => {
+            let path = [&all[..], &[id, "schedule"]].concat();
+            let answer = session.api.post(&path, &json!({ "send_at": at }))?;
+            session.output.object(&answer.body, &ONE)?;
+        }
         Action::Resend { id, wait } => {
             let path = [&all[..], &[id, "resend"]].concat();
-            let answer = session.api.post(&path, &serde_json::json!({}))?;
+            let answer = session.api.post(&path, &json!({}))?;
+            session.output.object(&answer.body, &ONE)?;
+            wait.for_mail(&session, &organization, id)?;
+        }
+        Action::ChangeAddress { id, email, wait } => {
+            let path = [&all[..], &[id, "address"]].concat();
+            let answer = session.api.post(&path, &json!({ "email": email }))?;
             session.output.object(&answer.body, &ONE)?;
             wait.for_mail(&session, &organization, id)?;
         }
         Action::Extend { id, until } => {
             let path = [&all[..], &[id, "extend"]].concat();
-            let answer = session.api.post(&path, &serde_json::json!({ "expires_at": until }))?;
+            let answer = session.api.post(&path, &json!({ "expires_at": until }))?;
             session.output.object(&answer.body, &ONE)?;
         }
         Action::Revoke { id } => {

@@ -19,8 +19,10 @@ pub mod members;
 pub mod migrate;
 pub mod openapi;
 pub mod organizations;
+pub mod policy;
 pub mod serve;
 pub mod suppressions;
+pub mod templates;
 pub mod webhooks;
 pub mod worker;
 

@@ -25,6 +25,7 @@ macro_rules! on_both_stacks {
 
 mod abuse;
 mod accept;
+mod address;
 mod bad_input;
 mod batches;
 mod bounces;
@@ -55,8 +56,11 @@ mod moving;
 mod organizations;
 mod own_invitations;
 mod pages;
+mod policy;
 mod processes;
+mod reminders;
 mod retry;
+mod schedule;
 mod servers;
 #[cfg(feature = "failpoints")]
 mod smtp_script;
@@ -64,6 +68,7 @@ mod smtp_sink;
 #[cfg(feature = "long-faults")]
 mod soak;
 mod start;
+mod templates;
 mod together;
 mod tokens;
 mod upgrade;

@@ -8,7 +8,7 @@ use adapters::clock::Clock;
 use adapters::settings::Settings;
 use adapters::store::{
     Actor, CreateOutcome, IdempotencyKey, InvitationView, ListFilter, NewInvitation, OnExisting,
-    Store, StoreError,
+    OrganizationRef, Store, StoreError,
 };
 use domain::{CredentialPolicy, EmailAddress, OrganizationId, Position, SecretHash};
 use futures_util::future::join_all;
@@ -236,6 +236,7 @@ impl Room {
             locale: "en".to_owned(),
             metadata: json!({}),
             expires_in: Duration::from_hours(1),
+            send_at: None,
             credential: CredentialPolicy::Link,
             password_hash: None,
             secret: None,
@@ -254,8 +255,15 @@ impl Room {
     }
 
     async fn create(&self, asks: Vec<Ask>) -> Vec<Answer> {
-        let create = |Ask { organization, new, key }| {
-            self.store.create_invitation(organization, self.actor.clone(), new, key)
+        let create = async |Ask { organization, new, key }| {
+            let host = OrganizationRef {
+                id: organization,
+                number: 0,
+                name: String::new(),
+                roles: domain::RolePolicy::default(),
+                policy: None,
+            };
+            self.store.create_invitation(&host, self.actor.clone(), new, key).await
         };
         join_all(asks.into_iter().map(create)).await
     }

@@ -49,7 +49,7 @@ proptest! {
             match event {
                 DeliveryEvent::Report { attempt, .. } => {
                     prop_assert_eq!(holder(&before), Some(attempt), "only the holder reports");
-                    let ours = matches!(outcome, SendOutcome::Ours(_));
+                    let ours = matches!(outcome, SendOutcome::Ours(_) | SendOutcome::Parked(_));
                     let used = if ours { before.attempts.min(before_claim) } else { before.attempts };
                     prop_assert_eq!(after.attempts, used);
                 }
@@ -62,7 +62,7 @@ proptest! {
                 _ => prop_assert_eq!(after.attempts, before.attempts),
             }
             if let (DeliveryState::Retrying { next_attempt_at }, false) =
-                (after.state, matches!(outcome, SendOutcome::Ours(_)))
+                (after.state, matches!(outcome, SendOutcome::Ours(_) | SendOutcome::Parked(_)))
             {
                 prop_assert!(next_attempt_at < after.give_up_at, "retried too late");
             }
@@ -198,6 +198,7 @@ fn outcome(event: u8) -> SendOutcome {
         7 | 8 => SendOutcome::Uncertain(trouble()),
         9 => SendOutcome::Ours(trouble()),
         10 => SendOutcome::Sent,
+        11 => SendOutcome::Parked(trouble()),
         _ => SendOutcome::Deferred(trouble()),
     }
 }

@@ -1,6 +1,6 @@
 //! An atomic batch: all of its rows are invited in one transaction, or nothing of it is kept.
 
-use domain::{BatchRowStatus, OrganizationId, SendRefusal, Timestamp};
+use domain::{BatchRowStatus, SendRefusal, Timestamp};
 use entity::batch;
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel, Set};
 
@@ -9,7 +9,8 @@ use super::super::create::NewInvitation;
 use super::super::create_all::invite_all;
 use super::super::idempotency::{self, IdempotencyKey};
 use super::super::invite::{Invited, Inviting};
-use super::super::{Actor, Result, Store, StoreError, Verdict, limit};
+use super::super::seats::Seats;
+use super::super::{Actor, OrganizationRef, Result, Store, StoreError, Verdict, limit};
 use super::receive::{BatchPlan, Started, row, written};
 use super::view::BatchView;
 use super::{Explain, RowFault, RowRefusal, SentRow, actor, counts, steer};
@@ -36,14 +37,14 @@ impl Store {
     /// Invites all rows, each of which makes sense, or nobody.
     pub async fn create_batch_at_once(
         &self,
-        organization: OrganizationId,
+        organization: &OrganizationRef,
         by: Actor,
         plan: BatchPlan,
         rows: Vec<SentRow>,
         key: Option<IdempotencyKey>,
         explain: Explain,
     ) -> Result<AtOnce> {
-        let inviting = self.inviting(organization, by);
+        let inviting = self.inviting(organization.id, by, organization.policy.clone());
         let rows = std::sync::Arc::new(rows);
         for _ in 0..TRIES {
             let (inviting, plan, rows) = (inviting.clone(), plan.clone(), rows.clone());
@@ -64,7 +65,7 @@ impl Store {
                 }
                 Tried::Limited(rows) => {
                     if rows.iter().any(|(_, why)| *why == SendRefusal::Paused) {
-                        self.pause_sending(organization).await?;
+                        self.pause_sending(organization.id).await?;
                     }
                     let told = |(at, why)| (at, explain(RowRefusal::Limit(why)));
                     return Ok(AtOnce::Refused(rows.into_iter().map(told).collect()));
@@ -90,6 +91,7 @@ async fn create(
     if !faults.is_empty() {
         return refuse(faults);
     }
+    let seats = Seats::lock(tx, now, inviting).await?;
     if let Some(key) = key
         && let Some(earlier) = idempotency::claim(tx, now, inviting.organization, key).await?
     {
@@ -97,13 +99,14 @@ async fn create(
     }
     let new: Vec<NewInvitation> =
         sent.iter().filter_map(|row| row.wanted.as_ref().ok()).map(|new| (**new).clone()).collect();
-    let Some(all) = invite_all(tx, now, inviting, &new).await? else {
+    let Some(all) = invite_all(tx, now, inviting, &new, seats).await? else {
         return Ok(Verdict::RollBack(Tried::Overtaken));
     };
     let refused = all.rows.iter().enumerate().filter_map(|(at, row)| {
         let why = match row {
             Invited::Refused(id) => RowRefusal::Pending(*id),
             Invited::Member => RowRefusal::Member,
+            Invited::NotAllowed(why) => RowRefusal::Limit(SendRefusal::Policy(*why)),
             Invited::New(_) | Invited::Pending { .. } | Invited::Overtaken => return None,
         };
         Some((at, explain(why)))
@@ -146,7 +149,9 @@ async fn keep(
         let (status, invitation) = match invited {
             Invited::New(invitation) => (BatchRowStatus::Created, invitation.id),
             Invited::Pending { invitation, .. } => (BatchRowStatus::Pending, invitation.id),
-            Invited::Member | Invited::Refused(_) | Invited::Overtaken => continue,
+            Invited::Member | Invited::Refused(_) | Invited::NotAllowed(_) | Invited::Overtaken => {
+                continue;
+            }
         };
         row.status = Set(status.as_str().to_owned());
         row.invitation_id = Set(Some(invitation.uuid()));

@@ -9,6 +9,7 @@ mod actor;
 mod at_once;
 mod counts;
 mod forget;
+mod pace;
 mod read;
 mod receive;
 mod steer;
@@ -30,6 +31,7 @@ use super::create::NewInvitation;
 use super::together::Locking;
 
 pub use at_once::AtOnce;
+pub use pace::{BatchPace, BatchProgress};
 pub use read::BatchRowFilter;
 pub use receive::{BatchPlan, Begun, Started};
 pub use view::{BatchDetail, BatchRowView, BatchView};
@@ -64,7 +66,7 @@ pub enum RowRefusal {
     Pending(InvitationId),
     /// The address belongs to an active member.
     Member,
-    /// A mail must not be sent now.
+    /// A mail must not be sent, or not now.
     Limit(SendRefusal),
     /// A fault of ours.
     Ours,

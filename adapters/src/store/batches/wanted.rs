@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{CredentialPolicy, EmailAddress, MembershipRole, Name, Position};
+use domain::{CredentialPolicy, EmailAddress, MembershipRole, Name, Position, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::super::create::{NewInvitation, OnExisting};
@@ -19,6 +19,8 @@ struct Kept {
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     metadata: serde_json::Value,
     expires_in: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    send_at: Option<Timestamp>,
     on_existing: Wish,
 }
 
@@ -42,6 +44,7 @@ pub(super) fn written(new: &NewInvitation) -> Result<String> {
         locale: new.locale.clone(),
         metadata: new.metadata.clone(),
         expires_in: new.expires_in.as_secs(),
+        send_at: new.send_at,
         on_existing: match new.on_existing {
             OnExisting::Error => Wish::Error,
             OnExisting::Ignore => Wish::Ignore,
@@ -67,6 +70,7 @@ pub(super) fn read(email: &str, column: Option<&str>) -> Result<NewInvitation> {
         locale: kept.locale,
         metadata: kept.metadata,
         expires_in: Duration::from_secs(kept.expires_in),
+        send_at: kept.send_at,
         credential: CredentialPolicy::TemporaryPassword,
         password_hash: None,
         secret: None,

@@ -12,12 +12,16 @@ use sea_orm::{
 };
 
 use super::super::bulk::Changes;
+use super::super::caller::{self, OrganizationKey};
 use super::super::create::{NewInvitation, OnExisting};
 use super::super::create_all::{All, invite_all};
 use super::super::invite::{Invited, Inviting};
+use super::super::seats::Seats;
 use super::super::together::Locking;
-use super::super::{Result, Store, StoreError, Verdict, limit};
-use super::{Explain, RowFault, RowRefusal, actor, lock, rows_of, steer, wanted};
+use super::super::{Result, Store, StoreError, Verdict, limit, policy};
+use super::{
+    BatchPace, BatchProgress, Explain, RowFault, RowRefusal, actor, lock, rows_of, steer, wanted,
+};
 use crate::failpoint;
 
 /// Batches that are looked at before this process rests: others may be at the first ones.
@@ -45,9 +49,21 @@ impl Store {
         self.bell.notified().await;
     }
 
-    /// Invites up to `limit` rows of the batch that was longest without; whether there was one.
-    pub async fn work_on_batches(&self, limit: u64, explain: Explain) -> Result<bool> {
-        for id in self.batches_at_work().await? {
+    /// Invites the next rows of the batch that was longest without, as far as `pace` allows.
+    pub async fn work_on_batches(
+        &self,
+        pace: BatchPace,
+        explain: Explain,
+    ) -> Result<BatchProgress> {
+        let ids = self.batches_at_work().await?;
+        if ids.is_empty() {
+            return Ok(BatchProgress::Nothing);
+        }
+        let limit = self.rows_to_invite(pace).await?;
+        if limit == 0 {
+            return Ok(BatchProgress::Held);
+        }
+        for id in ids {
             let round = match self.work_on(id, limit, explain).await {
                 Err(error) if !is_of_one_row(&error) => return Err(error),
                 Err(error) => {
@@ -61,17 +77,17 @@ impl Store {
                 Round::Worked { created } => {
                     self.metrics.created(created);
                     self.outlet.wake();
-                    return Ok(true);
+                    return Ok(BatchProgress::Made);
                 }
                 Round::Finished => {
                     tracing::info!(batch.id = %id, "a batch is finished");
                     self.outlet.wake();
-                    return Ok(true);
+                    return Ok(BatchProgress::Made);
                 }
                 Round::Limited(..) | Round::Overtaken => return Err(StoreError::Busy),
             }
         }
-        Ok(false)
+        Ok(BatchProgress::Nothing)
     }
 
     async fn batches_at_work(&self) -> Result<Vec<Uuid>> {
@@ -173,10 +189,13 @@ impl Store {
             return Ok(Verdict::Commit(Round::Finished));
         }
         let organization = OrganizationId::from_uuid(batch.organization_id);
-        let inviting = self.inviting(organization, actor::read(&batch.actor)?);
+        let host = caller::find(tx, OrganizationKey::Id(organization)).await?;
+        let rules = host.as_ref().map(policy::of).transpose()?.flatten();
+        let inviting = self.inviting(organization, actor::read(&batch.actor)?, rules);
+        let seats = Seats::lock(tx, now, &inviting).await?;
         let (turns, not_before) = sort_out(now, rows, refused)?;
         let new: Vec<NewInvitation> = turns.invited.iter().map(|(_, new)| new.clone()).collect();
-        let Some(all) = invite_all(tx, now, &inviting, &new).await? else {
+        let Some(all) = invite_all(tx, now, &inviting, &new, seats).await? else {
             return Ok(Verdict::RollBack(Round::Overtaken));
         };
         let created = all.rows.iter().filter(|row| matches!(row, Invited::New(_))).count();
@@ -254,6 +273,10 @@ impl Turns {
                     (BatchRowStatus::Pending, Some(*id), Some(RowRefusal::Pending(*id)))
                 }
                 Invited::Member => (BatchRowStatus::Member, None, Some(RowRefusal::Member)),
+                Invited::NotAllowed(why) => {
+                    let why = RowRefusal::Limit(SendRefusal::Policy(*why));
+                    (BatchRowStatus::Refused, None, Some(why))
+                }
                 // None of them is.
                 Invited::Overtaken => (BatchRowStatus::Failed, None, Some(RowRefusal::Ours)),
             };

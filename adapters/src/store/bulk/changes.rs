@@ -1,19 +1,21 @@
 //! Changes that do not build on each other, of any tables: one statement on PostgreSQL, because each
 //! way to the database and back takes longer than what it asks for.
 
-use sea_orm::prelude::{Expr, Json, Uuid};
+use std::sync::{Arc, OnceLock};
+
+use sea_orm::prelude::{Expr, Json};
 use sea_orm::sea_query::{
-    CommonTableExpression, InsertStatement, Query, ReturningClause, SelectStatement,
-    SubQueryStatement, UpdateStatement, WithClause,
+    CommonTableExpression, InsertStatement, OnConflict, Query, SelectStatement, SubQueryStatement,
+    UpdateStatement, WithClause,
 };
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryTrait,
-    UpdateMany, Value,
+    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IdenStatic,
+    QueryTrait, UpdateMany, Value,
 };
 
-use super::super::Result;
+use super::super::{Result, StoreError};
 use super::update::{all_at_once, one_by_one};
-use super::{New, from_json, parts, skip};
+use super::{ColumnOf, New, from_json, parts, skip};
 
 /// What is to be changed, and how many rows that must be.
 pub(in super::super) struct Changes {
@@ -25,6 +27,19 @@ struct Change {
     statement: Written,
     /// `None` if any number is right.
     rows: Option<u64>,
+    /// Who wants to know what was written, and of which columns.
+    told: Option<(Told, Vec<String>)>,
+}
+
+/// What a change has written: rows as JSON, in any order. Nothing before the change is made.
+#[derive(Clone, Default)]
+pub(in super::super) struct Told(Arc<OnceLock<Vec<Json>>>);
+
+impl Told {
+    /// The rows.
+    pub(in super::super) fn rows(&self) -> &[Json] {
+        self.0.get().map_or(&[], Vec::as_slice)
+    }
 }
 
 enum Written {
@@ -65,6 +80,27 @@ impl Changes {
         Ok(())
     }
 
+    /// Inserts rows, does what is to be done about those that are there already, and tells these
+    /// columns of what was written; `None`, and nothing is to be inserted, where one statement cannot do
+    /// that beside others.
+    pub(in super::super) fn insert_and_tell<A: ActiveModelTrait>(
+        &mut self,
+        rows: &[A],
+        on_conflict: OnConflict,
+        columns: &[ColumnOf<A>],
+    ) -> Result<Option<Told>> {
+        if self.backend != DbBackend::Postgres {
+            return Ok(None);
+        }
+        let told = Told::default();
+        if let Some(insert) = from_json(rows, on_conflict)? {
+            let columns = columns.iter().map(|column| column.as_str().to_owned()).collect();
+            let (statement, told) = (Written::Insert(insert), Some((told.clone(), columns)));
+            self.changes.push(Change { statement, rows: None, told });
+        }
+        Ok(Some(told))
+    }
+
     /// Changes rows that have values for the same columns, each found by its `id`; `guard` must hold
     /// for each of them, and may compare with the new values.
     pub(in super::super) fn update<A, G>(&mut self, rows: &[A], guard: G) -> Result<()>
@@ -90,7 +126,7 @@ impl Changes {
     }
 
     fn add(&mut self, statement: Written, rows: Option<u64>) {
-        self.changes.push(Change { statement, rows });
+        self.changes.push(Change { statement, rows, told: None });
     }
 
     /// Makes them. `false` if not each row could be: then the transaction is to be rolled back.
@@ -101,7 +137,7 @@ impl Changes {
         if self.backend == DbBackend::Postgres {
             return Ok(at_once(tx, self.changes, None).await?.is_some());
         }
-        for Change { statement, rows } in self.changes {
+        for Change { statement, rows, .. } in self.changes {
             let made = match statement {
                 Written::Insert(insert) => tx.execute(&insert).await?,
                 Written::Update(update) => tx.execute(&update).await?,
@@ -113,16 +149,16 @@ impl Changes {
         Ok(true)
     }
 
-    /// Makes them on PostgreSQL, and gives what a query, whose `$1` is `of`, finds beside. `None` if
-    /// not each row could be: then the transaction is to be rolled back.
+    /// Makes them on PostgreSQL, and gives what a query, whose `$1`, `$2` and so on are `of`, finds
+    /// beside. `None` if not each row could be: then the transaction is to be rolled back.
     pub(in super::super) async fn make_and_find(
         self,
         tx: &DatabaseTransaction,
         query: &str,
-        of: Vec<Uuid>,
+        of: Vec<Value>,
     ) -> Result<Option<Vec<Json>>> {
         let found = format!("SELECT coalesce(json_agg(found), '[]') FROM ({query}) AS found");
-        let found = Expr::cust_with_values(format!("({found})"), [Value::from(of)]);
+        let found = Expr::cust_with_values(format!("({found})"), of);
         at_once(tx, self.changes, Some(found)).await
     }
 }
@@ -135,20 +171,29 @@ async fn at_once(
 ) -> Result<Option<Vec<Json>>> {
     let mut all = WithClause::new();
     let mut result = Query::select();
-    let mut expected = Vec::new();
-    for (at, Change { statement, rows }) in changes.into_iter().enumerate() {
+    let (mut expected, mut telling) = (Vec::new(), Vec::new());
+    for (at, Change { statement, rows, told }) in changes.into_iter().enumerate() {
         let name = format!("change_{at}");
+        let returning = match &told {
+            Some((_, columns)) => Query::returning().columns(columns.clone()),
+            None => Query::returning().expr(Expr::cust("1")),
+        };
         let statement: SubQueryStatement = match statement {
-            Written::Insert(mut insert) => insert.returning(one()).to_owned().into(),
-            Written::Update(mut update) => update.returning(one()).to_owned().into(),
+            Written::Insert(mut insert) => insert.returning(returning).to_owned().into(),
+            Written::Update(mut update) => update.returning(returning).to_owned().into(),
         };
         let mut change = CommonTableExpression::new();
-        change.table_name(name.clone()).column("one").query(statement);
+        change.table_name(name.clone()).query(statement);
         all.cte(change);
         if let Some(rows) = rows {
-            result.expr(Expr::SubQuery(None, Box::new(count(name).into())));
+            result.expr(Expr::SubQuery(None, Box::new(count(name.clone()).into())));
             expected.push(rows);
         }
+        telling.extend(told.map(|(told, _)| (told, name)));
+    }
+    // Last of all, for they are read in this order, and a change is made when it is read.
+    for (_, name) in &telling {
+        result.expr(Expr::cust(format!("(SELECT coalesce(json_agg({name}), '[]') FROM {name})")));
     }
     let finds = find.is_some();
     result.expr(find.unwrap_or_else(|| Expr::cust("1")));
@@ -158,17 +203,15 @@ async fn at_once(
             return Ok(None);
         }
     }
-    if !finds {
-        return Ok(Some(Vec::new()));
+    let array = |at| match made.try_get_by_index(at)? {
+        Json::Array(found) => Ok(found),
+        _ => Ok::<_, StoreError>(Vec::new()),
+    };
+    for (at, (told, _)) in telling.iter().enumerate() {
+        // Once each: whoever was told waits for nothing else.
+        let _ = told.0.set(array(expected.len() + at)?);
     }
-    match made.try_get_by_index(expected.len())? {
-        Json::Array(found) => Ok(Some(found)),
-        _ => Ok(Some(Vec::new())),
-    }
-}
-
-fn one() -> ReturningClause {
-    Query::returning().expr(Expr::cust("1"))
+    if finds { array(expected.len() + telling.len()).map(Some) } else { Ok(Some(Vec::new())) }
 }
 
 fn count(change: String) -> SelectStatement {

@@ -68,8 +68,8 @@ impl Serialize for Cell {
     }
 }
 
-/// As PostgreSQL reads bytes.
-fn hex(bytes: &[u8]) -> String {
+/// As PostgreSQL reads and writes bytes.
+pub(in super::super) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
     let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);

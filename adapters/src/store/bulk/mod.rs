@@ -19,7 +19,8 @@ use sea_orm::{
 
 use super::{Result, StoreError};
 
-pub(super) use changes::Changes;
+pub(super) use changes::{Changes, Told};
+pub(super) use json::hex;
 
 type ColumnOf<A> = <<A as ActiveModelTrait>::Entity as EntityTrait>::Column;
 type ModelOf<A> = <<A as ActiveModelTrait>::Entity as EntityTrait>::Model;
@@ -105,7 +106,7 @@ fn is_in_query<C: ColumnTrait>(column: C, query: SelectStatement) -> Expr {
 }
 
 /// Any conflict counts, whichever index has it.
-fn skip() -> OnConflict {
+pub(super) fn skip() -> OnConflict {
     OnConflict::new().do_nothing().to_owned()
 }
 

@@ -11,7 +11,8 @@ pub(in crate::store) struct Mail {
     pub(super) organization: OrganizationId,
     /// The first of its invitation, not a resend.
     pub(in crate::store) first: bool,
-    caller: Vec<u8>,
+    /// Whose key or token asked for it; nobody asks for a reminder.
+    caller: Option<Vec<u8>>,
     inviter: Option<Vec<u8>>,
     mailbox: Mailbox,
     domain: String,
@@ -24,7 +25,9 @@ impl Mail {
         invitation: &invitation::Model,
         delivery: &delivery::Model,
     ) -> Result<Option<Self>> {
-        if delivery.status != DeliveryStatus::Queued.as_str() {
+        // A scheduled mail counts when it is asked for.
+        let waits = [DeliveryStatus::Queued.as_str(), DeliveryStatus::Scheduled.as_str()];
+        if !waits.contains(&delivery.status.as_str()) {
             return Ok(None);
         }
         let email = EmailAddress::parse(&invitation.email)
@@ -34,11 +37,22 @@ impl Mail {
         Ok(Some(Self {
             organization: OrganizationId::from_uuid(invitation.organization_id),
             first: delivery.generation == 1,
-            caller: actor.credential(),
+            caller: Some(actor.credential()),
             inviter: person.or_else(|| actor.stranger()),
             mailbox: Mailbox::of(&email),
             domain: email.domain().to_owned(),
         }))
+    }
+
+    /// A reminder, which nobody asks for: it counts for its recipient and its organization.
+    pub(in crate::store) fn reminder(
+        invitation: &invitation::Model,
+        delivery: &delivery::Model,
+    ) -> Result<Option<Self>> {
+        let user = UserId::from_uuid(invitation.user_id);
+        let nobody = Actor::Invitee { user, inviter: None };
+        let planned = Self::planned(&nobody, invitation, delivery)?;
+        Ok(planned.map(|mail| Self { caller: None, inviter: None, ..mail }))
     }
 
     /// Where it counts: each limit, and what that is a limit of.
@@ -47,7 +61,7 @@ impl Mail {
         let mailbox = self.mailbox.as_bytes();
         let own = |whose: &[u8]| [&organization[..], whose].concat();
         [
-            (Limit::KeyPerMinute, Some(self.caller.clone())),
+            (Limit::KeyPerMinute, self.caller.clone()),
             (Limit::OrganizationPerDay, Some(organization.to_vec())),
             (Limit::NewOrganizationPerDay, is_new.then(|| organization.to_vec())),
             (Limit::InviterPerDay, self.inviter.clone()),

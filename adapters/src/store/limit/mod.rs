@@ -17,8 +17,9 @@ pub(super) use mail::Mail;
 pub(super) use standing::{count_accepted, record as record_standing};
 
 use self::standing::Standing;
-use self::tally::{Counter, Key, Tally};
+use self::tally::{Counter, Counting, Key, Tally};
 use super::Result;
+use super::bulk::Changes;
 use crate::settings::LimitSettings;
 
 /// A mail that may not be sent.
@@ -40,6 +41,34 @@ pub(super) async fn count(
     limits: &LimitSettings,
     mails: &[Mail],
 ) -> Result<Vec<Refused>> {
+    match tally(tx, now, limits, mails).await? {
+        Ok(tally) => tally.write(tx, now).await,
+        Err(refused) => Ok(refused),
+    }
+}
+
+/// The same together with changes that are still to be made, which saves a way to the database and back:
+/// [`Counting::finish`] says what is refused then. The error is what is refused at once.
+pub(super) async fn count_with(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    limits: &LimitSettings,
+    mails: &[Mail],
+    changes: &mut Changes,
+) -> Result<Result<Counting, Vec<Refused>>> {
+    match tally(tx, now, limits, mails).await? {
+        Ok(tally) => tally.write_with(changes).map(Ok),
+        Err(refused) => Ok(Err(refused)),
+    }
+}
+
+/// What the mails add to; or those that must not be sent whatever the counts are.
+async fn tally(
+    tx: &DatabaseTransaction,
+    now: Timestamp,
+    limits: &LimitSettings,
+    mails: &[Mail],
+) -> Result<Result<Tally, Vec<Refused>>> {
     let standings = standings(tx, now, limits, mails).await?;
     let standing = |mail: &Mail| standings.get(&mail.organization).copied().unwrap_or_default();
     let paused = |(at, mail): (usize, &Mail)| {
@@ -47,7 +76,7 @@ pub(super) async fn count(
     };
     let refused: Vec<_> = mails.iter().enumerate().filter_map(paused).collect();
     if !refused.is_empty() {
-        return Ok(refused);
+        return Ok(Err(refused));
     }
     let mut tally = Tally::default();
     for (at, mail) in mails.iter().enumerate() {
@@ -60,7 +89,7 @@ pub(super) async fn count(
             tally.add(standing::invited(mail.organization, now), at);
         }
     }
-    tally.write(tx, now).await
+    Ok(Ok(tally))
 }
 
 fn counter(limit: Limit, subject: Vec<u8>, most: u32, mail: &Mail, now: Timestamp) -> Counter {

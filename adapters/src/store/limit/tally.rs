@@ -1,15 +1,17 @@
 //! Adding to counts, many in one statement.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::{Limit, SendRefusal, Timestamp};
-use entity::tally;
+use entity::tally::{self, Column};
 use sea_orm::prelude::Expr;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{DatabaseTransaction, Set};
+use serde::Deserialize;
 
 use super::Refused;
-use crate::store::{Result, bulk};
+use crate::store::bulk::{self, Changes, Told, hex};
+use crate::store::{Result, StoreError, convert};
 
 /// What is counted: a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,22 +67,19 @@ impl Tally {
         tx: &DatabaseTransaction,
         now: Timestamp,
     ) -> Result<Vec<Refused>> {
-        let mut refused = BTreeMap::new();
-        for round in self.rounds() {
-            for (entry, total) in add(tx, &round).await? {
-                let Some((limit, most)) = entry.counter.most else { continue };
-                let reason = (limit.window().rest(now), limit);
-                for mail in entry.beyond(total - i64::from(most)) {
-                    let longest = refused.entry(*mail).or_insert(reason);
-                    *longest = reason.max(*longest);
-                }
-            }
-        }
-        let refusal = |(mail, (retry_after, limit))| Refused {
-            mail,
-            why: SendRefusal::Limit { limit, retry_after },
+        Counting { told: None, rounds: self.rounds() }.finish(tx, now).await
+    }
+
+    /// Adds what one statement can do to `changes`, so that it costs no way to the database of its own;
+    /// to be finished once they are made.
+    pub(super) fn write_with(self, changes: &mut Changes) -> Result<Counting> {
+        let rounds = self.rounds();
+        let columns = [Column::Kind, Column::Subject, Column::WindowStart, Column::Total];
+        let told = match rounds.first() {
+            Some(first) => changes.insert_and_tell(&rows(first), grow(), &columns)?,
+            None => None,
         };
-        Ok(refused.into_iter().map(refusal).collect())
+        Ok(Counting { told, rounds })
     }
 
     /// A statement may touch a row once: what adds to the same one waits for the next.
@@ -103,6 +102,53 @@ impl Tally {
     }
 }
 
+/// Counts that are about to grow.
+pub(in crate::store) struct Counting {
+    /// What became of the first round, if that is written with other changes.
+    told: Option<Told>,
+    rounds: Vec<Vec<Entry>>,
+}
+
+/// A count as the database tells it.
+#[derive(Deserialize)]
+struct Counted {
+    kind: String,
+    subject: String,
+    window_start: Timestamp,
+    total: i64,
+}
+
+impl Counting {
+    /// Writes the rest. Says which mails are too many, and of several limits the one that lasts.
+    pub(in crate::store) async fn finish(
+        self,
+        tx: &DatabaseTransaction,
+        now: Timestamp,
+    ) -> Result<Vec<Refused>> {
+        let mut refused = BTreeMap::new();
+        let mut told = self.told;
+        for round in self.rounds {
+            let totals = match told.take() {
+                Some(told) => totals(&round, &told)?,
+                None => add(tx, &round).await?,
+            };
+            for (entry, total) in totals {
+                let Some((limit, most)) = entry.counter.most else { continue };
+                let reason = (limit.window().rest(now), limit);
+                for mail in entry.beyond(total - i64::from(most)) {
+                    let longest = refused.entry(*mail).or_insert(reason);
+                    *longest = reason.max(*longest);
+                }
+            }
+        }
+        let refusal = |(mail, (retry_after, limit))| Refused {
+            mail,
+            why: SendRefusal::Limit { limit, retry_after },
+        };
+        Ok(refused.into_iter().map(refusal).collect())
+    }
+}
+
 impl Entry {
     fn count(&self) -> usize {
         if self.counter.seen.is_some() { 1 } else { self.mails.len() }
@@ -116,34 +162,51 @@ impl Entry {
     }
 }
 
-/// One statement; gives each entry with its new total.
-async fn add<'a>(
-    tx: &DatabaseTransaction,
-    part: &'a [Entry],
-) -> Result<impl Iterator<Item = (&'a Entry, i64)>> {
-    let rows = part.iter().map(|entry| tally::ActiveModel {
+fn rows(part: &[Entry]) -> Vec<tally::ActiveModel> {
+    let row = |entry: &Entry| tally::ActiveModel {
         kind: Set(entry.counter.key.kind.to_owned()),
         subject: Set(entry.counter.key.subject.clone()),
         window_start: Set(entry.counter.key.start),
         total: Set(i64::try_from(entry.count()).unwrap_or(i64::MAX)),
         seen: Set(entry.counter.seen.clone()),
         forget_at: Set(entry.counter.forget_at),
-    });
-    let grow = OnConflict::columns([
-        tally::Column::Kind,
-        tally::Column::Subject,
-        tally::Column::WindowStart,
-    ])
-    .value(tally::Column::Total, Expr::cust(TOTAL))
-    .value(tally::Column::Seen, Expr::cust(SEEN))
-    .to_owned();
-    let written = bulk::insert(tx, rows.collect(), grow).await?;
+    };
+    part.iter().map(row).collect()
+}
+
+fn grow() -> OnConflict {
+    OnConflict::columns([Column::Kind, Column::Subject, Column::WindowStart])
+        .value(Column::Total, Expr::cust(TOTAL))
+        .value(Column::Seen, Expr::cust(SEEN))
+        .to_owned()
+}
+
+/// One statement; gives each entry with its new total.
+async fn add<'a>(tx: &DatabaseTransaction, part: &'a [Entry]) -> Result<Vec<(&'a Entry, i64)>> {
+    let written = bulk::insert(tx, rows(part), grow()).await?;
     // They come back in any order; `part` is sorted by its keys.
-    Ok(written.into_iter().filter_map(|row| {
+    let total = |row: tally::Model| {
         let at = part.binary_search_by(|entry| {
             let key = &entry.counter.key;
             (key.kind, &key.subject, key.start).cmp(&(&row.kind, &row.subject, row.window_start))
         });
         Some((&part[at.ok()?], row.total))
-    }))
+    };
+    Ok(written.into_iter().filter_map(total).collect())
+}
+
+/// The same of what was written with other changes. A count that is not told was not written.
+fn totals<'a>(part: &'a [Entry], told: &Told) -> Result<Vec<(&'a Entry, i64)>> {
+    let key = |entry: &Entry| {
+        let Key { kind, subject, start } = &entry.counter.key;
+        ((*kind).to_owned(), hex(subject), *start)
+    };
+    let mut entries: HashMap<_, _> = part.iter().map(|entry| (key(entry), entry)).collect();
+    let mut totals = Vec::with_capacity(part.len());
+    for row in told.rows() {
+        let row = Counted::deserialize(row).map_err(|_| convert::inconsistent("tally", "total"))?;
+        let entry = entries.remove(&(row.kind, row.subject, row.window_start));
+        totals.extend(entry.map(|entry| (entry, row.total)));
+    }
+    if entries.is_empty() { Ok(totals) } else { Err(StoreError::Busy) }
 }

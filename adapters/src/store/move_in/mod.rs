@@ -8,8 +8,9 @@ mod table;
 
 use entity::{
     announcement, api_key, attempt, batch, batch_row, console_session, dead_letter, delivery,
-    event, event_exchange, idempotency_key, invitation, membership, organization, outbox,
-    suppression, tally, user, webhook_attempt, webhook_delivery, webhook_endpoint,
+    event, event_exchange, former_token, idempotency_key, invitation, membership, organization,
+    outbox, suppression, tally, template, user, webhook_attempt, webhook_delivery,
+    webhook_endpoint,
 };
 use sea_orm::{ConnectionTrait, DbBackend, EntityName, EntityTrait, Statement};
 
@@ -74,7 +75,9 @@ macro_rules! each_table {
             event_exchange,
             console_session,
             batch,
-            batch_row
+            batch_row,
+            former_token,
+            template
         )
     };
 }

@@ -70,6 +70,8 @@ pub enum Code {
     ConflictingPassword,
     /// The address, or its domain, gets no more invitations for now.
     TooManyMails,
+    /// The organization does not invite such an address.
+    AddressNotAllowed,
 }
 
 /// One sentence.

@@ -118,8 +118,8 @@ async fn invite_all(
         let hashes = password::hash_all(&state.hasher, &people).await?;
         let new = people.into_iter().zip(hashes);
         let new = new.map(|(person, hash)| invitation(state, organization, person, hash)).collect();
-        let (id, actor) = (organization.id, auth.actor());
-        let created = state.store.create_invitations(id, actor, new, key, response::outcomes);
+        let (store, actor) = (&state.store, auth.actor());
+        let created = store.create_invitations(organization, actor, new, key, response::outcomes);
         created.await.map_err(ApiError::from)?
     };
     match outcome {
@@ -167,7 +167,7 @@ async fn least_advanced(
 ) -> Option<DeliveryStatus> {
     let statuses = preference.all_settled(&state.store, organization, mailed).await;
     statuses.into_values().min_by_key(|status| match status {
-        DeliveryStatus::Queued => 0,
+        DeliveryStatus::Queued | DeliveryStatus::Scheduled => 0,
         DeliveryStatus::Sending => 1,
         DeliveryStatus::Retrying | DeliveryStatus::Uncertain => 2,
         DeliveryStatus::Failed | DeliveryStatus::Bounced => 3,

@@ -9,7 +9,7 @@ use crate::problem::ApiError;
 /// Tells which entries are refused, or why all are.
 pub fn refusal(rows: &[Row], refused: &[(usize, SendRefusal)]) -> Refusal {
     let mut problems = Problems::default();
-    let mut longest = std::time::Duration::ZERO;
+    let (mut longest, mut not_allowed) = (std::time::Duration::ZERO, false);
     for (index, row) in rows.iter().enumerate() {
         let Some((_, why)) = refused.iter().find(|(person, _)| *person == row.person) else {
             continue;
@@ -18,15 +18,20 @@ pub fn refusal(rows: &[Row], refused: &[(usize, SendRefusal)]) -> Refusal {
             SendRefusal::Limit { limit, retry_after } if limit.is_about_recipient() => {
                 longest = longest.max(retry_after);
             }
+            SendRefusal::Policy(why) if why.is_about_address() => not_allowed = true,
             // Leaving out a few would not help.
             why => return ApiError::Refused(why).into(),
         }
         problems.add(Detail {
             index,
             email: Some(row.email.clone()),
-            code: Code::TooManyMails,
+            code: match why {
+                SendRefusal::Policy(_) => Code::AddressNotAllowed,
+                _ => Code::TooManyMails,
+            },
             message: ApiError::Refused(*why).to_string(),
         });
     }
-    Refusal::TooMany(problems, longest)
+    // Policy is asked before limits are: never are there both.
+    if not_allowed { Refusal::Invalid(problems) } else { Refusal::TooMany(problems, longest) }
 }

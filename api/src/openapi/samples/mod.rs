@@ -116,6 +116,9 @@ fn url(path: &str) -> Text {
         match number % 2 {
             0 if piece.is_empty() => {}
             0 => url.push(literal(piece)),
+            // Words that say what they are.
+            _ if piece == "locale" => url.push(literal("de")),
+            _ if piece == "version" => url.push(literal("1")),
             _ => url.push(Part::Variable(format!("{}_ID", name(piece).trim_end_matches("_ID")))),
         }
     }

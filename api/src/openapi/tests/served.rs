@@ -12,7 +12,7 @@ use super::{document, operations};
 use crate::routes;
 
 /// For people and their browsers, or the document itself: no part of the API.
-const PAGES: [&str; 45] = [
+const PAGES: [&str; 57] = [
     "GET /",
     "GET /assets/pages.css",
     "GET /assets/pages.js",
@@ -43,6 +43,18 @@ const PAGES: [&str; 45] = [
     "POST /console/{organization}/invitations/{invitation}/resend",
     "POST /console/{organization}/invitations/{invitation}/extend",
     "POST /console/{organization}/invitations/{invitation}/revoke",
+    "GET /console/{organization}/batches",
+    "POST /console/{organization}/batches",
+    "GET /console/{organization}/batches/{batch}",
+    "GET /console/{organization}/batches/{batch}/rows.csv",
+    "POST /console/{organization}/batches/{batch}/retry",
+    "POST /console/{organization}/batches/{batch}/cancel",
+    "GET /console/{organization}/templates",
+    "POST /console/{organization}/templates",
+    "POST /console/{organization}/templates/preview",
+    "POST /console/{organization}/templates/rollback",
+    "POST /console/{organization}/templates/delete",
+    "POST /console/{organization}/templates/retry",
     "GET /console/{organization}/webhooks",
     "GET /console/{organization}/webhooks/{webhook}",
     "POST /console/{organization}/webhooks/{webhook}/test",

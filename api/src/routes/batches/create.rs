@@ -4,8 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::{Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use adapters::store::{AtOnce, BatchPlan, BatchView, Begun, IdempotencyKey, Started};
-use domain::{BatchId, BatchMode, Name, OrganizationId, RolePolicy, SecretHash};
+use adapters::store::{
+    Actor, AtOnce, BatchPlan, BatchView, Begun, IdempotencyKey, OrganizationRef, Started,
+};
+use domain::{BatchId, BatchMode, Name, OrganizationId, SecretHash};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -129,80 +131,93 @@ pub async fn create(
     idempotency::given(request.headers())?;
     let _arriving = state.arriving.try_acquire().map_err(|_| ApiError::Busy)?;
     deadline::put_off(&request, state.batches.receive_timeout);
-    let by = auth.actor();
     let arrival = Arrival {
         state: &state,
-        organization: organization.id,
+        organization: &organization,
+        by: auth.actor(),
         request: &request,
         format,
         limit,
-        roles: organization.roles.clone(),
     };
-    match plan.mode {
-        BatchMode::Partial => {
-            let (store, most) = (&state.store, state.batches.per_organization);
+    let status = match plan.mode {
+        BatchMode::Partial => StatusCode::ACCEPTED,
+        BatchMode::Atomic => StatusCode::CREATED,
+    };
+    answer(status, organization.id, arrival.take(plan, payload).await?)
+}
+
+/// A batch on its way in.
+pub struct Arrival<'a> {
+    /// Where it is kept, and by which settings.
+    pub state: &'a State,
+    /// Who invites.
+    pub organization: &'a OrganizationRef,
+    /// In whose name.
+    pub by: Actor,
+    /// What brings it, for its idempotency key.
+    pub request: &'a HttpRequest,
+    /// How its rows are written.
+    pub format: Format,
+    /// How many bytes it may have.
+    pub limit: u64,
+}
+
+impl Arrival<'_> {
+    /// Takes it in: a partial one is kept then, an atomic one is invited.
+    pub async fn take(self, plan: BatchPlan, payload: Payload) -> Result<Started, ApiError> {
+        let (store, organization, by) = (&self.state.store, self.organization, self.by.clone());
+        if plan.mode == BatchMode::Partial {
+            let most = self.state.batches.per_organization;
             let batch = match store.begin_batch(organization.id, by, plan, most).await? {
                 Begun::Ready(batch) => batch,
                 Begun::TooMany => return Err(ApiError::TooManyBatches(most)),
             };
-            let started = arrival.kept(batch, payload).await;
+            let started = self.kept(batch, payload).await;
             if !matches!(started, Ok(Started::Done(_))) {
                 // If this fails, the sweep does it.
                 drop(store.drop_batch(batch).await);
             }
-            answer(StatusCode::ACCEPTED, organization.id, started?)
+            return started;
         }
-        BatchMode::Atomic => {
-            let (rows, key) = arrival.collected(payload).await?;
-            let senseless = |(at, row): (usize, &adapters::store::SentRow)| {
-                Some((at, row.wanted.as_ref().err()?.detail.clone()))
-            };
-            let faults: Vec<_> = rows.iter().enumerate().filter_map(senseless).collect();
-            if !faults.is_empty() {
-                return Err(ApiError::Invalid(listed(faults)));
-            }
-            let (store, explain) = (&state.store, batches::explain);
-            let ended =
-                store.create_batch_at_once(organization.id, by, plan, rows, key, explain).await?;
-            match ended {
-                AtOnce::Started(started) => answer(StatusCode::CREATED, organization.id, started),
-                AtOnce::Refused(rows) => {
-                    let told = rows
-                        .into_iter()
-                        .map(|(at, fault)| (at, format!("{}: {}", fault.code, fault.detail)));
-                    Err(ApiError::BatchRefused(listed(told.collect())))
-                }
+        let (rows, key) = self.collected(payload).await?;
+        let senseless = |(at, row): (usize, &adapters::store::SentRow)| {
+            Some((at, row.wanted.as_ref().err()?.detail.clone()))
+        };
+        let faults: Vec<_> = rows.iter().enumerate().filter_map(senseless).collect();
+        if !faults.is_empty() {
+            return Err(ApiError::Invalid(listed(faults)));
+        }
+        let explain = batches::explain;
+        match store.create_batch_at_once(organization, by, plan, rows, key, explain).await? {
+            AtOnce::Started(started) => Ok(started),
+            AtOnce::Refused(rows) => {
+                let told = rows
+                    .into_iter()
+                    .map(|(at, fault)| (at, format!("{}: {}", fault.code, fault.detail)));
+                Err(ApiError::BatchRefused(listed(told.collect())))
             }
         }
     }
-}
 
-/// A batch on its way in.
-struct Arrival<'a> {
-    state: &'a State,
-    organization: OrganizationId,
-    request: &'a HttpRequest,
-    format: Format,
-    limit: u64,
-    roles: RolePolicy,
-}
-
-impl Arrival<'_> {
-    async fn kept(self, batch: BatchId, payload: Payload) -> Result<Started, ApiError> {
+    async fn kept(&self, batch: BatchId, payload: Payload) -> Result<Started, ApiError> {
         let (store, max_rows) = (&self.state.store, self.state.batches.max_rows);
-        let rules = Rules::new(self.state, self.format, max_rows, self.roles.clone());
+        let rules = self.rules(max_rows);
         let mut hash = self.hash();
         let total = intake::keep(rules, payload, self.limit, &mut hash, store, batch).await?;
         let key = self.key(hash)?;
-        Ok(store.start_batch(self.organization, batch, total, key).await?)
+        Ok(store.start_batch(self.organization.id, batch, total, key).await?)
+    }
+
+    fn rules(&self, max_rows: u32) -> Rules {
+        Rules::new(self.state, self.format, max_rows, self.organization.roles.clone())
     }
 
     async fn collected(
-        self,
+        &self,
         payload: Payload,
     ) -> Result<(Vec<adapters::store::SentRow>, Option<IdempotencyKey>), ApiError> {
         let max_rows = self.state.batches.max_atomic_rows;
-        let rules = Rules::new(self.state, self.format, max_rows, self.roles.clone());
+        let rules = self.rules(max_rows);
         let mut hash = self.hash();
         let rows = intake::collect(rules, payload, self.limit, &mut hash).await?;
         Ok((rows, self.key(hash)?))

@@ -63,6 +63,16 @@ pub async fn rows_as_csv(
     if !errors.is_empty() {
         return Err(ApiError::Invalid(errors));
     }
+    answer(state, organization, batch, status).await
+}
+
+/// The rows that stand there, or all, as an answer that is sent while they are read.
+pub async fn answer(
+    state: State,
+    organization: OrganizationId,
+    batch: BatchId,
+    status: Option<BatchRowStatus>,
+) -> Result<HttpResponse, ApiError> {
     let reading = Reading { state, organization, batch, status };
     // The first rows are read before the answer begins, so that one that cannot be given is an error.
     let first = reading.after(0).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::web::Payload;
 use adapters::store::{SentRow, Store};
-use domain::{BatchId, NamePolicy, RolePolicy};
+use domain::{BatchId, NamePolicy, RolePolicy, Timestamp};
 use sha2::Sha256;
 use tokio::sync::mpsc;
 
@@ -27,6 +27,7 @@ pub struct Rules {
     locale: String,
     expires_in: Duration,
     resend_interval: Duration,
+    now: Timestamp,
 }
 
 impl Rules {
@@ -40,14 +41,16 @@ impl Rules {
             locale: state.locale.clone(),
             expires_in: state.invitation_expires_in,
             resend_interval: state.resend_interval,
+            now: state.store.clock().now(),
         }
     }
 
     fn row(&self, given: Given) -> SentRow {
         let wanted = given.fields.and_then(|given| {
             let (roles, expires_in) = (&self.roles, self.expires_in);
-            let interval = self.resend_interval;
-            fields::validate(given, self.names, roles, &self.locale, expires_in, interval)
+            let (names, locale) = (self.names, &self.locale);
+            let (interval, now) = (self.resend_interval, self.now);
+            fields::validate(given, names, roles, locale, expires_in, interval, now)
                 .map(Box::new)
                 .map_err(|error| batch_file::fault(&error))
         });

@@ -81,9 +81,10 @@ async fn create(
     );
     let (names, roles, locale) = (state.names, &organization.roles, &state.locale);
     let (expires_in, interval) = (state.invitation_expires_in, state.resend_interval);
-    let wanted = fields::validate(wanted, names, roles, locale, expires_in, interval)?;
+    let now = state.store.clock().now();
+    let wanted = fields::validate(wanted, names, roles, locale, expires_in, interval, now)?;
     let actor = visitor.auth.actor();
-    match state.store.create_invitation(organization.id, actor, wanted, None).await? {
+    match state.store.create_invitation(organization, actor, wanted, None).await? {
         CreateOutcome::Created(view) | CreateOutcome::Pending { invitation: view, .. } => Ok(*view),
         CreateOutcome::AlreadyPending(id) => Err(ApiError::AlreadyPending(id)),
         CreateOutcome::AlreadyMember => Err(ApiError::AlreadyMember),

@@ -3,6 +3,8 @@
 //! Whoever is let in has the rights of the key that they signed in with. Every change is a POST whose
 //! form carries a token of the session, so that no other site can send it ([`Signed`]).
 
+mod batch;
+mod batches;
 mod cookie;
 mod dead_letters;
 mod invitation;
@@ -14,6 +16,8 @@ mod session;
 mod show;
 mod sign_in;
 mod suppressions;
+mod templates;
+mod upload;
 mod visitor;
 mod webhook;
 mod webhooks;
@@ -45,6 +49,7 @@ pub fn configure(config: &mut ServiceConfig) {
 
 fn inside(config: &mut ServiceConfig) {
     const INVITATION: &str = "/{organization}/invitations/{invitation}";
+    const BATCH: &str = "/{organization}/batches/{batch}";
     const WEBHOOK: &str = "/{organization}/webhooks/{webhook}";
     let read = |path: &str| resource(path, "GET, HEAD");
     let change = |path: &str| resource(path, "POST");
@@ -62,6 +67,31 @@ fn inside(config: &mut ServiceConfig) {
         .service(change(&format!("{INVITATION}/resend")).route(web::post().to(invitation::resend)))
         .service(change(&format!("{INVITATION}/extend")).route(web::post().to(invitation::extend)))
         .service(change(&format!("{INVITATION}/revoke")).route(web::post().to(invitation::revoke)))
+        .service(
+            both("/{organization}/batches")
+                .route(get().to(batches::list))
+                .route(web::post().to(batches::take)),
+        )
+        .service(read(BATCH).route(get().to(batch::show)))
+        .service(read(&format!("{BATCH}/rows.csv")).route(get().to(batch::rows_as_csv)))
+        .service(change(&format!("{BATCH}/retry")).route(web::post().to(batch::retry)))
+        .service(change(&format!("{BATCH}/cancel")).route(web::post().to(batch::cancel)))
+        .service(
+            both("/{organization}/templates")
+                .route(get().to(templates::show))
+                .route(web::post().to(templates::save)),
+        )
+        .service(
+            change("/{organization}/templates/preview").route(web::post().to(templates::preview)),
+        )
+        .service(
+            change("/{organization}/templates/rollback")
+                .route(web::post().to(templates::roll_back)),
+        )
+        .service(
+            change("/{organization}/templates/delete").route(web::post().to(templates::delete)),
+        )
+        .service(change("/{organization}/templates/retry").route(web::post().to(templates::retry)))
         .service(read("/{organization}/webhooks").route(get().to(webhooks::list)))
         .service(read(WEBHOOK).route(get().to(webhook::show)))
         .service(change(&format!("{WEBHOOK}/test")).route(web::post().to(webhook::test)))

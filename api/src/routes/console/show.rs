@@ -13,7 +13,7 @@ use crate::state::State;
 
 /// What a page may say was just done: by the word in its address, so that nobody can make it say
 /// anything else.
-const NOTICES: [(&str, &str); 15] = [
+const NOTICES: [(&str, &str); 22] = [
     ("invited", "The invitation is made, and its mail is on its way."),
     ("resent", "A new mail is on its way; the earlier link is void once it is made."),
     ("extended", "The invitation is good for another week."),
@@ -27,6 +27,13 @@ const NOTICES: [(&str, &str); 15] = [
     ("key-revoked", "The key is worthless from now on."),
     ("suppressed", "The address gets no mail any more."),
     ("lifted", "The address gets mail again."),
+    ("template-saved", "The template is saved, and mails are made from it."),
+    ("rolled-back", "Mails are made from that version again."),
+    ("template-deleted", "No mail is made from the template any more. Its versions are kept."),
+    ("retried", "The mails that waited are tried again."),
+    ("batch-taken", "The file is taken in."),
+    ("batch-retried", "The rows that were refused or failed are tried again."),
+    ("batch-cancelled", "The batch is cancelled. Whoever waited is not invited."),
     ("signed-out", "You are signed out."),
     ("already-pending", "That address has this invitation already."),
 ];
@@ -90,6 +97,10 @@ pub fn problem(state: &State, visitor: Option<&Visitor>, error: &ApiError) -> Ht
 /// The error in a sentence, and each field that is wrong.
 pub fn sentence(error: &ApiError) -> String {
     match error {
+        ApiError::TemplateInvalid(errors) => {
+            let each = errors.iter().map(|error| format!("{}: {}.", error.field, error.message));
+            each.collect::<Vec<_>>().join(" ")
+        }
         ApiError::Invalid(errors) => {
             let each = errors.iter().map(|error| format!("{} {}.", error.field, error.message));
             each.collect::<Vec<_>>().join(" ").replace('_', " ")
@@ -100,7 +111,8 @@ pub fn sentence(error: &ApiError) -> String {
 
 /// Sends the browser to a page of the console, which says what was done (RFC 9110 §15.4.4).
 pub fn done(state: &State, path: &str, word: &str) -> HttpResponse {
-    let place = format!("{}console{path}?done={word}", state.public_path);
+    let parted = if path.contains('?') { '&' } else { '?' };
+    let place = format!("{}console{path}{parted}done={word}", state.public_path);
     HttpResponse::SeeOther().insert_header((LOCATION, place)).finish()
 }
 

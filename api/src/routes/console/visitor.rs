@@ -16,6 +16,11 @@ use crate::form;
 use crate::problem::ApiError;
 use crate::state::State;
 
+/// What somebody hears whose form is of another session, or of another site.
+pub const STALE: &str = "This form is out of date. Go back, reload the page and send it again.";
+/// A template of the largest size, written as a form. Only who is signed in gets so far.
+const LONGEST: usize = 512 * 1024;
+
 /// Somebody who is signed in.
 #[derive(Clone)]
 pub struct Visitor {
@@ -61,7 +66,8 @@ impl Visitor {
         self.auth.organization(&state.store, in_path).await
     }
 
-    fn sent(&self, csrf: &str) -> bool {
+    /// Whether a form carries what a page of ours gave it.
+    pub fn sent(&self, csrf: &str) -> bool {
         SecretHash::of_exact(csrf) == SecretHash::of_exact(&self.csrf)
     }
 }
@@ -86,12 +92,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for Signed<T> {
             let mut payload = payload;
             let payload = web::Payload::from_request(&request, &mut payload).await;
             let payload = payload.map_err(|_| ApiError::Internal)?;
-            let form: Form<T> = form::read(&request, payload).await?;
+            let form: Form<T> = form::read_up_to(LONGEST, &request, payload).await?;
             if visitor.sent(&form.csrf) {
                 return Ok(Self { visitor, fields: form.fields });
             }
-            let stale = "This form is out of date. Go back, reload the page and send it again.";
-            Err(ApiError::BadRequest(stale.to_owned()))
+            Err(ApiError::BadRequest(STALE.to_owned()))
         })
     }
 }

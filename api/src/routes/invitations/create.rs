@@ -74,6 +74,7 @@ const ROUTE: &str = "POST /v1/organizations/{id}/invitations";
     )),
     extensions(("x-problems" = json!([
         "forbidden", "not_found", "invitation_pending", "already_member",
+        "domain_denied", "domain_not_allowed", "disposable_address", "seat_limit_reached",
         "key_rate_limited", "organization_rate_limited", "organization_warming_up",
         "inviter_rate_limited", "domain_rate_limited", "recipient_rate_limited",
         "sending_paused",
@@ -92,9 +93,10 @@ pub async fn create(
     let key = idempotency::key(request.headers(), ROUTE, &body.text)?;
     let (names, roles, locale) = (state.names, &organization.roles, &state.locale);
     let (expires_in, interval) = (state.invitation_expires_in, state.resend_interval);
-    let wanted = fields::validate(body.value, names, roles, locale, expires_in, interval)?;
+    let now = state.store.clock().now();
+    let wanted = fields::validate(body.value, names, roles, locale, expires_in, interval, now)?;
+    let outcome = state.store.create_invitation(&organization, auth.actor(), wanted, key).await?;
     let organization = organization.id;
-    let outcome = state.store.create_invitation(organization, auth.actor(), wanted, key).await?;
     let invitation = match outcome {
         CreateOutcome::Created(invitation) | CreateOutcome::Pending { invitation, .. } => {
             *invitation

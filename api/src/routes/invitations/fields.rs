@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use adapters::store::{NewInvitation, OnExisting};
-use domain::{CredentialPolicy, EmailAddress, NamePolicy, Position, RolePolicy, is_locale};
+use chrono::DateTime;
+use domain::{
+    CredentialPolicy, EmailAddress, NamePolicy, Position, RolePolicy, Timestamp, is_locale,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::schedule;
 use crate::openapi::texts;
 use crate::problem::{ApiError, FieldError};
 use crate::whole_number;
@@ -46,6 +50,10 @@ pub struct Fields {
     #[schema(minimum = 3600, maximum = 31_536_000, example = 604_800)]
     #[serde(default, deserialize_with = "whole_number::optional")]
     expires_in: Option<u64>,
+    /// When the mail goes out: a moment in the future, at most 90 days away; at once without it. The invitation
+    /// can be accepted for `expires_in` seconds from then on.
+    #[schema(value_type = Option<DateTime<Utc>>, example = json!(null))]
+    send_at: Option<Timestamp>,
     /// What to do if the address has a pending invitation already; `error` without it. The answer
     /// to `ignore` and `resend` is the pending one.
     on_existing: Option<Existing>,
@@ -53,8 +61,16 @@ pub struct Fields {
 
 impl Fields {
     /// Those that a row of texts can have.
-    pub const COLUMNS: [&str; 7] =
-        ["email", "first_name", "last_name", "role", "locale", "expires_in", "on_existing"];
+    pub const COLUMNS: [&str; 8] = [
+        "email",
+        "first_name",
+        "last_name",
+        "role",
+        "locale",
+        "expires_in",
+        "send_at",
+        "on_existing",
+    ];
 
     /// The address as it was given; empty if there is none.
     pub fn email(&self) -> &str {
@@ -73,6 +89,14 @@ impl Fields {
                 errors.push(FieldError::new("expires_in", "must be a whole number of seconds"));
             }
             seconds
+        });
+        let send_at = text("send_at").and_then(|text| {
+            let moment = DateTime::parse_from_rfc3339(&text).ok().map(|at| at.to_utc());
+            if moment.is_none() {
+                let form = "must be a moment such as 2026-12-24T08:00:00Z";
+                errors.push(FieldError::new("send_at", form));
+            }
+            moment
         });
         let on_existing = text("on_existing").and_then(|word| {
             let wish = Existing::parse(&word);
@@ -93,6 +117,7 @@ impl Fields {
             locale: text("locale"),
             metadata: None,
             expires_in,
+            send_at,
             on_existing,
         })
     }
@@ -143,6 +168,7 @@ pub fn validate(
     locale: &str,
     expires_in: Duration,
     resend_interval: Duration,
+    now: Timestamp,
 ) -> Result<NewInvitation, ApiError> {
     let mut errors = Vec::new();
     let mut wrong = |field: &str, message: String| errors.push(FieldError::new(field, message));
@@ -184,6 +210,9 @@ pub fn validate(
         }
         Duration::from_secs(seconds)
     });
+    if let Some(Err(message)) = fields.send_at.map(|at| schedule::check(at, now)) {
+        wrong("send_at", message.to_owned());
+    }
     let on_existing = match fields.on_existing.unwrap_or(Existing::Error) {
         Existing::Error => OnExisting::Error,
         Existing::Ignore => OnExisting::Ignore,
@@ -200,6 +229,7 @@ pub fn validate(
             locale,
             metadata,
             expires_in,
+            send_at: fields.send_at,
             credential: CredentialPolicy::TemporaryPassword,
             password_hash: None,
             secret: None,
@@ -242,7 +272,8 @@ mod tests {
         let names = NamePolicy { links: LinkPolicy::Refuse };
         let roles = RolePolicy::default();
         let given = serde_json::from_value(value).unwrap();
-        validate(given, names, &roles, "en", WEEK, WEEK).map_err(|error| match error {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        validate(given, names, &roles, "en", WEEK, WEEK, now).map_err(|error| match error {
             ApiError::Invalid(errors) => errors.into_iter().map(|error| error.field).collect(),
             other => panic!("{other:?}"),
         })
@@ -260,14 +291,30 @@ mod tests {
     fn all_that_is_wrong_is_named_at_once() {
         let all_wrong = json!({
             "email": "nobody", "first_name": "a\nb", "last_name": "", "role": "a b",
-            "locale": "english please", "metadata": { "a": "\u{0}" }, "expires_in": 59,
+            "locale": "english please", "metadata": { "a": "\u{0}" }, "expires_in": 59, "send_at": "2027-01-15T08:00:00Z",
         });
         let fields = check(all_wrong).err().unwrap();
-        assert_eq!(
-            fields,
-            ["email", "first_name", "last_name", "role", "locale", "metadata", "expires_in"]
-        );
+        let all = [
+            "email",
+            "first_name",
+            "last_name",
+            "role",
+            "locale",
+            "metadata",
+            "expires_in",
+            "send_at",
+        ];
+        assert_eq!(fields, all);
         assert_eq!(check(json!({})).err().unwrap(), ["email"]);
+    }
+
+    #[test]
+    fn a_moment_is_in_the_future_and_not_far_away() {
+        let at = |text: &str| check(json!({ "email": "a@example.com", "send_at": text }));
+        assert!(at("2027-01-15T08:00:01Z").is_ok_and(|new| new.send_at.is_some()));
+        assert!(at("2027-04-15T08:00:00Z").is_ok());
+        assert_eq!(at("2027-01-15T08:00:00Z").err().unwrap(), ["send_at"]);
+        assert_eq!(at("2027-04-15T08:00:01Z").err().unwrap(), ["send_at"]);
     }
 
     #[test]

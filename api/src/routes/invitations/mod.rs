@@ -1,6 +1,7 @@
 //! Invitations over HTTP, one operation a file.
 
 pub mod accept;
+pub mod address;
 pub mod create;
 pub mod credential;
 pub mod decline;
@@ -11,6 +12,7 @@ pub mod list;
 pub mod password;
 pub mod resend;
 pub mod revoke;
+pub mod schedule;
 
 use std::str::FromStr;
 
@@ -19,7 +21,7 @@ use adapters::store::{ChangeOutcome, InvitationView};
 use domain::InvitationId;
 
 use super::resource;
-use crate::problem::ApiError;
+use crate::problem::{ApiError, FieldError};
 
 /// Adds the routes of the organization's side, inside `/v1`.
 pub fn configure(config: &mut ServiceConfig) {
@@ -36,8 +38,12 @@ pub fn configure(config: &mut ServiceConfig) {
                 .route(super::get().to(get::get))
                 .route(web::delete().to(revoke::revoke)),
         )
+        .service(resource(&format!("{ONE}/address"), "POST").route(web::post().to(address::change)))
         .service(resource(&format!("{ONE}/extend"), "POST").route(web::post().to(extend::extend)))
         .service(resource(&format!("{ONE}/resend"), "POST").route(web::post().to(resend::resend)))
+        .service(
+            resource(&format!("{ONE}/schedule"), "POST").route(web::post().to(schedule::schedule)),
+        )
         .service(
             resource(&format!("{ONE}/revoke"), "POST")
                 .route(web::post().to(revoke::revoke_by_post)),
@@ -64,6 +70,17 @@ pub fn changed(outcome: ChangeOutcome) -> Result<InvitationView, ApiError> {
         ChangeOutcome::NotFound => Err(ApiError::NotFound),
         ChangeOutcome::Illegal(illegal) => Err(ApiError::NotPending(illegal.from)),
         ChangeOutcome::SendingNow => Err(ApiError::SendingNow),
+        ChangeOutcome::AlreadyPending(id) => Err(ApiError::AlreadyPending(id)),
+        ChangeOutcome::AlreadyMember => Err(ApiError::AlreadyMember),
+        ChangeOutcome::SameAddress => {
+            let message = "is the address that the invitation has; resend it instead";
+            Err(ApiError::Invalid(vec![FieldError::new("email", message)]))
+        }
+        ChangeOutcome::NotScheduled => Err(ApiError::NotScheduled),
+        ChangeOutcome::EndsBeforeItsMail(send_at) => {
+            let message = format!("must be after {send_at}, when its mail goes out");
+            Err(ApiError::Invalid(vec![FieldError::new("expires_at", message)]))
+        }
         ChangeOutcome::Refused(why) => Err(ApiError::Refused(why)),
     }
 }

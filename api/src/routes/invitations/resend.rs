@@ -13,7 +13,8 @@ use crate::state::State;
 
 /// Sends an invitation again.
 ///
-/// The mail has a new link and password; the earlier ones are void from now on.
+/// The mail has a new link and password; the earlier ones are void from now on. A mail that is scheduled, and
+/// has not gone out yet, goes out now.
 #[utoipa::path(
     post,
     path = "/v1/organizations/{organization}/invitations/{invitation}/resend",

@@ -4,7 +4,7 @@
 mod figures;
 mod plans;
 mod sizes;
-mod statements;
+pub mod statements;
 
 use std::time::{Duration, Instant};
 

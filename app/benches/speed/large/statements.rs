@@ -70,18 +70,22 @@ pub async fn busiest(
     invitations: f64,
 ) -> Result<String> {
     let sql = format!(
-        "SELECT query, calls::float8 AS calls, rows::float8 AS rows, total_exec_time AS ms \
+        "SELECT query, calls::float8 AS calls, rows::float8 AS rows, total_exec_time AS ms, \
+         total_plan_time AS planning \
          FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid \
-         WHERE datname = '{name}' ORDER BY total_exec_time DESC LIMIT 30"
+         WHERE datname = '{name}' ORDER BY total_exec_time + total_plan_time DESC LIMIT 30"
     );
     let rows = database.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
-    let mut text = String::from("µs, calls and rows, each per invitation, and the statement\n\n");
+    let mut text = String::from(
+        "µs of work, of planning, calls and rows, each per invitation, and the statement\n\n",
+    );
     for row in rows {
         let per = |column: &str| row.try_get::<f64>("", column).map(|all| all / invitations);
-        let (us, calls, rows) = (per("ms")? * 1000.0, per("calls")?, per("rows")?);
+        let (us, planning) = (per("ms")? * 1000.0, per("planning")? * 1000.0);
+        let (calls, rows) = (per("calls")?, per("rows")?);
         let query: String = row.try_get("", "query")?;
         let query = query.split_whitespace().collect::<Vec<_>>().join(" ");
-        writeln!(text, "{us:8.1} {calls:7.3} {rows:7.3}  {query:.300}")?;
+        writeln!(text, "{us:8.1} {planning:8.1} {calls:7.3} {rows:7.3}  {query:.300}")?;
     }
     Ok(text)
 }

@@ -55,12 +55,13 @@ pub async fn slow(world: &mut World, samples: &mut Samples) -> Result<()> {
     world.end(product).await
 }
 
-fn rate(taken: Taken) -> f64 {
+/// Mails in a second, from the first to the last.
+pub fn rate(taken: Taken) -> f64 {
     number(taken.count - 1) / taken.last.saturating_sub(taken.first).as_secs_f64()
 }
 
 /// Waits until the relay has nothing left to do.
-async fn published(url: &str) -> Result<()> {
+pub async fn published(url: &str) -> Result<()> {
     let database = Database::connect(url).await?;
     let backend = database.get_database_backend();
     let start = Instant::now();

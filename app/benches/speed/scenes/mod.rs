@@ -11,4 +11,4 @@ use std::time::Duration;
 /// Connections of the closed loop.
 pub const CLIENTS: usize = 64;
 /// How long anything may take at most.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub const PATIENCE: Duration = Duration::from_mins(2);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::tenants::operations::{Operation, operations};
 use crate::harness::{Stack, TestApp, block_on, text};
 
-const PAGES: [&str; 56] = [
+const PAGES: [&str; 68] = [
     "GET /",
     "GET /assets/pages.css",
     "GET /assets/pages.js",
@@ -44,6 +44,18 @@ const PAGES: [&str; 56] = [
     "POST /console/{organization}/invitations/{invitation}/resend",
     "POST /console/{organization}/invitations/{invitation}/extend",
     "POST /console/{organization}/invitations/{invitation}/revoke",
+    "GET /console/{organization}/batches",
+    "POST /console/{organization}/batches",
+    "GET /console/{organization}/batches/{batch}",
+    "GET /console/{organization}/batches/{batch}/rows.csv",
+    "POST /console/{organization}/batches/{batch}/retry",
+    "POST /console/{organization}/batches/{batch}/cancel",
+    "GET /console/{organization}/templates",
+    "POST /console/{organization}/templates",
+    "POST /console/{organization}/templates/preview",
+    "POST /console/{organization}/templates/rollback",
+    "POST /console/{organization}/templates/delete",
+    "POST /console/{organization}/templates/retry",
     "GET /console/{organization}/webhooks",
     "GET /console/{organization}/webhooks/{webhook}",
     "POST /console/{organization}/webhooks/{webhook}/test",

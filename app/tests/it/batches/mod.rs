@@ -8,6 +8,7 @@ mod crashes;
 mod formats;
 mod large;
 mod limited;
+mod paced;
 mod told;
 
 use app::http::{Answer, Client};

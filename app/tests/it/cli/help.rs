@@ -5,13 +5,16 @@ use insta::assert_snapshot;
 use super::welcomat;
 
 /// Every command that talks to a server, or is about the command line itself.
-const COMMANDS: [&str; 52] = [
+const COMMANDS: [&str; 67] = [
     "",
     "invite-user",
     "invitations",
     "invitations list",
     "invitations get",
+    "invitations create",
     "invitations resend",
+    "invitations reschedule",
+    "invitations change-address",
     "invitations extend",
     "invitations revoke",
     "batches",
@@ -29,6 +32,9 @@ const COMMANDS: [&str; 52] = [
     "organizations get",
     "organizations create",
     "organizations update",
+    "policy",
+    "policy get",
+    "policy set",
     "members",
     "members list",
     "members remove",
@@ -52,6 +58,15 @@ const COMMANDS: [&str; 52] = [
     "webhooks test",
     "webhooks log",
     "webhooks replay",
+    "templates",
+    "templates list",
+    "templates get",
+    "templates save",
+    "templates preview",
+    "templates versions",
+    "templates rollback",
+    "templates delete",
+    "templates retry",
     "dead-letters",
     "dead-letters list",
     "dead-letters redrive",

@@ -95,6 +95,40 @@ fn a_key_for_the_whole_instance_is_made_in_the_database() {
 }
 
 #[test]
+fn templates_are_files_at_the_terminal() {
+    block_on(async {
+        let app = TestApp::start(Stack::Embedded).await;
+        let folder = tempfile::tempdir().unwrap();
+        let mail = folder.path().join("mail");
+        let to = mail.to_str().unwrap();
+        call(&app, &format!("templates get de --original --to {to}")).run().good();
+        let subject = mail.join("subject.txt.hbs");
+        std::fs::write(&subject, "Komm zu {{organisation}}").unwrap();
+        let said = call(&app, &format!("templates save de {to}")).run();
+        assert_eq!(said.code, 4);
+        assert!(said.err.contains("line 1, column 9: there is no variable"), "{said:?}");
+        std::fs::write(&subject, "Komm zu {{organization}}").unwrap();
+        let preview = call(&app, &format!("templates preview de {to}")).run().json();
+        assert_eq!(preview["subject"], "Komm zu Acme");
+        let html = call(&app, &format!("templates preview de {to} --html")).run().good();
+        assert!(html.starts_with("<!doctype html>"), "{html}");
+        call(&app, &format!("templates save de {to}")).run().good();
+        std::fs::write(&subject, "Zweiter Versuch").unwrap();
+        let second = call(&app, &format!("templates save de {to} --quiet")).run().good();
+        assert_eq!(second.trim(), "2");
+        call(&app, "templates rollback de 1").run().good();
+        let versions = call(&app, "templates versions de").run().json();
+        let current: Vec<_> = versions["data"].as_array().unwrap().iter().collect();
+        assert_eq!((&current[0]["current"], &current[1]["current"]), (&json!(false), &json!(true)));
+        let old = call(&app, "templates get de --version 2").run().json();
+        assert_eq!(old["subject"], "Zweiter Versuch");
+        assert_eq!(call(&app, "templates retry").run().json()["retried"], 0);
+        call(&app, "templates delete de").run().good();
+        assert_eq!(call(&app, "templates list").run().json()["data"], json!([]));
+    });
+}
+
+#[test]
 fn webhooks_are_managed_from_the_terminal() {
     block_on(async {
         let app = TestApp::start_with_settings(Stack::Embedded, &crate::webhooks::NEAR).await;

@@ -17,12 +17,17 @@ on_both_stacks!(
 );
 
 /// Fields that each form with fields needs.
-const FIELDS: [(&str, &str); 5] = [
+const FIELDS: [(&str, &str); 10] = [
     ("email", "eve@example.com"),
     ("first_name", ""),
     ("last_name", ""),
     ("role", "admin"),
     ("name", "eve"),
+    ("locale", "de"),
+    ("subject", "x"),
+    ("html", "{{accept_url}}"),
+    ("text", "{{accept_url}}"),
+    ("version", "1"),
 ];
 
 /// The routes inside, by method.
@@ -75,6 +80,7 @@ impl Things {
             .replace("{api_key}", &self.api_key)
             // Nobody has one: what is asked for must not get so far.
             .replace("{dead_letter}", "01890a5d-ac96-774b-bcce-b302099a8057")
+            .replace("{batch}", "01890a5d-ac96-774b-bcce-b302099a8057")
     }
 }
 
@@ -94,6 +100,8 @@ async fn state(app: &TestApp, things: &Things) -> Value {
     json!([
         app.get(&app.invitations()).await,
         app.get(&webhook).await["disabled_at"],
+        app.get(&format!("/v1/organizations/{}/templates", app.organization)).await,
+        app.get(&format!("/v1/organizations/{}/batches", app.organization)).await,
         app.get(&format!("{webhook}/deliveries")).await["data"].as_array().unwrap().len(),
         revoked,
     ])

@@ -66,6 +66,28 @@ impl<'a> Browser<'a> {
         self.page(answer.header("location").expect("a place")).await
     }
 
+    /// Sends the form with a file; with another proof than that of the page, if one is given.
+    pub async fn upload(&self, path: &str, csrf: Option<&str>, mode: &str, file: &str) -> Answer {
+        let csrf = match csrf {
+            Some(csrf) => csrf.to_owned(),
+            None => self.csrf().await,
+        };
+        let part = |name: &str, value: &str| {
+            format!("--B7\r\nContent-Disposition: form-data; name=\"{name}\"{value}\r\n")
+        };
+        let body = [
+            part("csrf", &format!("\r\n\r\n{csrf}")),
+            part(
+                "file",
+                &format!("; filename=\"people.csv\"\r\nContent-Type: text/csv\r\n\r\n{file}"),
+            ),
+            part("mode", &format!("\r\n\r\n{mode}")),
+            "--B7--\r\n".to_owned(),
+        ];
+        let kind = ("Content-Type", "multipart/form-data; boundary=B7");
+        self.ask("POST", path, &[kind], &body.concat()).await
+    }
+
     async fn csrf(&self) -> String {
         let page = self.page(&format!("/console/{}", self.app.organization)).await;
         let (_, rest) = page.split_once("name=\"csrf\" value=\"").expect("a form");

@@ -3,5 +3,6 @@
 mod access;
 mod browser;
 mod forms;
+mod own_mail;
 mod pages;
 mod sessions;

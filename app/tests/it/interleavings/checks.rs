@@ -34,7 +34,9 @@ pub async fn claim(lab: &Lab, delivery: DeliveryId, generation: Generation) -> C
             let due = mail.next_attempt_at.is_some_and(|at| at <= now);
             let waits = match mail.status {
                 DeliveryStatus::Queued => true,
-                DeliveryStatus::Retrying | DeliveryStatus::Uncertain => due,
+                DeliveryStatus::Scheduled
+                | DeliveryStatus::Retrying
+                | DeliveryStatus::Uncertain => due,
                 _ => false,
             };
             let open = invitation.status == InvitationStatus::Pending

@@ -7,7 +7,7 @@ use std::time::Duration;
 use adapters::clock::Clock;
 use adapters::seal::SealKeys;
 use adapters::settings::Settings;
-use adapters::store::{Actor, Claimed, InvitationDetail, Store, StoreError};
+use adapters::store::{Actor, Claimed, InvitationDetail, OrganizationRef, Store, StoreError};
 use domain::{
     AttemptToken, DeliveryId, Generation, InvitationId, Job, OrganizationId, SecretHash,
     SendOutcome,
@@ -63,6 +63,17 @@ pub struct Taken {
 }
 
 impl Lab {
+    /// The organization as whoever invites for it knows it.
+    pub fn host(&self) -> OrganizationRef {
+        OrganizationRef {
+            id: self.organization,
+            number: 1,
+            name: String::new(),
+            roles: domain::RolePolicy::default(),
+            policy: None,
+        }
+    }
+
     pub async fn open(stack: Stack, alone: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = match stack {

@@ -133,12 +133,13 @@ async fn invite(lab: &Lab, rng: &mut StdRng) {
         locale: "en".to_owned(),
         metadata: serde_json::json!({}),
         expires_in: EXPIRES_IN,
+        send_at: None,
         credential: CredentialPolicy::Link,
         password_hash: None,
         secret: None,
         on_existing: OnExisting::Error,
     };
-    let made = lab.store.create_invitation(lab.organization, lab.actor.clone(), new, None).await;
+    let made = lab.store.create_invitation(&lab.host(), lab.actor.clone(), new, None).await;
     if let Some(CreateOutcome::Created(view)) = unless_busy(made) {
         lab.look(view.id).await;
     }

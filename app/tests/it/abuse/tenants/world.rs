@@ -115,8 +115,16 @@ impl World {
         let lists = ["/v1/api-keys", "/v1/dead-letters", "/v1/organizations"].map(str::to_owned);
         let own = [organization.clone(), invitation].into_iter();
         let own = own.chain(
-            ["invitations", "members", "webhooks", "batches"]
-                .map(|of| format!("{organization}/{of}")),
+            [
+                "invitations",
+                "members",
+                "policy",
+                "webhooks",
+                "batches",
+                "templates",
+                "templates/de/versions",
+            ]
+            .map(|of| format!("{organization}/{of}")),
         );
         let mut view = Vec::new();
         for path in own.chain(lists) {
@@ -184,6 +192,7 @@ impl Things {
             shown["failing_since"].is_string().then_some(())
         })
         .await;
+        template(client, organization).await;
         let delivery = text(&invitation["delivery"]["id"]);
         Self {
             organization: organization.to_owned(),
@@ -206,6 +215,15 @@ async fn batch(client: &Client, organization: &str, who: &str) -> String {
     let taken = send_as(client, organization, &headers, "", body.as_bytes()).await;
     let path = taken.header("location").unwrap_or_else(|| panic!("{}", taken.text())).to_owned();
     text(&finished_at(client, &path).await["id"])
+}
+
+/// A mail in its own words, which nobody gets.
+async fn template(client: &Client, organization: &str) {
+    let path = format!("/v1/organizations/{organization}/templates/de");
+    let words = json!({"subject": "s", "html": "{{accept_url}}", "text": "{{accept_url}}"});
+    let headers = [("Content-Type", "application/json")];
+    let saved = client.send("PUT", &path, &headers, words.to_string().as_bytes()).await.unwrap();
+    assert_eq!(saved.status, 200, "{}", saved.text());
 }
 
 async fn call(client: &Client, path: &str, body: &Value) -> (u16, Value) {

@@ -25,6 +25,7 @@ impl<'a> Own<'a> {
     /// A value for each variable in the sample. The address that samples invite is free again.
     pub async fn variables(&mut self, sample: &Sample) -> Vec<(String, String)> {
         self.free("ann@example.com").await;
+        self.free("lee@example.com").await;
         self.suppress("ann@example.com", sample.operation == "lift_suppression").await;
         let key = match sample.operation.as_str() {
             "create_organization" => INSTANCE_KEY.to_owned(),
@@ -37,7 +38,9 @@ impl<'a> Own<'a> {
         if wants("ORGANIZATION_ID") {
             variables.push(pair("ORGANIZATION_ID", &self.app.organization));
         }
-        if ["INVITATION_ID", "INVITATION_TOKEN", "MESSAGE_ID"].into_iter().any(wants) {
+        if sample.operation == "reschedule_invitation" {
+            variables.push(pair("INVITATION_ID", &self.scheduled().await));
+        } else if ["INVITATION_ID", "INVITATION_TOKEN", "MESSAGE_ID"].into_iter().any(wants) {
             let (id, message, mail) = self.invite().await;
             variables.push(pair("INVITATION_ID", &id));
             variables.push(pair("INVITATION_TOKEN", &mail.token()));
@@ -66,6 +69,9 @@ impl<'a> Own<'a> {
         }
         if sample.operation == "create_webhook" {
             self.webhooks_away().await;
+        }
+        if wants("/templates/de") {
+            self.template().await;
         }
         if wants("DEAD_LETTER_ID") {
             variables.push(pair("DEAD_LETTER_ID", &self.dead_letter().await));
@@ -104,6 +110,15 @@ impl<'a> Own<'a> {
         (id, text(&message["id"]), mail)
     }
 
+    async fn scheduled(&mut self) -> String {
+        self.invited += 1;
+        let send_at = (self.app.clock.now() + chrono::TimeDelta::days(1)).to_rfc3339();
+        let email = format!("reader{}@example.com", self.invited);
+        let made = self.app.post(&json!({ "email": email, "send_at": send_at })).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        text(&made.json()["id"])
+    }
+
     async fn member(&mut self) -> String {
         let (_, _, mail) = self.invite().await;
         let accept = json!({"token": mail.token(), "password": "correct horse battery"});
@@ -139,6 +154,16 @@ impl<'a> Own<'a> {
             let deleted = self.app.client.send("DELETE", &path, &[], b"").await.unwrap();
             assert_eq!(deleted.status, 204);
         }
+    }
+
+    /// In German, in which no sample invites.
+    async fn template(&self) {
+        let path = format!("/v1/organizations/{}/templates/de", self.app.organization);
+        let words = json!({"subject": "s", "html": "{{accept_url}}", "text": "{{accept_url}}"});
+        let json = [("Content-Type", "application/json")];
+        let body = words.to_string();
+        let saved = self.app.client.send("PUT", &path, &json, body.as_bytes()).await.unwrap();
+        assert_eq!(saved.status, 200, "{}", saved.text());
     }
 
     /// Nothing over HTTP makes one.

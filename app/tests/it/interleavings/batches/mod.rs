@@ -7,6 +7,7 @@ mod claims;
 mod outbox;
 mod reports;
 mod statuses;
+mod templates;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -52,13 +53,14 @@ pub async fn invite(lab: &Lab, count: usize) -> Vec<(InvitationId, DeliveryId)> 
             locale: "en".to_owned(),
             metadata: serde_json::json!({}),
             expires_in: EXPIRES_IN,
+            send_at: None,
             credential: CredentialPolicy::Link,
             password_hash: None,
             secret: None,
             on_existing: OnExisting::Error,
         };
         let actor = lab.actor.clone();
-        let outcome = lab.store.create_invitation(lab.organization, actor, new, None).await;
+        let outcome = lab.store.create_invitation(&lab.host(), actor, new, None).await;
         let Ok(CreateOutcome::Created(view)) = outcome else { panic!("{outcome:?}") };
         lab.look(view.id).await;
         made.push((view.id, view.delivery.id));

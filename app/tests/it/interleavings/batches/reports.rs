@@ -66,6 +66,7 @@ async fn every_outcome_fits_into_one_batch(stack: Stack) {
             (SendOutcome::Uncertain(trouble()), DeliveryStatus::Uncertain),
             (SendOutcome::Ours(trouble()), DeliveryStatus::Retrying),
             (SendOutcome::Unrenderable(trouble()), DeliveryStatus::Failed),
+            (SendOutcome::Parked(trouble()), DeliveryStatus::Retrying),
             (SendOutcome::Sent, DeliveryStatus::Sent),
         ];
         let made = invite(&lab, outcomes.len()).await;
@@ -84,7 +85,7 @@ async fn every_outcome_fits_into_one_batch(stack: Stack) {
             let sent = *outcome == SendOutcome::Sent;
             assert_eq!(detail.invitation.email_sent, sent);
             assert_eq!(detail.deliveries[0].attempts_log.len(), usize::from(!sent));
-            let ours = matches!(outcome, SendOutcome::Ours(_));
+            let ours = matches!(outcome, SendOutcome::Ours(_) | SendOutcome::Parked(_));
             assert_eq!(mail.attempts, u32::from(!ours));
             let word = outcome.trouble().map(|_| outcome.as_str());
             assert_eq!(mail.reason.as_deref(), word, "{mail:?}");
@@ -93,7 +94,7 @@ async fn every_outcome_fits_into_one_batch(stack: Stack) {
         assert_eq!(updated.len(), 1, "one batch");
         lab.clock.advance(2 * PAUSE);
         let due = lab.store.outbox_lag().await.unwrap().waiting;
-        assert_eq!(due, outcomes.len() as u64 + 3, "three are tried again");
+        assert_eq!(due, outcomes.len() as u64 + 4, "four are tried again");
         // Only the address that does not exist is suppressed.
         for (at, (id, _)) in made.iter().enumerate().filter(|(at, _)| [1, 3].contains(at)) {
             let actor = lab.actor.clone();

@@ -1,0 +1,19 @@
+//! A link token that is still good although a reminder has brought a newer one.
+
+use sea_orm::entity::prelude::*;
+
+/// A row of `former_token`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "former_token")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub token_hash: Vec<u8>,
+    pub invitation_id: Uuid,
+    pub created_at: DateTimeUtc,
+}
+
+/// No relation is declared: queries name the columns they join.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
