@@ -10,6 +10,7 @@ pub mod dns;
 pub mod download;
 pub mod failpoint;
 pub mod health;
+pub mod mail_check;
 pub mod mailer;
 pub mod metrics;
 pub mod password_hash;

@@ -3,15 +3,16 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use adapters::mail_check::{Level, MailCheck};
 use adapters::templates::{
-    AcceptForm, InboxRow, InvitationMail, MailContent, Page, PasswordProblem, TemplateError,
-    Templates,
+    AcceptForm, InboxHeader, InboxList, InboxMail, InboxPart, InboxRow, InboxView, InvitationMail,
+    MailContent, Page, PasswordProblem, TemplateError, Templates,
 };
 use chrono::{DateTime, TimeZone, Utc};
+use url::Url;
 use uuid::Uuid;
 
 const HOSTILE: &str = "<script>alert('x')</script> & {{temporary_password}} \"Ltd\"";
@@ -143,23 +144,77 @@ fn the_inbox_is_as_it_was() {
         preview: "Hello Grace, Ada Lovelace has invited you to join Harbour & Sons.".to_owned(),
     };
     let messages = [row(2, "grace@example.com"), row(1, "alan@example.com")];
+    let list = InboxList {
+        messages: &messages,
+        query: "",
+        found: 52,
+        kept: 52,
+        here: "",
+        older: Some("?before=1"),
+        fingerprint: "7-1",
+    };
+    let searched =
+        InboxList { query: "a&b", found: 2, here: "?q=a%26b", older: None, ..list.clone() };
+    let nothing = InboxList { messages: &[], found: 0, ..searched.clone() };
+    let empty = InboxList { messages: &[], found: 0, kept: 0, older: None, ..list.clone() };
+    for (name, list) in [
+        ("page_inbox", list),
+        ("page_inbox_searched", searched),
+        ("page_inbox_nothing", nothing),
+        ("page_inbox_empty", empty),
+    ] {
+        insta::assert_snapshot!(name, page(&Page::Inbox(list)));
+    }
+}
+
+#[test]
+fn every_view_of_a_captured_mail_is_as_it_was() {
+    let content = mail(&invitation());
     let headers = [
         ("From", "Harbour & Sons <invitations@example.com>"),
         ("Message-ID", "<0193a1c2.1@invite.example.com>"),
         ("Auto-Submitted", "auto-generated"),
     ];
-    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let message = Page::InboxMessage {
-        id: Uuid::from_u128(2),
-        to: "grace@example.com",
-        subject: &content.subject,
-        at: at(),
-        text: &content.text,
-        headers: &BTreeMap::from(headers),
-    };
-    insta::assert_snapshot!("page_inbox", page(&Page::Inbox { messages: &messages }));
-    insta::assert_snapshot!("page_inbox_empty", page(&Page::Inbox { messages: &[] }));
-    insta::assert_snapshot!("page_inbox_message", page(&message));
+    let headers =
+        headers.map(|(name, value)| InboxHeader { name: name.to_owned(), value: value.to_owned() });
+    let parts = [("text/plain", None), ("application/pdf", Some("terms.pdf".to_owned()))];
+    let parts = parts.map(|(media_type, file_name)| InboxPart {
+        media_type: media_type.to_owned(),
+        encoding: "base64".to_owned(),
+        file_name,
+        bytes: 1234,
+    });
+    let home = Url::parse("https://invite.example.com/").unwrap();
+    let check = MailCheck::new(&content.html, &content.text, &home);
+    for (name, view) in [
+        ("page_inbox_message", InboxView::Html { phone: false }),
+        ("page_inbox_message_phone", InboxView::Html { phone: true }),
+        ("page_inbox_message_text", InboxView::Text { text: &content.text }),
+        ("page_inbox_message_source", InboxView::Source { source: "From: <a>", left_off: 9 }),
+        ("page_inbox_message_headers", InboxView::Headers { headers: &headers, parts: &parts }),
+        ("page_inbox_message_checks", InboxView::Checks { check: &check }),
+    ] {
+        let message = InboxMail {
+            id: Uuid::from_u128(2),
+            from: "Harbour & Sons <invitations@example.com>",
+            to: "grace@example.com",
+            subject: &content.subject,
+            at: at(),
+            concerns: check.count(),
+            view,
+        };
+        insta::assert_snapshot!(name, page(&Page::InboxMessage(message)));
+    }
+}
+
+#[test]
+fn our_own_mail_breaks_nowhere() {
+    let content = mail(&invitation());
+    let home = Url::parse("https://invite.example.com/").unwrap();
+    let check = MailCheck::new(&content.html, &content.text, &home);
+    assert!(check.links.iter().all(|link| link.ours && link.problems.is_empty()), "{check:#?}");
+    let broken = check.notes.iter().filter(|note| note.level == Level::Broken);
+    assert_eq!(broken.count(), 0, "{check:#?}");
 }
 
 #[test]

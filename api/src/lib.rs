@@ -34,6 +34,7 @@ mod problem;
 mod relay;
 mod reseal;
 mod routes;
+mod same_site;
 mod security_headers;
 mod server;
 mod state;

@@ -30,8 +30,9 @@ pub const FORM: Policy = policy(
      form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 );
 
-/// For the console: our script asks for the page again, to show what is new; frames show mails.
-pub const CONSOLE: Policy = policy(
+/// For the console and the list of captured mails: our script asks for the page again, to show what is new;
+/// frames show mails.
+pub const LIVE: Policy = policy(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 );

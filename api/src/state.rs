@@ -16,6 +16,7 @@ use adapters::webhooks::Guard;
 use chrono::TimeDelta;
 use domain::NamePolicy;
 use tokio::sync::Semaphore;
+use url::Url;
 
 use crate::asset::Asset;
 use crate::auth::{SessionTokenVerifier, TokenVerifier};
@@ -82,7 +83,9 @@ pub struct AppState {
     pub batches: BatchSettings,
     /// How many batches may arrive at the same time.
     pub arriving: Semaphore,
-    /// The path under which people reach the service; ends with a slash.
+    /// Where people reach the service; ends with a slash.
+    pub public_url: Url,
+    /// Its path.
     pub public_path: String,
     /// Whether people reach the service over TLS.
     pub only_tls: bool,
@@ -118,6 +121,7 @@ impl AppState {
             request_timeout: parts.settings.http.request_timeout,
             only_tls: parts.settings.public_url.scheme() == "https",
             public_path: parts.settings.public_url.path().to_owned(),
+            public_url: parts.settings.public_url.clone(),
             store: parts.store,
             broker: parts.broker,
             templates: parts.templates.below(parts.settings.public_url.path()),

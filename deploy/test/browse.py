@@ -164,9 +164,30 @@ def scanner(page: Page):
 def inbox(page: Page):
     page.goto(URL + "/inbox")
     look(page, "inbox")
+    page.get_by_label("Search").fill("NED example")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    look(page, "inbox-nothing")
+    # It comes while somebody looks, and the search stays.
+    invite("ned@example.com", first_name="Ned")
+    expect(page.locator(".rows li")).to_have_count(1, timeout=15_000)
+    expect(page.get_by_role("status")).to_contain_text("1 of")
+    expect(page.get_by_label("Search")).to_have_value("NED example")
+    look(page, "inbox-searched")
     page.locator("ol a").first.click()
-    page.wait_for_load_state()
+    expect(page.frame_locator("iframe").get_by_role("link").first).to_be_visible()
     look(page, "inbox-message")
+    page.get_by_role("link", name="Phone").click()
+    page.set_viewport_size(SIZES["desktop"])
+    width = page.locator("iframe").evaluate("frame => frame.clientWidth")
+    assert width == 375, f"a phone is {width} pixels wide"
+    look(page, "inbox-message-phone")
+    for view in ["Text", "Source", "Headers", "Checks"]:
+        page.get_by_role("link", name=view, exact=view != "Checks").click()
+        look(page, f"inbox-message-{view.lower()}")
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("status")).to_contain_text("newest first")
+    assert not ask("GET", "/inbox/messages?q=ned")
 
 
 def sign_in(page: Page, key):
@@ -359,6 +380,13 @@ def operator(page: Page):
 
 
 def without_scripts(page: Page):
+    invite("oda@example.com")
+    link("oda@example.com")
+    page.goto(URL + "/inbox?q=oda")
+    page.get_by_role("button", name="Delete the mail to oda@example.com").click()
+    expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
+    page.get_by_role("link", name="Refresh").click()
+    assert page.url == URL + "/inbox?q=oda", page.url
     invite("lea@example.com")
     page.goto(URL + link("lea@example.com"))
     page.locator("#password").fill(PASSWORD)

@@ -50,6 +50,8 @@ pub struct MailParts {
 /// A finished mail: CRLF line ends only, no line over 998 octets, ASCII throughout.
 pub struct Mail {
     pub(super) parts: MailParts,
+    /// Whom it shows as its sender.
+    pub(super) from: String,
     pub(super) envelope_from: String,
     pub(super) raw: Vec<u8>,
 }
@@ -133,7 +135,7 @@ impl Mail {
         }
         let sender = || from.mailbox.email.to_string();
         let envelope_from = parts.return_path.clone().unwrap_or_else(sender);
-        Ok(Self { parts, envelope_from, raw })
+        Ok(Self { parts, from: from.mailbox.to_string(), envelope_from, raw })
     }
 
     /// The message as it is sent.

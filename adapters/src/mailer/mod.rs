@@ -11,6 +11,7 @@ mod dialogue;
 mod dkim;
 mod envelope;
 mod message;
+mod search;
 mod smtp;
 mod tls;
 mod trust;
@@ -25,6 +26,7 @@ use tokio::time::{Instant, timeout_at};
 pub use self::capture::{Captured, CapturedInbox};
 pub(crate) use self::detail::clean as fit_for_a_timeline;
 pub use self::message::{Mail, MailError, MailParts, Sender};
+pub use self::search::Search;
 
 use self::connect::Server;
 use self::dkim::Signer;

@@ -12,6 +12,7 @@ use super::language::{ENGLISH, Origin, canonical};
 
 const STYLESHEET: &str = "pages.css";
 const SCRIPT: &str = "pages.js";
+const INBOX_SCRIPT: &str = "inbox.js";
 /// What the names of the console's files begin with. They are for those who run the service, and no
 /// part of what an operator makes their own.
 const CONSOLE: &str = "console";
@@ -105,6 +106,11 @@ impl Files {
         self.text(SCRIPT)
     }
 
+    /// The JavaScript of the list of captured mails.
+    pub fn inbox_script(&self) -> String {
+        self.text(INBOX_SCRIPT)
+    }
+
     /// The CSS and the JavaScript of the console.
     pub fn console(&self) -> (String, String) {
         (self.text(&format!("{CONSOLE}.css")), self.text(&format!("{CONSOLE}.js")))
@@ -170,7 +176,7 @@ fn is_ours(path: &str) -> bool {
     let is = |wanted: &str| Path::new(path).extension().is_some_and(|found| found == wanted);
     path.ends_with(TEMPLATE)
         || is("css")
-        || path == SCRIPT
+        || [SCRIPT, INBOX_SCRIPT].contains(&path)
         || (path.starts_with(CONSOLE) && is("js"))
         || (path.starts_with(LANGUAGES) && is("toml"))
 }

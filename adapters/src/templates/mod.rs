@@ -8,6 +8,7 @@ mod chart;
 mod console;
 mod error;
 mod files;
+mod inbox;
 mod language;
 mod mail;
 mod own;
@@ -25,12 +26,13 @@ use domain::Timestamp;
 pub use chart::Chart;
 pub use console::{Choice, ConsolePage, Frame, Invitations, Overview, TemplateEditor, Typed};
 pub use error::TemplateError;
+pub use inbox::{InboxHeader, InboxList, InboxMail, InboxPart, InboxRow, InboxView};
 pub use mail::{InvitationMail, MailContent};
 pub use own::{
     ANY_LOCALE, OwnTemplate, SIZES, TemplateFault, TemplateSource, VARIABLES, nearest,
     template_locale,
 };
-pub use page::{AcceptForm, InboxRow, Page, PasswordProblem};
+pub use page::{AcceptForm, Page, PasswordProblem};
 pub use registry::Part;
 
 use language::{ENGLISH, Language, Languages, best, canonical};
@@ -52,6 +54,7 @@ struct Inner {
     own: BTreeMap<String, Registry>,
     stylesheet: String,
     script: String,
+    inbox_script: String,
     console: (String, String),
 }
 
@@ -75,11 +78,12 @@ impl Templates {
             own.insert(canonical(folder), registry);
         }
         let (stylesheet, script) = (files.stylesheet(), files.script());
-        let console = files.console();
+        let (inbox_script, console) = (files.inbox_script(), files.console());
         let mut tags: Vec<String> = languages.tags().chain(own.keys()).cloned().collect();
         tags.sort_unstable();
         tags.dedup();
-        let inner = Inner { languages, tags, shared, own, stylesheet, script, console };
+        let inner =
+            Inner { languages, tags, shared, own, stylesheet, script, inbox_script, console };
         // A string has the same names in every language: what English can show, all can.
         for tag in inner.own.keys().map(String::as_str).chain([ENGLISH]) {
             let speaker = inner.speaker(tag)?;
@@ -176,6 +180,11 @@ impl Templates {
     /// convenience.
     pub fn script(&self) -> &str {
         &self.inner.script
+    }
+
+    /// What keeps the list of captured mails up to date, to be served at `/assets/inbox.js`.
+    pub fn inbox_script(&self) -> &str {
+        &self.inner.inbox_script
     }
 
     /// What the console has beside [`Templates::stylesheet`], to be served at `/assets/console.css`.

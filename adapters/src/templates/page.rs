@@ -1,11 +1,9 @@
 //! The pages that invitees see, and the inbox of captured mails.
 
-use std::collections::BTreeMap;
-
 use domain::Timestamp;
-use serde::{Serialize, Serializer};
-use uuid::Uuid;
+use serde::Serialize;
 
+use super::inbox::{self, InboxList, InboxMail};
 use super::language::{Direction, Language};
 use super::{Speaker, TemplateError, sample_time};
 
@@ -82,27 +80,10 @@ pub enum Page<'a> {
     NotFound,
     /// Too many such links came from the same place.
     TryLater,
-    /// The captured mails, newest first.
-    Inbox {
-        /// One row a mail.
-        messages: &'a [InboxRow],
-    },
+    /// The captured mails.
+    Inbox(InboxList<'a>),
     /// One captured mail.
-    InboxMessage {
-        /// Its id; the page frames `/inbox/messages/{id}/html`.
-        id: Uuid,
-        /// The recipient.
-        to: &'a str,
-        /// The subject line.
-        subject: &'a str,
-        /// When it was captured.
-        #[serde(serialize_with = "in_english")]
-        at: Timestamp,
-        /// The plain text part.
-        text: &'a str,
-        /// All header fields.
-        headers: &'a BTreeMap<String, String>,
-    },
+    InboxMessage(InboxMail<'a>),
 }
 
 /// What the page shows on which an invitee joins.
@@ -133,22 +114,6 @@ pub enum PasswordProblem {
     TooShort(usize),
     /// It may have so many at most.
     TooLong(usize),
-}
-
-/// One captured mail in the inbox.
-#[derive(Clone, Serialize)]
-pub struct InboxRow {
-    /// Its id; links to `/inbox/messages/{id}`.
-    pub id: Uuid,
-    /// The recipient.
-    pub to: String,
-    /// The subject line.
-    pub subject: String,
-    /// When it was captured.
-    #[serde(serialize_with = "in_english")]
-    pub at: Timestamp,
-    /// The first words of its text.
-    pub preview: String,
 }
 
 #[derive(Serialize)]
@@ -184,8 +149,8 @@ impl Page<'_> {
             Self::Revoked { .. } => "pages/revoked.html",
             Self::NotFound => "pages/not_found.html",
             Self::TryLater => "pages/try_later.html",
-            Self::Inbox { .. } => "pages/inbox.html",
-            Self::InboxMessage { .. } => "pages/inbox_message.html",
+            Self::Inbox(_) => "pages/inbox.html",
+            Self::InboxMessage(_) => "pages/inbox_message.html",
         }
     }
 }
@@ -219,11 +184,6 @@ impl PasswordProblem {
     }
 }
 
-/// The inbox is for those who try the service out, and in English alone.
-fn in_english<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&at.format("%-d %B %Y, %H:%M UTC"))
-}
-
 /// Renders every page, with and without everything optional.
 pub(super) fn try_samples(speaker: &Speaker<'_>) -> Result<(), TemplateError> {
     let (organization, token_path) = ("Acme", "/i/sample");
@@ -243,22 +203,6 @@ pub(super) fn try_samples(speaker: &Speaker<'_>) -> Result<(), TemplateError> {
         ..form.clone()
     };
     let requested = |sent| Page::LinkRequested { organization, email_masked, sent };
-    let messages = [InboxRow {
-        id: Uuid::nil(),
-        to: "grace@example.com".to_owned(),
-        subject: "You are invited".to_owned(),
-        at: sample_time(),
-        preview: "Hello Grace".to_owned(),
-    }];
-    let headers = BTreeMap::from([("Subject".to_owned(), "You are invited".to_owned())]);
-    let message = Page::InboxMessage {
-        id: Uuid::nil(),
-        to: "grace@example.com",
-        subject: "You are invited",
-        at: sample_time(),
-        text: "Hello Grace",
-        headers: &headers,
-    };
     let pages = [
         Page::Accept(form),
         Page::Accept(again),
@@ -274,9 +218,7 @@ pub(super) fn try_samples(speaker: &Speaker<'_>) -> Result<(), TemplateError> {
         Page::Revoked { organization },
         Page::NotFound,
         Page::TryLater,
-        Page::Inbox { messages: &[] },
-        Page::Inbox { messages: &messages },
-        message,
     ];
-    pages.iter().try_for_each(|page| render(speaker, "/", page).map(drop))
+    pages.iter().try_for_each(|page| render(speaker, "/", page).map(drop))?;
+    inbox::try_samples(|page| render(speaker, "/", page).map(drop))
 }

@@ -11,6 +11,7 @@ pub fn configure(config: &mut ServiceConfig) {
     config
         .service(resource("/assets/pages.css", "GET, HEAD").route(get().to(stylesheet)))
         .service(resource("/assets/pages.js", "GET, HEAD").route(get().to(script)))
+        .service(resource("/assets/inbox.js", "GET, HEAD").route(get().to(inbox_script)))
         .service(resource("/assets/console.css", "GET, HEAD").route(get().to(console_stylesheet)))
         .service(resource("/assets/console.js", "GET, HEAD").route(get().to(console_script)));
 }
@@ -21,6 +22,10 @@ async fn stylesheet(state: State) -> HttpResponse {
 
 async fn script(state: State) -> HttpResponse {
     file("text/javascript; charset=utf-8", state.templates.script())
+}
+
+async fn inbox_script(state: State) -> HttpResponse {
+    file("text/javascript; charset=utf-8", state.templates.inbox_script())
 }
 
 async fn console_stylesheet(state: State) -> HttpResponse {

@@ -42,6 +42,7 @@ mod faults;
 mod guide;
 mod harness;
 mod idempotency;
+mod inbox;
 mod interleavings;
 mod keys;
 mod languages;

@@ -12,7 +12,7 @@ use super::{document, operations};
 use crate::routes;
 
 /// For people and their browsers, or the document itself: no part of the API.
-const PAGES: [&str; 53] = [
+const PAGES: [&str; 57] = [
     "GET /",
     "GET /assets/pages.css",
     "GET /assets/pages.js",
@@ -24,8 +24,12 @@ const PAGES: [&str; 53] = [
     "POST /i/{token}/unexpected",
     "POST /i/{token}/new-link",
     "GET /inbox",
+    "GET /inbox/state",
+    "POST /inbox/delete",
     "GET /inbox/messages/{message}",
     "GET /inbox/messages/{message}/html",
+    "POST /inbox/messages/{message}/delete",
+    "GET /assets/inbox.js",
     "GET /assets/console.css",
     "GET /assets/console.js",
     "GET /console/sign-in",

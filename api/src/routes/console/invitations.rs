@@ -7,7 +7,7 @@ use adapters::templates::{Choice, ConsolePage, Invitations, Typed};
 use domain::{DeliveryStatus, InvitationStatus};
 use serde::Deserialize;
 
-use super::show::{again, sentence};
+use super::show::{again, asked, sentence};
 use super::{Signed, Visitor, done, page};
 use crate::problem::ApiError;
 use crate::routes::invitations::fields::{self, Fields};
@@ -92,12 +92,6 @@ async fn create(
         // Only a request with an idempotency key can be one.
         CreateOutcome::Replayed(_) | CreateOutcome::KeyReused => Err(ApiError::Internal),
     }
-}
-
-/// The query without what was not filled in, and without what is about the page alone.
-fn asked(query: &str) -> String {
-    let is_asked = |part: &&str| !part.ends_with('=') && !part.starts_with("done=");
-    query.split('&').filter(is_asked).collect::<Vec<_>>().join("&")
 }
 
 fn shown<'a>(

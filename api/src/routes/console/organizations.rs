@@ -4,6 +4,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse};
 use adapters::templates::ConsolePage;
 
+use super::show::asked;
 use super::{Visitor, page};
 use crate::problem::ApiError;
 use crate::routes::page::Page;
@@ -19,7 +20,7 @@ pub async fn list(
         let place = format!("{}console/{}", state.public_path, own.id);
         return Ok(HttpResponse::SeeOther().insert_header((LOCATION, place)).finish());
     }
-    let wanted = Page::by_number(request.query_string())?;
+    let wanted = Page::by_number(&asked(request.query_string()))?;
     let found = state.store.organizations(wanted.number(), wanted.rows()).await?;
     let (organizations, next) = wanted.cut(found, |one| one.number);
     let shown = ConsolePage::Organizations { organizations: &organizations, next };

@@ -51,6 +51,12 @@ pub fn page(
     html(state, StatusCode::OK, &frame(Some(visitor), organization, notice), page)
 }
 
+/// The query without what was not filled in, and without what is about the page alone.
+pub fn asked(query: &str) -> String {
+    let is_asked = |part: &&str| !part.ends_with('=') && !part.starts_with("done=");
+    query.split('&').filter(is_asked).collect::<Vec<_>>().join("&")
+}
+
 /// Shows a page that says what is wrong with what was typed.
 pub fn again(
     state: &State,
@@ -136,7 +142,7 @@ fn html(
     })?;
     Ok(HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
-        .insert_header(security_headers::CONSOLE)
+        .insert_header(security_headers::LIVE)
         .insert_header(("X-Robots-Tag", "noindex"))
         .body(body))
 }

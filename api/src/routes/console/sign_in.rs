@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::{Nothing, Signed, cookie, show};
 use crate::problem::{ApiError, whole_seconds};
 use crate::state::State;
-use crate::{client_address, form};
+use crate::{client_address, form, same_site};
 
 #[derive(Deserialize)]
 struct Fields {
@@ -33,9 +33,8 @@ pub async fn sign_in(
     payload: Payload,
 ) -> Result<HttpResponse, ApiError> {
     // Nobody is to be signed in by another site, as somebody they are not.
-    let site = request.headers().get("Sec-Fetch-Site").and_then(|site| site.to_str().ok());
-    if site.is_some_and(|site| !["same-origin", "none"].contains(&site)) {
-        return refused(&state, &ApiError::BadRequest("Sign in on this page.".to_owned()));
+    if let Err(error) = same_site::refuse_others(&request, &state.public_url) {
+        return refused(&state, &error);
     }
     let typed = Zeroizing::new(form::read::<Fields>(&request, payload).await?.key);
     let key = match key_of(&state, &request, &typed).await {

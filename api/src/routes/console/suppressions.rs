@@ -7,6 +7,7 @@ use adapters::templates::ConsolePage;
 use domain::EmailAddress;
 use serde::Deserialize;
 
+use super::show::asked;
 use super::{Signed, Visitor, done, page};
 use crate::problem::{ApiError, FieldError};
 use crate::routes::page::Page;
@@ -26,7 +27,7 @@ pub async fn list(
     organization: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let organization = visitor.organization(&state, &organization).await?;
-    let wanted = Page::by_id(request.query_string())?;
+    let wanted = Page::by_id(&asked(request.query_string()))?;
     let found = state.store.suppressions(organization.id, wanted.after, wanted.rows()).await?;
     let (suppressions, next) = wanted.cut(found, |one| one.id);
     let shown = ConsolePage::Suppressions { suppressions: &suppressions, next };

@@ -8,6 +8,7 @@ use adapters::store::{WebhookChange, WebhookLogFilter};
 use adapters::templates::ConsolePage;
 use domain::{OrganizationId, WebhookDeliveryId, WebhookId};
 
+use super::show::asked;
 use super::{Nothing, Signed, Visitor, done, page};
 use crate::problem::ApiError;
 use crate::routes::page::Page;
@@ -26,7 +27,7 @@ pub async fn show(
     let id = id_in(&path.1)?;
     let found = state.store.webhook(organization.id, id).await?;
     let webhook = found.ok_or(ApiError::NotFound)?;
-    let wanted = Page::by_id(request.query_string())?;
+    let wanted = Page::by_id(&asked(request.query_string()))?;
     let filter = WebhookLogFilter { status: None, before: wanted.after, limit: wanted.rows() };
     let log = state.store.webhook_deliveries(organization.id, id, filter).await?;
     let (deliveries, next) = wanted.cut(log.ok_or(ApiError::NotFound)?, |one| one.id);

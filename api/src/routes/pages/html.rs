@@ -24,6 +24,7 @@ pub fn html(
     let status = StatusCode::from_u16(status).map_err(|_| ApiError::Internal)?;
     let policy = match page {
         Page::Accept(_) => security_headers::FORM,
+        Page::Inbox(_) => security_headers::LIVE,
         _ => security_headers::PAGE,
     };
     Ok(HttpResponse::build(status)

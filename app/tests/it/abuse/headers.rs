@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::tenants::operations::{Operation, operations};
 use crate::harness::{Stack, TestApp, block_on, text};
 
-const PAGES: [&str; 59] = [
+const PAGES: [&str; 68] = [
     "GET /",
     "GET /assets/pages.css",
     "GET /assets/pages.js",
@@ -22,8 +22,15 @@ const PAGES: [&str; 59] = [
     "POST /i/{token}/decline",
     "POST /i/{token}/unexpected",
     "GET /inbox",
+    "GET /inbox?q=ann",
+    "GET /inbox/state",
     "GET /inbox/messages/{message}",
+    "GET /inbox/messages/{message}?view=text",
+    "GET /inbox/messages/{message}?view=source",
+    "GET /inbox/messages/{message}?view=headers",
+    "GET /inbox/messages/{message}?view=checks",
     "GET /inbox/messages/{message}/html",
+    "GET /assets/inbox.js",
     "GET /assets/console.css",
     "GET /assets/console.js",
     "GET /console/sign-in",
@@ -69,11 +76,15 @@ const PAGES: [&str; 59] = [
     "GET /docs/start.js",
     "GET /docs/scalar.js",
     "GET /no/such/page",
+    // At the end: what was looked at is gone.
+    "POST /inbox/messages/{message}/delete",
+    "POST /inbox/delete",
 ];
 /// Files that are the same for everybody and say nothing of anybody.
-const KEPT: [&str; 8] = [
+const KEPT: [&str; 9] = [
     "/assets/pages.css",
     "/assets/pages.js",
+    "/assets/inbox.js",
     "/assets/console.css",
     "/assets/console.js",
     "/openapi.json",

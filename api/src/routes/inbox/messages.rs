@@ -1,36 +1,30 @@
-//! `/inbox`: the mails that were captured instead of sent. Without captured mail there is nothing.
+//! Captured mails for programs: tests of a product ask here for what it has sent.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
-use std::sync::Arc;
 
-use actix_web::HttpResponse;
-use actix_web::web::{Path, ServiceConfig};
-use adapters::mailer::{Captured, CapturedInbox};
-use adapters::templates::{InboxRow, Page};
+use actix_web::web::Path;
+use actix_web::{HttpRequest, HttpResponse};
+use adapters::mailer::{Captured, Search};
 use domain::{InvitationId, Timestamp};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::pages::html;
-use super::{get, resource};
+use super::super::page;
+use super::{find, inbox};
 use crate::openapi::params::MessagePath;
 use crate::problem::ApiError;
-use crate::security_headers;
 use crate::state::State;
 
-const PREVIEW: usize = 120;
-
-/// Adds the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    let only = "GET, HEAD";
-    config
-        .service(resource("/inbox", only).route(get().to(page)))
-        .service(resource("/inbox/messages", only).route(get().to(list)))
-        .service(resource("/inbox/messages/{message}.eml", only).route(get().to(raw)))
-        .service(resource("/inbox/messages/{message}/html", only).route(get().to(message_html)))
-        .service(resource("/inbox/messages/{message}", only).route(get().to(message)));
+/// What the list can be asked.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SearchQuery {
+    /// Words that a mail must have, all of them, in its recipient, sender, subject or text; upper and lower
+    /// case make no difference.
+    #[param(nullable = false)]
+    q: Option<String>,
 }
 
 /// A mail that was captured instead of sent.
@@ -43,6 +37,9 @@ struct Message<'a> {
     /// When it was captured.
     #[schema(value_type = DateTime<Utc>, example = "2026-11-24T09:30:01.482913Z")]
     at: Timestamp,
+    /// Whom it shows as its sender.
+    #[schema(example = "Acme <no-reply@example.org>")]
+    from: &'a str,
     /// Whom it is for.
     #[schema(example = "ann@example.com")]
     to: &'a str,
@@ -63,11 +60,6 @@ struct Message<'a> {
     invitation_id: InvitationId,
 }
 
-async fn page(state: State) -> Result<HttpResponse, ApiError> {
-    let rows: Vec<InboxRow> = inbox(&state)?.list().iter().map(|mail| row(mail)).collect();
-    html(&state, "en", 200, &Page::Inbox { messages: &rows })
-}
-
 /// Lists captured mails.
 ///
 /// Newest first. There is an inbox only while mail is captured (`mail.url` is `capture:`).
@@ -76,9 +68,10 @@ async fn page(state: State) -> Result<HttpResponse, ApiError> {
     path = "/inbox/messages",
     operation_id = "list_captured_mails",
     tag = "Inbox",
+    params(SearchQuery),
     responses((
         status = 200,
-        description = "The mails that are kept.",
+        description = "The mails that are kept, or those of them that a search finds.",
         body = [Message<'_>],
         links(("DownloadCapturedMail" = (
             operation_id = "download_captured_mail",
@@ -86,33 +79,14 @@ async fn page(state: State) -> Result<HttpResponse, ApiError> {
             description = "Downloads the newest one.",
         ))),
     )),
-    extensions(("x-problems" = json!(["not_found"]))),
+    extensions(("x-problems" = json!(["bad_request", "not_found"]))),
 )]
-pub async fn list(state: State) -> Result<HttpResponse, ApiError> {
-    let mails = inbox(&state)?.list();
+pub async fn list(state: State, request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let inbox = inbox(&state)?;
+    let SearchQuery { q } = page::parse(request.query_string(), "q")?;
+    let mails = inbox.find(&Search::new(&q.unwrap_or_default()));
     let messages: Vec<Message<'_>> = mails.iter().map(|mail| view(mail)).collect();
     Ok(HttpResponse::Ok().json(messages))
-}
-
-async fn message(state: State, id: Path<String>) -> Result<HttpResponse, ApiError> {
-    let mail = find(&state, &id)?;
-    let page = Page::InboxMessage {
-        id: mail.id,
-        to: &mail.to,
-        subject: &mail.subject,
-        at: mail.at,
-        text: &mail.text,
-        headers: &mail.headers,
-    };
-    html(&state, "en", 200, &page)
-}
-
-async fn message_html(state: State, id: Path<String>) -> Result<HttpResponse, ApiError> {
-    let mail = find(&state, &id)?;
-    Ok(HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header(security_headers::MAIL)
-        .body(mail.html.clone()))
 }
 
 /// Downloads a captured mail.
@@ -141,50 +115,16 @@ pub async fn raw(state: State, id: Path<String>) -> Result<HttpResponse, ApiErro
         .body(mail.raw.clone()))
 }
 
-fn inbox(state: &State) -> Result<&CapturedInbox, ApiError> {
-    state.inbox.as_ref().ok_or(ApiError::NotFound)
-}
-
-fn find(state: &State, id: &str) -> Result<Arc<Captured>, ApiError> {
-    let id = Uuid::from_str(id).map_err(|_| ApiError::NotFound)?;
-    inbox(state)?.get(id).ok_or(ApiError::NotFound)
-}
-
 fn view(mail: &Captured) -> Message<'_> {
     Message {
         id: mail.id,
         at: mail.at,
+        from: &mail.from,
         to: &mail.to,
         subject: &mail.subject,
         text: &mail.text,
         html: &mail.html,
         headers: &mail.headers,
         invitation_id: mail.invitation_id,
-    }
-}
-
-fn row(mail: &Captured) -> InboxRow {
-    InboxRow {
-        id: mail.id,
-        to: mail.to.clone(),
-        subject: mail.subject.clone(),
-        at: mail.at,
-        preview: preview(&mail.text),
-    }
-}
-
-fn preview(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().take(PREVIEW).collect();
-    words.join(" ").chars().take(PREVIEW).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_preview_is_one_short_line() {
-        assert_eq!(preview("Hello\r\n\r\n  Grace,\n"), "Hello Grace,");
-        assert_eq!(preview(&"ä".repeat(500)).chars().count(), PREVIEW);
     }
 }
