@@ -40,7 +40,7 @@ pub struct Handler {
     /// Knows whether mail can be sent.
     pub gate: Arc<Gate>,
     /// Makes mails.
-    pub composer: Arc<Composer>,
+    pub composer: Composer,
     /// The templates of organizations.
     pub templates: OwnTemplates,
     /// Where mails leave.

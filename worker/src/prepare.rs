@@ -1,7 +1,5 @@
 //! From a claimed delivery to a finished mail: its secret is opened, its text rendered.
 
-use std::sync::Arc;
-
 use adapters::mailer::Mail;
 use adapters::secret::{Owner, Secret};
 use domain::{Phase, SendOutcome, Trouble};
@@ -16,10 +14,10 @@ impl Handler {
         let owner = Owner { invitation: delivery.invitation, generation: delivery.generation };
         let secret = Secret::open(&self.seal, &attempt.claimed.sealed, owner);
         let secret = secret.map_err(|error| ours(error.to_string()))?;
-        let (claimed, date) = (Arc::clone(&attempt.claimed), self.store.clock().now());
-        let own = self.templates.of(&self.store, &claimed).await;
+        let own = self.templates.of(&self.store, &attempt.claimed).await;
         let own = own.map_err(|error| ours(error.to_string()))?;
-        let mail = Arc::clone(&self.composer).compose(claimed, own, secret, date).await?;
+        let date = self.store.clock().now();
+        let mail = self.composer.compose(&attempt.claimed, own.as_deref(), &secret, date)?;
         if self.overrun.is_cancelled() {
             return Err(ours("the worker was stopped before the mail was sent".to_owned()));
         }
