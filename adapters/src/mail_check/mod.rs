@@ -1,7 +1,7 @@
 //! Looks at a mail before anybody gets it: where its links go, and how it will look in other readers.
 //!
 //! Nothing is fetched: a link in a mail is for its reader, and to open one is what mail scanners do. All
-//! that is said here comes from the mail itself and from a table of what mail readers can do ([`rules`]).
+//! that is said here comes from the mail itself and from a table of what mail readers can do (`rules`).
 
 mod css;
 mod links;

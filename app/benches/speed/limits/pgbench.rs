@@ -5,7 +5,7 @@ use std::time::Duration;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::Database;
 
-use super::statements;
+use super::{REST, TURNS, statements};
 use crate::Result;
 use crate::samples::Samples;
 use crate::servers::{Server, create_database, execute};
@@ -58,11 +58,11 @@ impl<'a> Pgbench<'a> {
 
     /// What one commit takes on an idle server: an invitation, and a report.
     pub async fn commits(&self, samples: &mut Samples) -> Result<()> {
-        let invite = self.run(1, Duration::from_secs(1), &statements::invite(1))?;
+        let invite = self.at_rest(&statements::invite(1))?;
         execute(&self.url, statements::LOOK).await?;
-        let report = self.run(1, Duration::from_millis(500), &statements::report_one())?;
-        samples.set("limit.commit_invite_ms", invite.latency_ms);
-        samples.set("limit.commit_report_ms", report.latency_ms);
+        let report = self.at_rest(&statements::report_one())?;
+        samples.set("limit.commit_invite_ms", invite);
+        samples.set("limit.commit_report_ms", report);
         self.empty().await
     }
 
@@ -83,6 +83,18 @@ impl<'a> Pgbench<'a> {
         self.empty().await
     }
 
+    /// Milliseconds that one transaction takes on a server that rests in between. What pgbench is late
+    /// itself is in its latency, and no part of that.
+    fn at_rest(&self, script: &str) -> Result<f64> {
+        let rate = (REST.as_secs_f64().recip()).to_string();
+        let arguments = arguments(1, &["-R".into(), rate, "-t".into(), TURNS.to_string()]);
+        let printed = self.server.pgbench(DATABASE, &arguments, script)?;
+        let late = after(&printed, "rate limit schedule lag: avg ");
+        let late =
+            late.ok_or_else(|| format!("pgbench does not say how late it was:\n{printed}"))?;
+        Ok(read(&printed)?.latency_ms - late)
+    }
+
     async fn empty(&self) -> Result<()> {
         execute(&self.url, statements::EMPTY).await
     }
@@ -94,6 +106,12 @@ impl<'a> Pgbench<'a> {
     }
 }
 
+/// The number behind these words.
+fn after(printed: &str, words: &str) -> Option<f64> {
+    let line = printed.lines().find_map(|line| line.strip_prefix(words))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 fn arguments(clients: usize, more: &[String]) -> Vec<String> {
     let threads = clients.min(2).to_string();
     let own = ["-c".to_owned(), clients.to_string(), "-j".to_owned(), threads];
@@ -101,12 +119,8 @@ fn arguments(clients: usize, more: &[String]) -> Vec<String> {
 }
 
 fn read(printed: &str) -> Result<Printed> {
-    let after = |name: &str| {
-        let line = printed.lines().find_map(|line| line.strip_prefix(name))?;
-        line.split_whitespace().next()?.parse().ok()
-    };
-    let failed = after("number of failed transactions: ").unwrap_or(0.0);
-    let (per_second, latency_ms) = (after("tps = "), after("latency average = "));
+    let failed = after(printed, "number of failed transactions: ").unwrap_or(0.0);
+    let (per_second, latency_ms) = (after(printed, "tps = "), after(printed, "latency average = "));
     match (per_second, latency_ms) {
         (Some(per_second), Some(latency_ms)) if failed == 0.0 => {
             Ok(Printed { per_second, latency_ms })

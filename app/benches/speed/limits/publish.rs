@@ -1,6 +1,6 @@
 //! What the broker can do at best: raw lapin on a queue such as the product's.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::StreamExt;
 use lapin::options::{
@@ -9,8 +9,9 @@ use lapin::options::{
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
+use tokio::time::sleep;
 
-use super::LONG;
+use super::{LONG, REST, TURNS};
 use crate::Result;
 use crate::samples::Samples;
 use crate::statistics::{Latencies, number};
@@ -23,7 +24,7 @@ const ACK_EVERY: usize = 100;
 const BODY: &[u8] =
     br#"{"kind":"email","v":1,"delivery":"01937a5c-8f5e-7c52-9d0b-6f6d2f0c5a11","generation":1}"#;
 
-/// Publishes with confirms in windows of one and of a thousand, then takes all of it.
+/// Publishes with confirms one by one, at rest, and in windows of a thousand, then takes all of it.
 pub async fn measure(amqp: &str, samples: &mut Samples) -> Result<()> {
     let connection = Connection::connect(amqp, ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;
@@ -33,8 +34,8 @@ pub async fn measure(amqp: &str, samples: &mut Samples) -> Result<()> {
     channel.confirm_select(ConfirmSelectOptions::default()).await?;
 
     let mut single = Vec::new();
-    let start = Instant::now();
-    while start.elapsed() < Duration::from_millis(500) {
+    for _ in 0..TURNS {
+        sleep(REST).await;
         let begin = Instant::now();
         publish(&channel, 1).await?;
         single.push(begin.elapsed());

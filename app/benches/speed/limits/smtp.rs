@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
-use super::{CONNECTIONS, LONG};
+use super::{CONNECTIONS, LONG, REST, TURNS};
 use crate::Result;
 use crate::samples::Samples;
 use crate::sink::Sink;
@@ -17,7 +18,7 @@ use crate::statistics::{Latencies, number};
 const ENVELOPE: &[u8] =
     b"MAIL FROM:<invitations@localhost.localdomain>\r\nRCPT TO:<b1000000@example.com>\r\nDATA\r\n";
 
-/// Sends on sixteen connections, then on one.
+/// Sends on sixteen connections, then on one, at rest.
 pub async fn measure(sink: &mut Sink, mail: &[u8], samples: &mut Samples) -> Result<()> {
     let mail = Arc::new([mail, b".\r\n"].concat());
     let address = sink.address();
@@ -26,7 +27,7 @@ pub async fn measure(sink: &mut Sink, mail: &[u8], samples: &mut Samples) -> Res
     let mut running = JoinSet::new();
     for _ in 0..CONNECTIONS {
         let mail = Arc::clone(&mail);
-        running.spawn(async move { send_for(address, &mail, LONG).await });
+        running.spawn(async move { send_for(address, &mail, LONG, Duration::ZERO).await });
     }
     let mut sent = 0;
     while let Some(ended) = running.join_next().await {
@@ -35,13 +36,18 @@ pub async fn measure(sink: &mut Sink, mail: &[u8], samples: &mut Samples) -> Res
     samples.set("limit.smtp_pipelined_per_s", number(sent) / start.elapsed().as_secs_f64());
     sink.has_taken(sent)?;
 
-    let alone = send_for(address, &mail, Duration::from_millis(300)).await?;
+    let alone = send_for(address, &mail, REST * u32::try_from(TURNS)?, REST).await?;
     samples.set("limit.smtp_conversation_ms", Latencies::new(alone).percentile(50));
     Ok(())
 }
 
-/// How long each mail took.
-async fn send_for(sink: SocketAddr, mail: &[u8], time: Duration) -> Result<Vec<Duration>> {
+/// How long each mail took, with a rest before each.
+async fn send_for(
+    sink: SocketAddr,
+    mail: &[u8],
+    time: Duration,
+    rest: Duration,
+) -> Result<Vec<Duration>> {
     let mut stream = BufReader::new(TcpStream::connect(sink).await?);
     stream.get_ref().set_nodelay(true)?;
     let mut line = String::new();
@@ -51,6 +57,9 @@ async fn send_for(sink: SocketAddr, mail: &[u8], time: Duration) -> Result<Vec<D
     let start = Instant::now();
     let mut taken = Vec::new();
     while start.elapsed() < time {
+        if !rest.is_zero() {
+            sleep(rest).await;
+        }
         let begin = Instant::now();
         stream.write_all(ENVELOPE).await?;
         for code in ["250", "250", "354"] {

@@ -9,8 +9,9 @@ use migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{self, Connection, SqliteConnection};
 use sea_orm::{Database, prelude::Uuid};
+use tokio::time::sleep;
 
-use super::LONG;
+use super::{LONG, REST, TURNS};
 use crate::Result;
 use crate::samples::Samples;
 use crate::statistics::{Latencies, number};
@@ -51,9 +52,9 @@ const REPORT: &[&str] = &[
 /// What one commit takes: an invitation, and a report.
 pub async fn commits(folder: &Path, samples: &mut Samples) -> Result<()> {
     let mut file = Limits::create(folder).await?;
-    let invite = file.run(1, LONG / 2, ROWS).await?;
+    let invite = file.at_rest(ROWS).await?;
     file.number = 0;
-    let report = file.run(1, LONG / 4, REPORT).await?;
+    let report = file.at_rest(REPORT).await?;
     samples.set("limit.commit_invite_ms", invite.percentile(50));
     samples.set("limit.commit_report_ms", report.percentile(50));
     file.remove(folder).await
@@ -100,30 +101,48 @@ impl Limits {
         Ok(Self { connection, number: 0 })
     }
 
-    /// How long each transaction of so many invitations took.
+    /// Transactions of so many invitations, one after the other.
     async fn run(
         &mut self,
         at_once: usize,
         time: Duration,
         statements: &[&'static str],
-    ) -> Result<Latencies> {
-        let (mut taken, start) = (Vec::new(), Instant::now());
+    ) -> Result<()> {
+        let start = Instant::now();
         while start.elapsed() < time {
-            let begin = Instant::now();
-            sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await?;
-            for _ in 0..at_once {
-                self.number += 1;
-                let id = Uuid::from_u128(u128::try_from(self.number)? << 80 | 0x7000 << 64);
-                let email = format!("n{}@example.com", self.number);
-                for statement in statements {
-                    let query = sqlx::query(*statement).bind(id).bind(&email);
-                    query.execute(&mut self.connection).await?;
-                }
-            }
-            sqlx::query("COMMIT").execute(&mut self.connection).await?;
-            taken.push(begin.elapsed());
+            self.transaction(at_once, statements).await?;
+        }
+        Ok(())
+    }
+
+    /// How long a transaction of one invitation takes, with a rest before each.
+    async fn at_rest(&mut self, statements: &[&'static str]) -> Result<Latencies> {
+        let mut taken = Vec::new();
+        for _ in 0..TURNS {
+            sleep(REST).await;
+            taken.push(self.transaction(1, statements).await?);
         }
         Ok(Latencies::new(taken))
+    }
+
+    async fn transaction(
+        &mut self,
+        at_once: usize,
+        statements: &[&'static str],
+    ) -> Result<Duration> {
+        let begin = Instant::now();
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await?;
+        for _ in 0..at_once {
+            self.number += 1;
+            let id = Uuid::from_u128(u128::try_from(self.number)? << 80 | 0x7000 << 64);
+            let email = format!("n{}@example.com", self.number);
+            for statement in statements {
+                let query = sqlx::query(*statement).bind(id).bind(&email);
+                query.execute(&mut self.connection).await?;
+            }
+        }
+        sqlx::query("COMMIT").execute(&mut self.connection).await?;
+        Ok(begin.elapsed())
     }
 
     async fn remove(self, folder: &Path) -> Result<()> {

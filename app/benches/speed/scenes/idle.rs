@@ -10,14 +10,12 @@ use tokio::time::{Instant, sleep};
 use super::PATIENCE;
 use crate::Result;
 use crate::http::Connection;
+use crate::limits::{REST, TURNS};
 use crate::load::Ask;
 use crate::product::World;
 use crate::samples::Samples;
 use crate::statistics::Latencies;
 
-const TURNS: usize = 40;
-/// Between two invitations: an idle system has nothing left to do.
-const REST: Duration = Duration::from_millis(25);
 /// Between two looks at the database.
 const GLANCE: Duration = Duration::from_micros(200);
 
