@@ -167,14 +167,15 @@ pub(super) async fn invite_all(
     order.sort_by_cached_key(|&at| new[at].email.normalized());
     let mut rows: Vec<Option<Invited>> = new.iter().map(|_| None).collect();
     let (mut mails, mut whose) = (Vec::new(), Vec::new());
-    for at in order.extract_if(.., |&mut at| inviting.check(&new[at]).is_err()) {
+    order.retain(|&at| {
         rows[at] = inviting.check(&new[at]).err().map(Invited::NotAllowed);
-    }
+        rows[at].is_none()
+    });
     let (mut newcomers, others) = sort_out(tx, inviting, new, order).await?;
     for at in without_a_seat(&newcomers, &seats) {
-        newcomers.retain(|&newcomer| newcomer != at);
         rows[at] = Some(Invited::NotAllowed(PolicyRefusal::NoSeat));
     }
+    newcomers.retain(|&at| rows[at].is_none());
     seats.take(i64::try_from(newcomers.len()).unwrap_or(i64::MAX));
     let people: Vec<_> = newcomers.iter().map(|&at| Person { inviting, new: &new[at] }).collect();
     let users = enlist::find_or_add_users(tx, now, &people).await?;
