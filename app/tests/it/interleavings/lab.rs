@@ -24,7 +24,9 @@ pub const LEASE: Duration = Duration::from_mins(1);
 pub const PAUSE: Duration = Duration::from_secs(20);
 pub const LOCK: Duration = Duration::from_mins(1);
 pub const LOST_AFTER: Duration = Duration::from_mins(10);
-pub const EXPIRES_IN: Duration = Duration::from_mins(20);
+/// Ends in the middle of a run, and outlasts the first rounds of its ending: what was left undone
+/// must be sent there, not expire.
+pub const EXPIRES_IN: Duration = Duration::from_mins(45);
 
 pub struct Lab {
     pub store: Store,

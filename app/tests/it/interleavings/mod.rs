@@ -48,6 +48,10 @@ async fn one_after_the_other(stack: Stack) {
                 _ => lab.jump(&mut rng),
             }
         }
+        // Whoever has not reported by now never will.
+        for worker in &mut workers {
+            worker.crash(&lab);
+        }
         Box::pin(end_well(lab)).await;
     }
 }
