@@ -45,7 +45,8 @@ soak:
 	deploy/test/fault-table
 
 # Takes one guard after the other out of a copy of the code; a named test must notice each. An
-# hour; make mutants GUARD=relay tries those with that word.
+# hour; make mutants GUARD=relay tries those with that word, GUARD='--since HEAD~20' those in files that
+# have changed since.
 mutants:
 	deploy/test/with-servers deploy/test/mutants $(GUARD)
 
