@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use chrono::Datelike;
 use domain::{EmailAddress, InvitationId, Name, Timestamp};
+use encodify::qp;
 use lettre::message::header::{
     ContentTransferEncoding, ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0,
 };
@@ -175,8 +176,8 @@ fn marked(provider: MailProvider, message_id: &str) -> MessageBuilder {
 /// it out is wrong.
 fn alternatives(parts: &MailParts) -> Result<(ContentType, Body), MailError> {
     let both = MultiPart::alternative()
-        .singlepart(part(ContentType::TEXT_PLAIN, &parts.text)?)
-        .singlepart(part(ContentType::TEXT_HTML, &parts.html)?);
+        .singlepart(part(ContentType::TEXT_PLAIN, &parts.text))
+        .singlepart(part(ContentType::TEXT_HTML, &parts.html));
     let content_type = both.headers().get().ok_or(MailError::Build)?;
     let head = both.headers().to_string() + "\r\n";
     let body = both.formatted().strip_prefix(head.as_bytes()).ok_or(MailError::Build)?.to_vec();
@@ -185,12 +186,13 @@ fn alternatives(parts: &MailParts) -> Result<(ContentType, Body), MailError> {
 }
 
 /// Always quoted-printable: it leaves no bare CR, no long line and no 8-bit octet, and stays
-/// readable in the raw message.
-fn part(content_type: ContentType, text: &str) -> Result<SinglePart, MailError> {
+/// readable in the raw message. Not by the mail library, which takes ten times as long for it, half of
+/// what it took to make a mail.
+fn part(content_type: ContentType, text: &str) -> SinglePart {
     let lines = text.replace("\r\n", "\n").replace('\r', "\n");
-    let body = Body::new_with_encoding(lines, ContentTransferEncoding::QuotedPrintable)
-        .map_err(|_| MailError::Build)?;
-    Ok(SinglePart::builder().header(content_type).body(body))
+    let encoded = qp::BODY.encode(lines).into_bytes();
+    let body = Body::dangerous_pre_encoded(encoded, ContentTransferEncoding::QuotedPrintable);
+    SinglePart::builder().header(content_type).body(body)
 }
 
 fn message_id(id: &str) -> Result<String, MailError> {

@@ -40,21 +40,24 @@ pub enum Scene {
     Outage,
     Drain,
     Bulk,
+    /// Minutes by itself: only where it is named.
+    Fair,
 }
 
 impl Scene {
-    const ALL: [(&str, Self); 5] = [
+    const ALL: [(&str, Self); 6] = [
         ("idle", Self::Idle),
         ("accept", Self::Accept),
         ("outage", Self::Outage),
         ("drain", Self::Drain),
         ("bulk", Self::Bulk),
+        ("fair", Self::Fair),
     ];
 
     fn parse(name: &str) -> Result<Self> {
         let found = Self::ALL.iter().find(|(known, _)| *known == name);
         let unknown =
-            || format!("unknown scene {name}; there are idle, accept, outage, drain, bulk");
+            || format!("unknown scene {name}; there are idle, accept, outage, drain, bulk, fair");
         Ok(found.ok_or_else(unknown)?.1)
     }
 }
@@ -70,7 +73,7 @@ pub struct Options {
     pub database: Database,
     /// How often; each figure is the median.
     pub rounds: usize,
-    /// Which parts of the usual run; all of them if none is named.
+    /// Which parts of the usual run; all of them but the last if none is named.
     pub scenes: Vec<Scene>,
 }
 
@@ -112,6 +115,6 @@ impl Options {
 
     /// Whether this part of the usual run was asked for.
     pub fn wants(&self, scene: Scene) -> bool {
-        self.scenes.is_empty() || self.scenes.contains(&scene)
+        self.scenes.contains(&scene) || self.scenes.is_empty() && scene != Scene::Fair
     }
 }

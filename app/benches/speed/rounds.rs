@@ -17,7 +17,7 @@ use crate::options::{Database, Options, Scene};
 use crate::product::{World, fresh_folder};
 use crate::report::Report;
 use crate::samples::Samples;
-use crate::scenes::{accept, bulk, drain, idle, outage};
+use crate::scenes::{accept, bulk, drain, fair, idle, outage};
 use crate::servers::Servers;
 use crate::sink::Sink;
 use crate::statistics::number;
@@ -94,6 +94,10 @@ async fn round(
     if wants(Scene::Bulk) {
         bulk::measure(world, samples).await?;
         progress.say("bulk");
+    }
+    if wants(Scene::Fair) {
+        fair::measure(world, samples).await?;
+        progress.say("one beside many");
     }
     Ok(())
 }

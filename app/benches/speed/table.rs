@@ -89,6 +89,10 @@ fn others(report: &Report<'_>) {
         ("wal_bytes_per_invitation", "WAL per invitation, from the request to sent", "bytes"),
         ("idle_accept_ms", "idle: accepting alone", "ms"),
         ("bulk_p50_ms", "a bulk request of 1,000, two at a time", "ms"),
+        ("fair_alone_p50_ms", "one person, from the request to sent, alone: p50", "ms"),
+        ("fair_alone_p99_ms", "one person, alone: p99", "ms"),
+        ("fair_beside_p50_ms", "one person beside a batch of 100,000: p50", "ms"),
+        ("fair_beside_p99_ms", "one person beside a batch of 100,000: p99", "ms"),
     ];
     println!();
     for (name, title, unit) in shown {

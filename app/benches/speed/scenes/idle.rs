@@ -26,22 +26,12 @@ pub async fn measure(world: &World, samples: &mut Samples) -> Result<()> {
     let database = Database::connect(&product.database_url).await?;
     let ask = product.invite();
     let mut connection = Connection::open(product.address).await?;
-    let (mut accepted, mut sent, mut request) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut accepted, mut sent) = (Vec::new(), Vec::new());
     until_sent(&database, None).await?;
     for _ in 0..TURNS {
         sleep(REST).await;
-        request.clear();
-        ask.request(&mut request);
         let start = Instant::now();
-        let status = connection.exchange(&request).await?;
-        accepted.push(start.elapsed());
-        if status != ask.granted() {
-            let why = String::from_utf8_lossy(connection.body());
-            return Err(format!("an invitation was refused: {status} {why}").into());
-        }
-        let answer: Json = serde_json::from_slice(connection.body())?;
-        let id = answer["id"].as_str().ok_or("the answer has no id")?;
-        until_sent(&database, Some(id.parse()?)).await?;
+        accepted.push(sent_after(&mut connection, &*ask, &database).await?);
         sent.push(start.elapsed());
     }
     database.close().await?;
@@ -52,8 +42,29 @@ pub async fn measure(world: &World, samples: &mut Samples) -> Result<()> {
     world.end(product).await
 }
 
+/// Invites one, and returns once its mail is sent; gives how long the answer took.
+pub async fn sent_after(
+    connection: &mut Connection,
+    ask: &impl Ask,
+    database: &DatabaseConnection,
+) -> Result<Duration> {
+    let mut request = Vec::new();
+    ask.request(&mut request);
+    let start = Instant::now();
+    let status = connection.exchange(&request).await?;
+    let accepted = start.elapsed();
+    if status != ask.granted() {
+        let why = String::from_utf8_lossy(connection.body());
+        return Err(format!("an invitation was refused: {status} {why}").into());
+    }
+    let answer: Json = serde_json::from_slice(connection.body())?;
+    let id = answer["id"].as_str().ok_or("the answer has no id")?;
+    until_sent(database, Some(id.parse()?)).await?;
+    Ok(accepted)
+}
+
 /// Waits until this invitation, or every one, has its mail.
-async fn until_sent(
+pub async fn until_sent(
     database: &DatabaseConnection,
     id: Option<sea_orm::prelude::Uuid>,
 ) -> Result<()> {

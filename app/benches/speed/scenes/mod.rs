@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod bulk;
 pub mod drain;
+pub mod fair;
 pub mod idle;
 pub mod outage;
 
