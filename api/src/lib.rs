@@ -23,6 +23,7 @@ mod body;
 mod client_address;
 mod contracts;
 mod deadline;
+mod drain;
 mod expiry;
 mod feedback;
 mod form;
@@ -88,7 +89,8 @@ pub struct ApiParts {
     pub session_tokens: SessionTokenVerifier,
 }
 
-/// Serves requests on `listener`, relays and sweeps until `shutdown`, then lets open requests end.
+/// Serves requests on `listener`, relays and sweeps until `shutdown`; then drains, and lets open requests
+/// end.
 pub async fn run(
     parts: ApiParts,
     listener: TcpListener,

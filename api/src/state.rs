@@ -16,6 +16,7 @@ use adapters::webhooks::Guard;
 use chrono::TimeDelta;
 use domain::NamePolicy;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::asset::Asset;
@@ -89,12 +90,14 @@ pub struct AppState {
     pub public_path: String,
     /// Whether people reach the service over TLS.
     pub only_tls: bool,
+    /// Whether this process was told to stop.
+    pub stopping: CancellationToken,
     document: OnceLock<Asset>,
 }
 
 impl AppState {
     /// Takes over what requests need.
-    pub fn new(parts: ApiParts) -> Self {
+    pub fn new(parts: ApiParts, stopping: CancellationToken) -> Self {
         Self {
             invitation_expires_in: parts.settings.invitation.expires_in,
             resend_interval: parts.settings.limits.resend_interval,
@@ -128,6 +131,7 @@ impl AppState {
             hasher: parts.hasher,
             inbox: parts.inbox,
             health: parts.health,
+            stopping,
             document: OnceLock::new(),
         }
     }

@@ -41,6 +41,11 @@ pub fn serialize_list<S: Serializer>(durations: &[Duration], to: S) -> Result<S:
     to.collect_seq(durations.iter().copied().map(format))
 }
 
+/// For `#[serde(serialize_with)]` of a setting that is a number of seconds.
+pub fn serialize_seconds<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u64(value.as_secs())
+}
+
 /// For `#[serde(serialize_with)]` of a setting that is a number of milliseconds.
 pub fn serialize_milliseconds<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_u64(u64::try_from(value.as_millis()).unwrap_or(u64::MAX))

@@ -25,6 +25,9 @@ pub struct HttpSettings {
     pub request_timeout: Duration,
     /// How long the body of a request may be.
     pub body_limit_bytes: usize,
+    /// How long requests are answered after the process was told to stop.
+    #[serde(rename = "drain_seconds", serialize_with = "duration::serialize_seconds")]
+    pub drain: Duration,
     /// How long open requests may take to finish.
     #[serde(serialize_with = "duration::serialize")]
     pub shutdown_grace: Duration,
@@ -110,6 +113,7 @@ impl HttpSettings {
             workers,
             request_timeout: values.duration("http.request_timeout")?,
             body_limit_bytes: values.number("http.body_limit_bytes", 1024..=16_777_216)?,
+            drain: Duration::from_secs(values.number("http.drain_seconds", 0..=600)?),
             shutdown_grace: values.duration("http.shutdown_grace")?,
             trusted_proxies: values.list("http.trusted_proxies", str::parse)?,
         })

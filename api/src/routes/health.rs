@@ -21,13 +21,16 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(resource("/readyz", "GET, HEAD").route(get().to(ready)));
 }
 
-/// Whether requests are answered: `ready`, `degraded` (they are, but mails wait) or `unavailable`.
+/// Whether requests are answered: `ready`, `degraded` (they are, but mails wait), `stopping` (they are, but
+/// not for long) or `unavailable`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Verdict {
     Ready,
     /// Requests are answered, but mails wait.
     Degraded,
+    /// Requests are answered, but soon no more.
+    Stopping,
     Unavailable,
 }
 
@@ -116,7 +119,7 @@ pub async fn live() -> HttpResponse {
         (status = 200, description = "It can. `degraded` means that mails wait meanwhile.", body = Readiness),
         (
             status = 503,
-            description = "It cannot.",
+            description = "It cannot, or not for long.",
             body = Readiness,
             example = json!({
                 "status": "unavailable",
@@ -133,7 +136,8 @@ pub async fn ready(state: State) -> HttpResponse {
     let broker = state.broker.is_connected();
     let mail = state.health.mail_trouble();
     let outbox = if database { outbox(&state).await } else { unknown_outbox() };
-    let status = verdict(database, broker && mail.is_none());
+    let stopping = state.stopping.is_cancelled();
+    let status = verdict(database, broker && mail.is_none(), stopping);
     let checks = Checks {
         database: Check { ok: database, detail: (!database).then(|| "cannot be reached".into()) },
         broker: Check {
@@ -144,19 +148,20 @@ pub async fn ready(state: State) -> HttpResponse {
         mail: Check { ok: mail.is_none(), detail: mail },
     };
     let mut response = HttpResponse::Ok();
-    if status == Verdict::Unavailable {
+    if matches!(status, Verdict::Unavailable | Verdict::Stopping) {
         response.status(actix_web::http::StatusCode::SERVICE_UNAVAILABLE);
     }
     response.json(Readiness { status, checks })
 }
 
 /// Without a broker or a mail server invitations are still taken: only the database takes the
-/// API out of service.
-const fn verdict(database: bool, rest: bool) -> Verdict {
-    match (database, rest) {
-        (false, _) => Verdict::Unavailable,
-        (true, false) => Verdict::Degraded,
-        (true, true) => Verdict::Ready,
+/// API out of service, and its own end.
+const fn verdict(database: bool, rest: bool, stopping: bool) -> Verdict {
+    match (database, stopping, rest) {
+        (false, _, _) => Verdict::Unavailable,
+        (true, true, _) => Verdict::Stopping,
+        (true, false, false) => Verdict::Degraded,
+        (true, false, true) => Verdict::Ready,
     }
 }
 
@@ -192,9 +197,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_database_takes_the_api_out_of_service() {
-        assert_eq!(verdict(true, true), Verdict::Ready);
-        assert_eq!(verdict(true, false), Verdict::Degraded);
-        assert_eq!(verdict(false, true), Verdict::Unavailable);
+    fn only_the_database_and_its_own_end_take_the_api_out_of_service() {
+        assert_eq!(verdict(true, true, false), Verdict::Ready);
+        assert_eq!(verdict(true, false, false), Verdict::Degraded);
+        assert_eq!(verdict(true, false, true), Verdict::Stopping);
+        assert_eq!(verdict(false, true, false), Verdict::Unavailable);
     }
 }

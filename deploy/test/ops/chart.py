@@ -139,7 +139,8 @@ def check_pod(name, pod, served, complain):
         probes = {"api": {"startupProbe", "livenessProbe", "readinessProbe"}, "worker": {"startupProbe", "livenessProbe"}}
         if not probes.get(container["name"], set()) <= set(container):
             complain(f"{where}: a probe is missing")
-        drain = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+        variables = {variable["name"]: variable.get("value") for variable in container.get("env", [])}
+        drain = int(variables.get("WELCOMAT_HTTP_DRAIN_SECONDS", "0"))
         if container["name"] in ("api", "worker") and pod["terminationGracePeriodSeconds"] < drain + 35:
             complain(f"{where}: is killed before its grace is over")
 

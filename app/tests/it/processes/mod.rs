@@ -5,6 +5,7 @@ mod crashes;
 pub mod fleet;
 pub mod history;
 pub mod process;
+mod rolling;
 mod scaling;
 
 use tokio::sync::Mutex;
