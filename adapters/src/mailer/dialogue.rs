@@ -11,6 +11,7 @@ use std::task::{Poll, ready};
 use domain::Reply;
 use domain::outcome::Enhanced;
 use futures_util::FutureExt;
+use memchr::memmem;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::task::unconstrained;
 use tokio::time::Instant;
@@ -233,12 +234,16 @@ fn split_code(line: &str) -> Option<(u16, &str)> {
 /// ended, the final dot behind it.
 pub(super) fn whole(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + 64);
-    for line in message.split_inclusive(|b| *b == b'\n') {
-        if line.starts_with(b".") {
-            out.push(b'.');
-        }
-        out.extend_from_slice(line);
+    if message.starts_with(b".") {
+        out.push(b'.');
     }
+    let mut begin = 0;
+    for end in memmem::find_iter(message, b"\n.") {
+        out.extend_from_slice(&message[begin..=end]);
+        out.push(b'.');
+        begin = end + 1;
+    }
+    out.extend_from_slice(&message[begin..]);
     if !out.ends_with(b"\r\n") {
         out.extend_from_slice(b"\r\n");
     }

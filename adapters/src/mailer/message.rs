@@ -12,6 +12,7 @@ use lettre::message::header::{
 };
 use lettre::message::{Body, Mailbox, MessageBuilder, MultiPart, SinglePart};
 use lettre::{Address, Message};
+use memchr::memchr2_iter;
 
 use super::MailerError;
 use super::dkim::Signer;
@@ -224,19 +225,20 @@ fn has_control(text: &str) -> bool {
 
 fn is_safe_on_the_wire(raw: &[u8]) -> bool {
     const MAX_LINE_OCTETS: usize = 998;
-    let mut rest = raw;
-    while !rest.is_empty() {
-        let Some(end) = rest.iter().position(|b| matches!(b, b'\r' | b'\n')) else {
-            return rest.len() <= MAX_LINE_OCTETS && rest.is_ascii();
-        };
-        let (line, tail) = rest.split_at(end);
-        if line.len() > MAX_LINE_OCTETS || !line.is_ascii() || line.contains(&0) {
+    if !raw.is_ascii() || raw.contains(&0) {
+        return false;
+    }
+    let mut begin = 0;
+    let mut breaks = memchr2_iter(b'\r', b'\n', raw);
+    while let Some(end) = breaks.next() {
+        if end - begin > MAX_LINE_OCTETS || !raw[end..].starts_with(b"\r\n") {
             return false;
         }
-        let Some(tail) = tail.strip_prefix(b"\r\n") else { return false };
-        rest = tail;
+        // The second half of this one.
+        breaks.next();
+        begin = end + 2;
     }
-    true
+    raw.len() - begin <= MAX_LINE_OCTETS
 }
 
 #[cfg(test)]
