@@ -9,6 +9,8 @@ pub enum JobKind {
     Email,
     /// An event, for an endpoint.
     Webhook,
+    /// A mail that shows what a template makes.
+    TestMail,
 }
 
 /// What came of a claim.
@@ -27,6 +29,7 @@ impl JobKind {
         match self {
             Self::Email => "email",
             Self::Webhook => "webhook",
+            Self::TestMail => "test_mail",
         }
     }
 }

@@ -61,6 +61,7 @@ mod seats;
 mod statuses;
 mod suppress;
 mod suppressions;
+mod test_mails;
 mod together;
 mod unwanted;
 mod view;
@@ -111,6 +112,7 @@ pub use own_invitations::OwnInvitation;
 pub use own_templates::{TemplateRow, TemplateSummary, TemplateVersion};
 pub use read::ListFilter;
 pub use suppressions::{Lifted, SuppressionView};
+pub use test_mails::{ClaimedTestMail, NewTestMail, TestMailOutcome, TestMailView};
 pub use view::{AttemptView, DeliveryView, EventView, InvitationDetail, InvitationView};
 pub use webhooks::{
     ClaimedWebhook, NewWebhook, RotatedSecret, WebhookAttemptView, WebhookChange,

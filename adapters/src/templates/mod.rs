@@ -131,14 +131,16 @@ impl Templates {
         Ok(template)
     }
 
-    /// What a mail of such a template looks like, to nobody.
+    /// What a mail of such a template looks like, about nobody, with this link in it.
     pub fn preview_own(
         &self,
         locale: &str,
         template: &OwnTemplate,
         organization: &str,
+        accept_url: &str,
     ) -> Result<MailContent, TemplateFault> {
-        own::content(&self.inner.find(locale)?, template, &own::sample_mail(organization))
+        let mail = InvitationMail { accept_url, ..own::sample_mail(organization) };
+        own::content(&self.inner.find(locale)?, template, &mail)
     }
 
     /// The text of the mail that everybody has in this language, with which an own one may begin.
