@@ -42,6 +42,7 @@ mod members;
 mod move_in;
 mod new_link;
 mod newcomers;
+mod open_mails;
 mod opened_page;
 mod organizations;
 mod outbox;
@@ -103,6 +104,7 @@ pub use idempotency::IdempotencyKey;
 pub use members::{MemberView, RemoveOutcome};
 pub use move_in::{MoveError, MovedTable};
 pub use new_link::LinkRequest;
+pub use open_mails::OpenMails;
 pub use organizations::{
     NewOrganization, OrganizationChange, OrganizationOutcome, OrganizationView, RolesChange,
 };

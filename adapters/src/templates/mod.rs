@@ -24,7 +24,9 @@ use std::sync::Arc;
 use domain::Timestamp;
 
 pub use chart::Chart;
-pub use console::{Choice, ConsolePage, Frame, Invitations, Overview, TemplateEditor, Typed};
+pub use console::{
+    Choice, ConsolePage, Frame, Invitations, OpenFigures, Overview, TemplateEditor, Typed,
+};
 pub use error::TemplateError;
 pub use inbox::{InboxHeader, InboxList, InboxMail, InboxPart, InboxRow, InboxView};
 pub use mail::{InvitationMail, MailContent};
