@@ -46,6 +46,19 @@
   };
   document.querySelectorAll("[data-preview]").forEach(preview);
 
+  // Again a new frame: what is told in it is no step to go back to.
+  document.querySelectorAll("[data-told]").forEach((button) => button.addEventListener("click", () => {
+    const frame = document.querySelector(`iframe[name="${button.formTarget}"]`);
+    frame.replaceWith(frame.cloneNode());
+  }));
+
+  // Enter presses the first button of a form, which is another one.
+  document.querySelectorAll("[data-enter]").forEach((input) => input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    document.getElementById(input.dataset.enter).click();
+  }));
+
   const again = () => setTimeout(() => refresh().catch(() => {}).finally(again), PAUSE);
   if (live()) again();
 })();

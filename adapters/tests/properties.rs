@@ -50,7 +50,7 @@ proptest! {
             html: format!("<p>{text}</p>{lines}"),
             message_id: "a@example.com".to_owned(),
             date: DateTime::UNIX_EPOCH,
-            invitation: InvitationId::from_uuid(Uuid::nil()),
+            invitation: Some(InvitationId::from_uuid(Uuid::nil())),
             return_path: None,
         };
         let raw = Mail::build(MAILER.sender(), parts).expect("a mail").raw().to_vec();
@@ -79,7 +79,7 @@ proptest! {
             html: String::new(),
             message_id: "a@example.com".to_owned(),
             date: DateTime::UNIX_EPOCH,
-            invitation: InvitationId::from_uuid(Uuid::nil()),
+            invitation: Some(InvitationId::from_uuid(Uuid::nil())),
             return_path: None,
         };
         prop_assert_eq!(Mail::build(MAILER.sender(), parts).err(), Some(MailError::Control));

@@ -1,4 +1,4 @@
-//! Closes overdue invitations, plans reminders and deletes what is only kept for a while, for ever.
+//! Closes overdue invitations, plans reminders, ends lost test mails and deletes what is only kept for a while, for ever.
 //!
 //! Only for the record: an overdue invitation counts as expired whether or not it is closed.
 
@@ -27,6 +27,7 @@ pub async fn run(
             continue;
         }
         remind(&store).await;
+        end_lost_test_mails(&store).await;
         if let Err(error) = store.forget_old(told).await {
             tracing::warn!(%error, "old answers and outbox rows cannot be deleted now");
         }
@@ -46,6 +47,14 @@ async fn remind(store: &Store) {
         Ok(0) => {}
         Ok(planned) => tracing::info!(planned, "reminders are planned"),
         Err(error) => tracing::warn!(%error, "reminders cannot be planned now"),
+    }
+}
+
+async fn end_lost_test_mails(store: &Store) {
+    match store.end_lost_test_mails().await {
+        Ok(0) => {}
+        Ok(ended) => tracing::warn!(ended, "test mails were lost"),
+        Err(error) => tracing::warn!(%error, "lost test mails cannot be looked for now"),
     }
 }
 

@@ -11,8 +11,9 @@ use adapters::seal::SealKeys;
 use adapters::store::Told;
 use domain::{InvitationId, LinkPolicy, NamePolicy, RolePolicy};
 
+use crate::batch_file::Format;
 use crate::contracts::{doit, goldleaf, jobsim, users_organizations};
-use crate::feedback::{dsn, mailgun, postmark, sendgrid, ses, sns};
+use crate::feedback::{mailgun, postmark, report, sendgrid, ses, sns};
 use crate::problem::ApiError;
 use crate::routes::invitations::{fields, list};
 use crate::{idempotency, json};
@@ -59,14 +60,20 @@ pub fn query(text: &str) {
     }
 }
 
-/// What somebody tells of a mail: an event in JSON, a message of Amazon SNS, or a bounce mail.
+/// What somebody tells of a mail: an event in JSON, a message of Amazon SNS, or a mail that
+/// reports a bounce or a complaint.
 pub fn feedback(bytes: &[u8]) {
     let is_short = |told: &Told| assert!(told.delivery.to_string().len() == 36);
-    dsn::read(bytes, None).iter().for_each(is_short);
+    if let Some((_, told)) = report::read(bytes, None) {
+        is_short(&told);
+    }
     let path = ReturnPath::parse("bounces@example.org").ok();
     let keys = SealKeys::parse("k:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").ok();
     if let (Some(path), Some(keys)) = (&path, &keys) {
-        assert!(dsn::read(bytes, Some((path, keys))).is_none(), "nobody can prove anything here");
+        assert!(
+            report::read(bytes, Some((path, keys))).is_none(),
+            "nobody can prove anything here"
+        );
     }
     let Ok(event) = serde_json::from_slice::<Value>(bytes) else { return };
     let now = domain::Timestamp::from_timestamp(1_800_000_000, 0).unwrap_or_default();
@@ -77,6 +84,20 @@ pub fn feedback(bytes: &[u8]) {
         sendgrid::read(events).iter().for_each(is_short);
     }
     let _ = serde_json::from_value::<sns::Notice>(event);
+}
+
+/// A file of people to invite, in each of the forms that one may have.
+pub fn batch_file(bytes: &[u8]) {
+    for format in [Format::Json, Format::Ndjson, Format::Csv] {
+        let mut last = 0;
+        let read = format.read(bytes, &mut |given| {
+            assert!(given.email.chars().count() <= 320 && !given.email.contains(char::is_control));
+            assert!(given.line >= last, "rows come in their order");
+            last = given.line;
+            Ok(())
+        });
+        is_the_callers(read);
+    }
 }
 
 fn is_the_callers<T, E: ResponseError>(read: Result<T, E>) {
@@ -125,11 +146,13 @@ mod tests {
             create_body(&text);
             feedback(value.to_string().as_bytes());
             feedback(text.as_bytes());
+            batch_file(value.to_string().as_bytes());
+            batch_file(text.as_bytes());
         }
 
         /// Changed in one place or cut off, what is sent is still answered.
         #[test]
-        fn every_event_is_read(seed in 0_usize..6, at: prop::sample::Index, byte: u8, cut: bool) {
+        fn every_event_is_read(seed in 0_usize..7, at: prop::sample::Index, byte: u8, cut: bool) {
             let mut bytes = seeds("feedback").remove(seed);
             let at = at.index(bytes.len());
             bytes[at] = byte;
@@ -156,8 +179,10 @@ mod tests {
                 run(&String::from_utf8_lossy(&seed));
             }
         }
-        for seed in seeds("feedback") {
-            feedback(&seed);
+        for (target, run) in [("feedback", feedback as fn(&[u8])), ("batch_file", batch_file)] {
+            for seed in seeds(target) {
+                run(&seed);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::HttpResponseBuilder;
 use actix_web::http::header::HeaderMap;
-use adapters::store::{InvitationView, Store};
+use adapters::store::{InvitationView, Store, TestMailView};
 use domain::{DeliveryStatus, InvitationId, OrganizationId};
 use tokio::time::{Instant, sleep};
 
@@ -77,6 +77,22 @@ impl Preference {
             return Ok(detail.invitation);
         }
         Ok(invitation)
+    }
+
+    /// Waits until a test mail has ended. If it cannot be looked at now, the older view is true.
+    pub async fn test_ended(
+        self,
+        store: &Store,
+        organization: OrganizationId,
+        mut mail: TestMailView,
+    ) -> TestMailView {
+        let deadline = Instant::now() + self.wait.unwrap_or_default();
+        while !mail.status.has_ended() && Instant::now() < deadline {
+            next_look(deadline).await;
+            let Ok(Some(newer)) = store.test_mail(organization, mail.id).await else { break };
+            mail = newer;
+        }
+        mail
     }
 
     /// The same for the mails of many invitations; looks once if there is nothing to wait for. Says

@@ -64,7 +64,7 @@ fn build_one(sender: &Sender, content: &MailContent, now: Timestamp) -> Mail {
         html: content.html.clone(),
         message_id: "01937a5c-8f5e-7c52-9d0b-6f6d2f0c5a11.1@localhost".to_owned(),
         date: now,
-        invitation: InvitationId::new(now, &mut rng()),
+        invitation: Some(InvitationId::new(now, &mut rng())),
         return_path: None,
     };
     Mail::build(sender, parts).unwrap()

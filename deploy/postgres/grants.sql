@@ -23,6 +23,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON batch, batch_row TO welcomat_api;
 GRANT SELECT ON attempt TO welcomat_api;
 -- A version of a template is written once; old ones are forgotten.
 GRANT SELECT, INSERT, DELETE ON template TO welcomat_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON test_mail TO welcomat_api;
 -- Webhooks: the API manages them, replays, announces and forgets what was told.
 GRANT SELECT, INSERT, UPDATE, DELETE ON
   webhook_endpoint, webhook_delivery, announcement, event_exchange
@@ -36,7 +37,7 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO welcomat_api;
 -- The worker: claims a delivery, keeps the secret beside its invitation, reports. It reads whom an
 -- invitation is from, and makes nobody: no organization, user, membership, invitation or key.
 GRANT SELECT ON organization, "user", membership, template TO welcomat_worker;
-GRANT SELECT, UPDATE ON invitation, delivery TO welcomat_worker;
+GRANT SELECT, UPDATE ON invitation, delivery, test_mail TO welcomat_worker;
 GRANT SELECT, INSERT, UPDATE ON outbox, suppression TO welcomat_worker;
 GRANT SELECT, INSERT ON attempt, dead_letter TO welcomat_worker;
 -- The links that stay good beside that of a reminder.

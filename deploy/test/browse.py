@@ -251,6 +251,14 @@ def templates(page: Page):
     page.get_by_label("HTML part").fill("<h1>Ahoy</h1><a href='{{accept_url}}'>Join</a>")
     expect(desktop.locator("h1")).to_have_text("Ahoy", timeout=15_000)
     expect(page.frame_locator("iframe.phone").locator("h1")).to_have_text("Ahoy", timeout=15_000)
+    # A real mail of what is in the editor, which is not saved by it.
+    page.get_by_label("Send a test to").fill("ada@example.com")
+    page.get_by_label("Send a test to").press("Enter")
+    told = page.frame_locator("iframe.told").locator("body")
+    expect(told).to_contain_text("has taken the mail to ada@example.com", timeout=15_000)
+    mails = [mail for mail in ask("GET", "/inbox/messages") if mail["to"] == "ada@example.com"]
+    assert mails[0]["subject"].endswith(" calls") and "Ahoy" in mails[0]["html"], mails[0]
+    assert ask("GET", f"/v1/organizations/{organization()}/templates")["data"] == []
     page.get_by_role("button", name="Save and use").click()
     expect(page.get_by_role("status")).to_contain_text("mails are made from it")
     page.get_by_label("Subject").fill("Second")

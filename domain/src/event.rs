@@ -80,6 +80,8 @@ kinds! {
     OrganizationUntrusted = "organization.untrusted";
     /// The organization's mails are made from another template of its own, or from none.
     TemplateChanged = "template.changed";
+    /// A mail was asked for, to see what a template makes.
+    TemplateTested = "template.tested";
     /// No row of a batch waits any more.
     BatchFinished = "batch.finished", told as "batch.finished";
     /// The SMTP server took the mail.

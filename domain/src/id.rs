@@ -70,6 +70,8 @@ pub mod kind {
     pub enum Batch {}
     /// See [`super::BatchRowId`].
     pub enum BatchRow {}
+    /// See [`super::TestMailId`].
+    pub enum TestMail {}
 }
 
 /// Names an organization of the product that invites.
@@ -104,6 +106,8 @@ pub type WebhookDeliveryId = Id<kind::WebhookDelivery>;
 pub type BatchId = Id<kind::Batch>;
 /// Names one row of a batch.
 pub type BatchRowId = Id<kind::BatchRow>;
+/// Names a mail that somebody asked for to see what a template makes.
+pub type TestMailId = Id<kind::TestMail>;
 
 impl<T> Clone for Id<T> {
     fn clone(&self) -> Self {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{DeliveryId, Generation, WebhookDeliveryId};
+use crate::{DeliveryId, Generation, TestMailId, WebhookDeliveryId};
 
 /// A job for a worker, in any version this program understands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,15 @@ pub enum JobV1 {
         /// The generation it was made for; a replay makes this job void.
         generation: Generation,
     },
+    /// Send a mail that shows what a template makes.
+    TestMail {
+        /// Which one; there is one generation of it.
+        mail: TestMailId,
+    },
 }
+
+/// A test mail is asked for once: whoever wants another asks for another.
+const ONLY: Generation = 1;
 
 /// Why a message is no job that we know. Such a message goes to the dead letters.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +75,7 @@ struct Envelope {
 
 const EMAIL: &str = "email";
 const WEBHOOK: &str = "webhook";
+const TEST_MAIL: &str = "test_mail";
 
 impl JobV1 {
     /// The kind, in the database and on the wire.
@@ -74,14 +83,16 @@ impl JobV1 {
         match self {
             Self::Email { .. } => EMAIL,
             Self::Webhook { .. } => WEBHOOK,
+            Self::TestMail { .. } => TEST_MAIL,
         }
     }
 
-    /// What it is about: the id of a delivery of this kind.
+    /// What it is about: the id of a delivery of this kind, or of a test mail.
     pub const fn subject(&self) -> Uuid {
         match self {
             Self::Email { delivery, .. } => delivery.uuid(),
             Self::Webhook { delivery, .. } => delivery.uuid(),
+            Self::TestMail { mail } => mail.uuid(),
         }
     }
 
@@ -89,6 +100,7 @@ impl JobV1 {
     pub const fn generation(&self) -> Generation {
         match self {
             Self::Email { generation, .. } | Self::Webhook { generation, .. } => *generation,
+            Self::TestMail { .. } => ONLY,
         }
     }
 
@@ -99,6 +111,7 @@ impl JobV1 {
             WEBHOOK => {
                 Some(Self::Webhook { delivery: WebhookDeliveryId::from_uuid(subject), generation })
             }
+            TEST_MAIL => Some(Self::TestMail { mail: TestMailId::from_uuid(subject) }),
             _ => None,
         }
     }
@@ -117,7 +130,7 @@ impl Job {
     /// Reads what [`Job::encode`] wrote; unknown fields are left alone for later versions.
     pub fn decode(bytes: &[u8]) -> Result<Self, JobError> {
         let Head { kind, version } = serde_json::from_slice(bytes)?;
-        if version != 1 || !matches!(kind.as_str(), EMAIL | WEBHOOK) {
+        if version != 1 || !matches!(kind.as_str(), EMAIL | WEBHOOK | TEST_MAIL) {
             return Err(JobError::Unknown { kind, version });
         }
         let Envelope { id, generation, .. } = serde_json::from_slice(bytes)?;

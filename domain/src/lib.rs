@@ -30,6 +30,7 @@ pub mod role;
 pub mod secret;
 pub mod standing;
 pub mod suppression;
+pub mod test_mail;
 pub mod webhook;
 
 pub use batch::{BatchMode, BatchRowStatus, BatchStatus};
@@ -42,8 +43,8 @@ pub use failure::FailureReason;
 pub use feedback::{Bounce, Feedback};
 pub use id::{
     ApiKeyId, AttemptToken, BatchId, BatchRowId, DeadLetterId, DeliveryId, EventId, InvitationId,
-    LockToken, MembershipId, OrganizationId, OutboxId, SuppressionId, UserId, WebhookDeliveryId,
-    WebhookId,
+    LockToken, MembershipId, OrganizationId, OutboxId, SuppressionId, TestMailId, UserId,
+    WebhookDeliveryId, WebhookId,
 };
 pub use invitation::{Generation, Invitation, InvitationState, InvitationStatus};
 pub use job::Job;
@@ -60,6 +61,7 @@ pub use role::{KeyRole, MembershipRole, RolePolicy};
 pub use secret::{LinkToken, SecretHash, TemporaryPassword};
 pub use standing::{Acceptance, AcceptanceRule};
 pub use suppression::SuppressionReason;
+pub use test_mail::TestMailStatus;
 pub use webhook::{
     WebhookDelivery, WebhookDeliveryState, WebhookDeliveryStatus, WebhookDisabledReason,
     WebhookFailure, WebhookOutcome,

@@ -1,7 +1,7 @@
 //! The bytes that travel through the broker, as other releases have to read them.
 
 use domain::job::{Job, JobError, JobV1};
-use domain::{DeliveryId, Generation, WebhookDeliveryId};
+use domain::{DeliveryId, Generation, TestMailId, WebhookDeliveryId};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -37,6 +37,15 @@ fn a_webhook_job_keeps_its_bytes_too() {
         WebhookDeliveryId::from_uuid(Uuid::from_u128(0x0199_aaaa_bbbb_7ccc_8ddd_eeee_eeee_eeee));
     let job = Job::V1(JobV1::Webhook { delivery, generation: 2 });
     let expected = format!(r#"{{"kind":"webhook","version":1,"id":"{ID}","generation":2}}"#);
+    assert_eq!(String::from_utf8(job.encode()).unwrap(), expected);
+    assert_eq!(Job::decode(expected.as_bytes()).unwrap(), job);
+}
+
+#[test]
+fn a_test_mail_keeps_its_bytes_too() {
+    let mail = TestMailId::from_uuid(Uuid::from_u128(0x0199_aaaa_bbbb_7ccc_8ddd_eeee_eeee_eeee));
+    let job = Job::V1(JobV1::TestMail { mail });
+    let expected = format!(r#"{{"kind":"test_mail","version":1,"id":"{ID}","generation":1}}"#);
     assert_eq!(String::from_utf8(job.encode()).unwrap(), expected);
     assert_eq!(Job::decode(expected.as_bytes()).unwrap(), job);
 }

@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod suppression;
 pub mod tally;
 pub mod template;
+pub mod test_mail;
 pub mod user;
 pub mod webhook_attempt;
 pub mod webhook_delivery;

@@ -51,7 +51,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
         html: content.html,
         message_id: "id@example.com".to_owned(),
         date: chrono::DateTime::UNIX_EPOCH,
-        invitation: InvitationId::from_uuid(uuid::Uuid::nil()),
+        invitation: Some(InvitationId::from_uuid(uuid::Uuid::nil())),
         return_path: None,
     });
     let mail = mail.expect("any name and any text make a mail");

@@ -25,27 +25,40 @@ pub struct Attempt {
 impl Handler {
     /// Makes the mail and sends it; whatever happens becomes the end of the attempt.
     pub async fn attempt(&self, attempt: &Attempt) -> (Ending, Option<Unreported<'_>>) {
-        match self.ready(attempt).await {
+        self.deliver(attempt.since, self.prepare(attempt)).await
+    }
+
+    /// Sends a mail that is made meanwhile, for an attempt whose lease began at `since`.
+    pub async fn deliver(
+        &self,
+        since: Instant,
+        making: impl Future<Output = Result<Mail, SendOutcome>>,
+    ) -> (Ending, Option<Unreported<'_>>) {
+        match self.ready(since, making).await {
             Ok((mail, mut lent, pass)) => {
                 let unreported = lent.unreported();
-                (self.send(attempt, &mail, lent, pass).await, unreported)
+                (self.send(since, &mail, lent, pass).await, unreported)
             }
             Err(ending) => (ending, None),
         }
     }
 
     /// A mail, a connection and the leave to use it; an end if there is one before that.
-    async fn ready(&self, attempt: &Attempt) -> Result<(Mail, Lent<'_>, Pass<'_>), Ending> {
+    async fn ready(
+        &self,
+        since: Instant,
+        making: impl Future<Output = Result<Mail, SendOutcome>>,
+    ) -> Result<(Mail, Lent<'_>, Pass<'_>), Ending> {
         let pass = admitted(self.gate.admit())?;
         // Trouble before SMTP teaches nothing about the server: the pass is dropped unused.
-        let mail = self.prepare(attempt).await.map_err(Ending::of)?;
-        let lent = self.connection(attempt).await.map_err(Ending::of)?;
+        let mail = making.await.map_err(Ending::of)?;
+        let lent = self.connection(since).await.map_err(Ending::of)?;
         Ok((mail, lent, admitted(pass.confirm())?))
     }
 
     /// Waits for a connection, but not so long that no time would be left to use it.
-    async fn connection(&self, attempt: &Attempt) -> Result<Lent<'_>, SendOutcome> {
-        let until = attempt.since + self.lease / 8;
+    async fn connection(&self, since: Instant) -> Result<Lent<'_>, SendOutcome> {
+        let until = since + self.lease / 8;
         tokio::select! {
             biased;
             () = self.overrun.cancelled() => {
@@ -58,10 +71,10 @@ impl Handler {
     }
 
     /// Sends, unless the worker is stopped for good meanwhile.
-    async fn send(&self, attempt: &Attempt, mail: &Mail, lent: Lent<'_>, pass: Pass<'_>) -> Ending {
+    async fn send(&self, since: Instant, mail: &Mail, lent: Lent<'_>, pass: Pass<'_>) -> Ending {
         let outcome = tokio::select! {
             biased;
-            outcome = lent.send(mail, self.dot_deadline(attempt)) => outcome,
+            outcome = lent.send(mail, self.dot_deadline(since)) => outcome,
             () = self.overrun.cancelled() => return Ending::of(cut_off()),
         };
         let (pause, recovered) = match pass.learn(&outcome) {
@@ -73,8 +86,8 @@ impl Handler {
     }
 
     /// After this moment the mail is not completed: when its answer came, the lease might be over.
-    pub fn dot_deadline(&self, attempt: &Attempt) -> Instant {
-        attempt.since + self.lease / 4
+    fn dot_deadline(&self, since: Instant) -> Instant {
+        since + self.lease / 4
     }
 }
 

@@ -50,6 +50,7 @@ impl Jobs {
         let Job::V1(job) = job;
         match job {
             JobV1::Email { delivery, generation } => self.mails.handle(delivery, generation).await,
+            JobV1::TestMail { mail } => self.mails.handle_test(mail).await,
             JobV1::Webhook { delivery, generation } => {
                 self.webhooks.handle(delivery, generation).await
             }

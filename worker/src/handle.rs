@@ -136,7 +136,7 @@ impl Handler {
     }
 
     /// Lets postponed mails leave at once when the server works again.
-    async fn wake_if_recovered(&self, ending: &Ending) {
+    pub async fn wake_if_recovered(&self, ending: &Ending) {
         // A mail that was put off while another one recovered would have been missed by its call.
         let missed = ending.pause.is_some() && self.gate.is_clear();
         if !ending.recovered && !missed {

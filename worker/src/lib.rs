@@ -21,6 +21,7 @@ mod prepare;
 pub mod process;
 mod report;
 mod rescue;
+mod test_mails;
 mod webhooks;
 
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use adapters::return_path::ReturnPath;
 use adapters::seal::SealKeys;
 use adapters::secret::Secret;
 use adapters::settings::Settings;
-use adapters::store::Claimed;
+use adapters::store::{Claimed, ClaimedTestMail};
 use adapters::templates::{InvitationMail, MailContent, TemplateError, Templates};
 use domain::name::defanged;
 use domain::{Name, Phase, SendOutcome, TemporaryPassword, Timestamp, Trouble};
@@ -71,6 +71,23 @@ impl Composer {
         })
     }
 
+    /// Builds a mail that shows what a template makes. Its bounces go to the sender: it is no delivery.
+    pub fn test(&self, claimed: &ClaimedTestMail, date: Timestamp) -> Result<Mail, SendOutcome> {
+        let content = claimed.content.clone();
+        let parts = MailParts {
+            to: claimed.to.clone(),
+            to_name: None,
+            subject: content.subject,
+            text: content.text,
+            html: content.html,
+            message_id: claimed.message_id.clone(),
+            date,
+            invitation: None,
+            return_path: None,
+        };
+        Mail::build(&self.sender, parts).map_err(|error| unrenderable(error.to_string()))
+    }
+
     fn return_path(&self, claimed: &Claimed) -> Option<String> {
         let (path, keys) = self.return_path.as_ref()?;
         Some(path.of(keys, claimed.delivery.id))
@@ -113,7 +130,7 @@ impl Composer {
             html: content.html,
             message_id: to.message_id.clone(),
             date,
-            invitation: claimed.delivery.invitation,
+            invitation: Some(claimed.delivery.invitation),
             return_path: self.return_path(claimed),
         };
         Ok(Mail::build(&self.sender, parts)?)

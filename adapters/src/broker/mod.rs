@@ -87,7 +87,7 @@ pub enum Queue {
 impl Queue {
     const fn of(job: Job) -> Self {
         match job {
-            Job::V1(JobV1::Email { .. }) => Self::Email,
+            Job::V1(JobV1::Email { .. } | JobV1::TestMail { .. }) => Self::Email,
             Job::V1(JobV1::Webhook { .. }) => Self::Webhook,
         }
     }

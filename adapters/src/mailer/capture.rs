@@ -48,7 +48,7 @@ pub struct Captured {
     /// The headers as sent: unfolded, encoded words left alone.
     pub headers: BTreeMap<String, String>,
     /// The invitation that the mail is about.
-    pub invitation_id: InvitationId,
+    pub invitation_id: Option<InvitationId>,
     /// The message as it would have been sent.
     pub raw: Vec<u8>,
 }
@@ -193,7 +193,7 @@ mod tests {
             text: String::new(),
             html: String::new(),
             headers: BTreeMap::new(),
-            invitation_id: InvitationId::from_uuid(Uuid::nil()),
+            invitation_id: Some(InvitationId::from_uuid(Uuid::nil())),
             raw: vec![0; size],
         })
     }

@@ -43,8 +43,8 @@ pub struct MailParts {
     pub message_id: String,
     /// When the mail was written.
     pub date: Timestamp,
-    /// What the mail is about; travels beside the mail, not in it.
-    pub invitation: InvitationId,
+    /// What the mail is about, if it invites somebody; travels beside the mail, not in it.
+    pub invitation: Option<InvitationId>,
     /// Where its bounces go, if not to the sender.
     pub return_path: Option<String>,
 }

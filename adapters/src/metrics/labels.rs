@@ -9,6 +9,8 @@ pub enum JobKind {
     Email,
     /// An event, for an endpoint.
     Webhook,
+    /// A mail that shows what a template makes.
+    TestMail,
 }
 
 /// What came of a claim.
@@ -27,6 +29,7 @@ impl JobKind {
         match self {
             Self::Email => "email",
             Self::Webhook => "webhook",
+            Self::TestMail => "test_mail",
         }
     }
 }
@@ -37,6 +40,36 @@ impl ClaimResult {
             Self::Claimed => "claimed",
             Self::Nothing => "nothing",
             Self::Failed => "failed",
+        }
+    }
+}
+
+/// Who tells what became of mails.
+#[derive(Debug, Clone, Copy)]
+pub enum FeedbackSource {
+    /// Amazon SES, by SNS.
+    Ses,
+    /// `SendGrid`.
+    Sendgrid,
+    /// Postmark.
+    Postmark,
+    /// Mailgun.
+    Mailgun,
+    /// A bounce mail (RFC 3464).
+    Dsn,
+    /// A feedback report (RFC 5965).
+    Arf,
+}
+
+impl FeedbackSource {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ses => "ses",
+            Self::Sendgrid => "sendgrid",
+            Self::Postmark => "postmark",
+            Self::Mailgun => "mailgun",
+            Self::Dsn => "dsn",
+            Self::Arf => "arf",
         }
     }
 }
@@ -60,6 +93,13 @@ pub(super) struct Published {
 pub(super) struct Claim {
     pub(super) kind: &'static str,
     pub(super) result: &'static str,
+}
+
+/// What was told of a mail.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Heard {
+    pub(super) source: &'static str,
+    pub(super) kind: &'static str,
 }
 
 /// How an attempt ended.

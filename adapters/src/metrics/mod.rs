@@ -11,16 +11,16 @@ mod shown;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Phase, SendOutcome};
+use domain::{Feedback, Phase, SendOutcome};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use self::labels::{Claim, Outcome, Published, Request, Trouble};
+use self::labels::{Claim, Heard, Outcome, Published, Request, Trouble};
 
-pub use self::labels::{ClaimResult, JobKind};
+pub use self::labels::{ClaimResult, FeedbackSource, JobKind};
 pub use self::shown::MEDIA_TYPE;
 
 /// The counts of one process; cheap to clone.
@@ -39,6 +39,7 @@ struct Inner {
     attempts: Histograms<Outcome>,
     trouble: Family<Trouble, Counter>,
     until_sent: Histogram,
+    heard: Family<Heard, Counter>,
     mail_trouble: Gauge,
     outbox_waiting: Gauge,
     outbox_oldest: Gauge,
@@ -70,6 +71,7 @@ impl Inner {
             attempts: Family::new_with_constructor(moments),
             trouble: Family::default(),
             until_sent: Histogram::new(WAITS),
+            heard: Family::default(),
             mail_trouble: Gauge::default(),
             outbox_waiting: Gauge::default(),
             outbox_oldest: Gauge::default(),
@@ -139,6 +141,11 @@ impl Inner {
             self.until_sent.clone(),
         );
         registry.register(
+            "feedback_heard",
+            "What the other end told of mails, by who said it and what; repeats count as well",
+            self.heard.clone(),
+        );
+        registry.register(
             "mail_trouble",
             "1 while the mail server cannot be used: mails wait, none fails",
             self.mail_trouble.clone(),
@@ -197,6 +204,13 @@ impl Metrics {
     pub fn smtp_trouble(&self, phase: Phase, outcome: &SendOutcome) {
         let labels = Trouble { phase: phase.as_str(), outcome: outcome.as_str() };
         self.0.trouble.get_or_create(&labels).inc();
+    }
+
+    /// Somebody who proved who they are told what became of a mail of ours.
+    pub fn heard(&self, source: FeedbackSource, feedback: Feedback) {
+        // All is well without a reason.
+        let kind = feedback.reason().unwrap_or("delivered");
+        self.0.heard.get_or_create(&Heard { source: source.as_str(), kind }).inc();
     }
 
     /// A mail is sent, so long after it was asked for.

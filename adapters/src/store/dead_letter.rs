@@ -2,7 +2,7 @@
 
 use domain::job::JobV1;
 use domain::{DeadLetterId, DeliveryId, Job, OrganizationId, Timestamp};
-use entity::{dead_letter, delivery, outbox as outbox_row, webhook_delivery};
+use entity::{dead_letter, delivery, outbox as outbox_row, test_mail, webhook_delivery};
 use sea_orm::sea_query::{Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
@@ -21,7 +21,7 @@ pub struct DeadLetterView {
     /// Names the dead letter.
     #[schema(value_type = Uuid, example = "01937a61-77ab-7d15-a3f0-1c5e9b7d2046")]
     pub id: DeadLetterId,
-    /// The delivery that the message asks for: of a mail, or to a webhook.
+    /// What the message asks for: the delivery of a mail or to a webhook, or a test mail.
     #[schema(value_type = Option<Uuid>, example = "01937a5c-8f5e-7c53-8e41-2b9f0d7c6a90")]
     pub delivery_id: Option<DeliveryId>,
     /// The message as it came.
@@ -165,6 +165,11 @@ async fn current(
             let Some(row) = row else { return Ok(None) };
             (row.organization_id, row.generation)
         }
+        JobV1::TestMail { mail } => {
+            let row = test_mail::Entity::find_by_id(mail.uuid()).one(tx).await?;
+            let Some(row) = row else { return Ok(None) };
+            (row.organization_id, convert::column(job.generation()))
+        }
     };
     if organization.is_some_and(|own| own.uuid() != owner) {
         return Ok(None);
@@ -181,7 +186,8 @@ fn visible(
         Some(own) => {
             let subject = dead_letter::Column::DeliveryId;
             let mail = subject.in_subquery(deliveries_of(own));
-            query.filter(mail.or(subject.in_subquery(webhook_deliveries_of(own))))
+            let webhook = subject.in_subquery(webhook_deliveries_of(own));
+            query.filter(mail.or(webhook).or(subject.in_subquery(test_mails_of(own))))
         }
     }
 }
@@ -199,6 +205,14 @@ fn webhook_deliveries_of(organization: OrganizationId) -> SelectStatement {
         .column(webhook_delivery::Column::Id)
         .from(webhook_delivery::Entity)
         .and_where(webhook_delivery::Column::OrganizationId.eq(organization.uuid()))
+        .to_owned()
+}
+
+fn test_mails_of(organization: OrganizationId) -> SelectStatement {
+    Query::select()
+        .column(test_mail::Column::Id)
+        .from(test_mail::Entity)
+        .and_where(test_mail::Column::OrganizationId.eq(organization.uuid()))
         .to_owned()
 }
 

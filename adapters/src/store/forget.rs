@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::Timestamp;
 use entity::{
-    announcement, console_session, idempotency_key, outbox, tally, webhook_attempt,
+    announcement, console_session, idempotency_key, outbox, tally, test_mail, webhook_attempt,
     webhook_delivery,
 };
 use sea_orm::prelude::Expr;
@@ -21,9 +21,12 @@ const COUNTS_KEPT: TimeDelta = TimeDelta::hours(1);
 // Published rows tell the search for lost messages what is on its way.
 const PUBLISHED_KEPT: TimeDelta = TimeDelta::hours(24);
 
+// Whoever asked for a test mail has long looked for it.
+const TEST_MAILS_KEPT: TimeDelta = TimeDelta::days(7);
+
 impl Store {
-    /// Deletes kept answers, published outbox rows, counts and sessions that have had their time, and
-    /// what others were told so long ago. Returns how many.
+    /// Deletes kept answers, published outbox rows, counts, sessions and test mails that have had their
+    /// time, and what others were told so long ago. Returns how many.
     pub async fn forget_old(&self, told: Duration) -> Result<u64> {
         self.write(move |tx, now| {
             Box::pin(async move {
@@ -43,7 +46,11 @@ impl Store {
                     .filter(console_session::Column::ExpiresAt.lt(now))
                     .exec(tx)
                     .await?;
-                let deleted = [answers, published, counts, sessions];
+                let test_mails = test_mail::Entity::delete_many()
+                    .filter(test_mail::Column::CreatedAt.lt(now - TEST_MAILS_KEPT))
+                    .exec(tx)
+                    .await?;
+                let deleted = [answers, published, counts, sessions, test_mails];
                 let deleted = deleted.map(|done| done.rows_affected);
                 let told = forget_told(tx, now - told).await?;
                 Ok(Verdict::Commit(deleted.iter().sum::<u64>() + told))

@@ -42,6 +42,7 @@ mod members;
 mod move_in;
 mod new_link;
 mod newcomers;
+mod open_mails;
 mod opened_page;
 mod organizations;
 mod outbox;
@@ -61,6 +62,7 @@ mod seats;
 mod statuses;
 mod suppress;
 mod suppressions;
+mod test_mails;
 mod together;
 mod unwanted;
 mod view;
@@ -102,6 +104,7 @@ pub use idempotency::IdempotencyKey;
 pub use members::{MemberView, RemoveOutcome};
 pub use move_in::{MoveError, MovedTable};
 pub use new_link::LinkRequest;
+pub use open_mails::OpenMails;
 pub use organizations::{
     NewOrganization, OrganizationChange, OrganizationOutcome, OrganizationView, RolesChange,
 };
@@ -111,6 +114,7 @@ pub use own_invitations::OwnInvitation;
 pub use own_templates::{TemplateRow, TemplateSummary, TemplateVersion};
 pub use read::ListFilter;
 pub use suppressions::{Lifted, SuppressionView};
+pub use test_mails::{ClaimedTestMail, NewTestMail, TestMailOutcome, TestMailView};
 pub use view::{AttemptView, DeliveryView, EventView, InvitationDetail, InvitationView};
 pub use webhooks::{
     ClaimedWebhook, NewWebhook, RotatedSecret, WebhookAttemptView, WebhookChange,

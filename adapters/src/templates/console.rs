@@ -1,5 +1,6 @@
 //! The pages of the console, for those who run the service: in English, and as they are.
 
+use domain::Timestamp;
 use serde::Serialize;
 
 use super::chart::Chart;
@@ -7,7 +8,7 @@ use super::registry::Registry;
 use super::{TemplateError, language::Direction};
 use crate::store::{
     ApiKeyView, BatchDetail, BatchRowView, BatchView, DeadLetterView, InvitationDetail,
-    InvitationView, OrganizationRef, OrganizationView, SuppressionView, TemplateSummary,
+    InvitationView, OpenMails, OrganizationRef, OrganizationView, SuppressionView, TemplateSummary,
     WebhookDeliveryView, WebhookView,
 };
 
@@ -121,10 +122,52 @@ pub struct Overview<'a> {
     pub outbox_waiting: Option<u64>,
     /// For how many seconds the oldest of them has been due.
     pub outbox_age: Option<i64>,
+    /// The mails that are still to be sent; for the same.
+    pub open: Option<OpenFigures>,
     /// Whether this process is connected to the broker.
     pub broker: bool,
     /// Why mails cannot be sent at present, if a worker of this process has found that out.
     pub mail_trouble: Option<String>,
+}
+
+/// The mails that are still to be sent, in figures.
+#[derive(Serialize)]
+pub struct OpenFigures {
+    /// Wait for a worker.
+    pub queued: u64,
+    /// For how many seconds the oldest of them has.
+    pub oldest: i64,
+    /// Are being sent.
+    pub sending: u64,
+    /// Come again, by how soon.
+    pub retries: Vec<Retries>,
+}
+
+/// How many mails come again within a while.
+#[derive(Serialize)]
+pub struct Retries {
+    /// The while, for people.
+    pub within: &'static str,
+    /// How many.
+    pub count: u64,
+    /// The width of its bar, in percent of the longest.
+    pub width: u64,
+}
+
+impl OpenFigures {
+    /// What is open at `now`.
+    pub fn new(open: &OpenMails, now: Timestamp) -> Self {
+        let most = open.retries.iter().copied().max().unwrap_or_default().max(1);
+        let names = ["within a minute", "within ten minutes", "within an hour", "later"];
+        let retries = names.into_iter().zip(open.retries);
+        let one = |(within, count)| Retries { within, count, width: count * 100 / most };
+        Self {
+            queued: open.queued,
+            oldest: open.oldest_queued.map_or(0, |since| (now - since).num_seconds().max(0)),
+            sending: open.sending,
+            retries: retries.map(one).collect(),
+        }
+    }
 }
 
 /// See [`ConsolePage::Invitations`].

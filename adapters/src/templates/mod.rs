@@ -24,7 +24,9 @@ use std::sync::Arc;
 use domain::Timestamp;
 
 pub use chart::Chart;
-pub use console::{Choice, ConsolePage, Frame, Invitations, Overview, TemplateEditor, Typed};
+pub use console::{
+    Choice, ConsolePage, Frame, Invitations, OpenFigures, Overview, TemplateEditor, Typed,
+};
 pub use error::TemplateError;
 pub use inbox::{InboxHeader, InboxList, InboxMail, InboxPart, InboxRow, InboxView};
 pub use mail::{InvitationMail, MailContent};
@@ -131,14 +133,16 @@ impl Templates {
         Ok(template)
     }
 
-    /// What a mail of such a template looks like, to nobody.
+    /// What a mail of such a template looks like, about nobody, with this link in it.
     pub fn preview_own(
         &self,
         locale: &str,
         template: &OwnTemplate,
         organization: &str,
+        accept_url: &str,
     ) -> Result<MailContent, TemplateFault> {
-        own::content(&self.inner.find(locale)?, template, &own::sample_mail(organization))
+        let mail = InvitationMail { accept_url, ..own::sample_mail(organization) };
+        own::content(&self.inner.find(locale)?, template, &mail)
     }
 
     /// The text of the mail that everybody has in this language, with which an own one may begin.

@@ -37,7 +37,7 @@ pub fn parts(number: u128) -> MailParts {
         html: "<p>Hello Änn</p>".to_owned(),
         message_id: format!("<{number}@example.com>"),
         date: Timestamp::from_timestamp(1_700_000_000, 0).unwrap(),
-        invitation: InvitationId::from_uuid(uuid::Uuid::from_u128(number)),
+        invitation: Some(InvitationId::from_uuid(uuid::Uuid::from_u128(number))),
         return_path: None,
     }
 }

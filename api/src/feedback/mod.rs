@@ -3,16 +3,19 @@
 //! `sns` and the functions `prove` of `sendgrid`, `postmark` and `mailgun` say whose word it is; `ses` and
 //! their functions `read` what it means. Nothing here changes anything.
 
+mod arf;
 pub mod bearer;
-pub mod dsn;
+mod dsn;
 pub mod mailgun;
 pub mod postmark;
+pub mod report;
 pub mod sendgrid;
 pub mod ses;
 pub mod sns;
 
 use std::str::FromStr;
 
+pub use adapters::metrics::FeedbackSource as Source;
 use adapters::return_path::ReturnPath;
 use adapters::settings::{FeedbackSettings, MailSettings};
 use adapters::store::Told;

@@ -96,6 +96,8 @@ use crate::routes::{
         templates::versions::read,
         templates::versions::roll_back,
         templates::preview::preview,
+        templates::test_send::send,
+        templates::test_send::read,
         templates::manage::retry,
         dead_letters::list,
         dead_letters::redrive,

@@ -86,6 +86,18 @@ pub struct WebhookPath {
     webhook: Uuid,
 }
 
+/// `…/organizations/{organization}/test-mails/{test_mail}`
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct TestMailPath {
+    /// The organization; that of the key, see `GET /v1/me`.
+    #[param(example = "01937a5c-1b2a-7b1e-8a55-0c1f3a9d7e42")]
+    organization: Uuid,
+    /// The test mail.
+    #[param(example = "01937a90-2b3c-7d4e-8f50-6a7b8c9d0e1f")]
+    test_mail: Uuid,
+}
+
 /// `…/webhooks/{webhook}/deliveries/{webhook_delivery}…`
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]

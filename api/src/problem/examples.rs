@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use domain::{InvitationId, InvitationStatus};
+use domain::{InvitationId, InvitationStatus, SuppressionReason};
 use uuid::Uuid;
 
 use super::{ApiError, FieldError, refusal};
@@ -61,6 +61,7 @@ pub fn one_of_each() -> Vec<ApiError> {
         E::Timeout,
         E::Http(StatusCode::BAD_REQUEST),
         E::TooManyGuesses(Duration::from_secs(37)),
+        E::Suppressed(SuppressionReason::HardBounce),
     ];
     all.extend(refusal::examples().into_iter().map(E::Refused));
     all
@@ -114,6 +115,7 @@ mod tests {
             E::TooManyBatches(_) => 35,
             E::NotScheduled => 36,
             E::TemplateInvalid(_) => 37,
+            E::Suppressed(_) => 38,
         }
     }
 
@@ -121,7 +123,7 @@ mod tests {
     fn no_variant_and_no_code_is_left_out_or_shown_twice() {
         let all = one_of_each();
         let numbers: BTreeSet<_> = all.iter().map(number).collect();
-        assert_eq!(numbers, (0..=37).collect());
+        assert_eq!(numbers, (0..=38).collect());
         let codes: BTreeSet<_> = all.iter().map(ApiError::code).collect();
         assert_eq!(codes.len(), all.len());
     }

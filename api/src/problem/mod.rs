@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use adapters::store::StoreError;
-use domain::{InvitationId, InvitationStatus, SendRefusal};
+use domain::{InvitationId, InvitationStatus, SendRefusal, SuppressionReason};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -94,6 +94,9 @@ pub enum ApiError {
     /// A limit on mails.
     #[error("{}", refusal::sentence(*.0))]
     Refused(SendRefusal),
+    /// The address of a mail that only shows something is on the list of those that get none.
+    #[error("{}", refusal::suppressed(*.0))]
+    Suppressed(SuppressionReason),
     /// The client has tried too many secrets that do not exist.
     #[error("Too many links or passwords were wrong. Wait as long as Retry-After says.")]
     TooManyGuesses(Duration),
@@ -202,6 +205,7 @@ impl ApiError {
             }
             Self::Refused(SendRefusal::Policy(why)) => (S::CONFLICT, why.as_str()),
             Self::Refused(why) => (S::TOO_MANY_REQUESTS, refusal::code(*why)),
+            Self::Suppressed(_) => (S::UNPROCESSABLE_ENTITY, "address_suppressed"),
             Self::TooManyGuesses(_) => (S::TOO_MANY_REQUESTS, "too_many_guesses"),
             Self::TooLarge(_) => (S::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::UnsupportedMediaType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),

@@ -1,6 +1,6 @@
 //! Why a mail is not sent now, for programs and for people.
 
-use domain::{Limit, PolicyRefusal, SendRefusal};
+use domain::{Limit, PolicyRefusal, SendRefusal, SuppressionReason};
 
 /// The word for programs. What others do to a mailbox has the same one as what the caller does.
 pub const fn code(why: SendRefusal) -> &'static str {
@@ -77,6 +77,32 @@ pub const fn sentence(why: SendRefusal) -> &'static str {
                  raise the seat limit of the policy."
             }
         },
+    }
+}
+
+/// Why an address gets no mail, and what to do.
+pub const fn suppressed(why: SuppressionReason) -> &'static str {
+    match why {
+        SuppressionReason::NoSuchRecipient => {
+            "An earlier mail to this address was refused for good, so none is sent. Take another \
+             address, or lift its suppression."
+        }
+        SuppressionReason::HardBounce => {
+            "An earlier mail to this address came back for good, so none is sent. Take another \
+             address, or lift its suppression."
+        }
+        SuppressionReason::Complaint => {
+            "The person behind this address called an earlier mail spam, so none is sent. Take \
+             another address."
+        }
+        SuppressionReason::Unwanted => {
+            "The person behind this address did not expect an invitation, so none is sent. Take \
+             another address."
+        }
+        SuppressionReason::ByHand => {
+            "An admin has put this address on the list of those that get no mail. Take another \
+             address, or lift its suppression."
+        }
     }
 }
 

@@ -49,7 +49,7 @@ impl MailMaker {
             html: content.html,
             message_id: "01937a5c-8f5e-7c52-9d0b-6f6d2f0c5a11.1@localhost".to_owned(),
             date: self.now,
-            invitation: InvitationId::new(self.now, &mut adapters::rng()),
+            invitation: Some(InvitationId::new(self.now, &mut adapters::rng())),
             return_path: None,
         };
         Ok(Mail::build(self.mailer.sender(), parts)?)

@@ -37,6 +37,9 @@ pub enum ClientError {
     /// The call succeeded, but the mail that was waited for is not out.
     #[error("{0}")]
     NotSent(String),
+    /// The call succeeded, but the test mail that was waited for is not sent.
+    #[error("{0}")]
+    TestNotSent(String),
     /// The call succeeded, but not everybody in the batch that was waited for is invited.
     #[error("{0}")]
     NotAll(String),
@@ -60,7 +63,7 @@ impl ClientError {
             Self::Usage(_) => 2,
             Self::Refused { status, .. } if *status < 500 => 4,
             Self::Refused { .. } => 5,
-            Self::NotSent(_) | Self::NotAll(_) => 6,
+            Self::NotSent(_) | Self::TestNotSent(_) | Self::NotAll(_) => 6,
         }
     }
 
@@ -96,6 +99,7 @@ impl ClientError {
                 500.. => "nothing is known to be wrong with the request; try again later",
                 _ => return None,
             },
+            Self::TestNotSent(_) => "mend what it names, and ask for another one",
             Self::NotSent(_) => "`welcomat deliveries get INVITATION` shows every attempt",
             Self::NotAll(_) => {
                 "`welcomat batches rows BATCH` shows what became of each; `welcomat batches retry \

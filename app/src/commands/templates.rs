@@ -1,5 +1,7 @@
 //! `welcomat templates`: the mail in the organization's own words, as files.
 
+mod test_mail;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +17,7 @@ const EXAMPLES: &str = "\
 Examples:
   welcomat templates get de --original --to mail
   welcomat templates preview de mail
+  welcomat templates test de mail --to ada@example.com
   welcomat templates save de mail
   welcomat templates rollback de 1";
 const LIST_EXAMPLES: &str = "\
@@ -33,6 +36,11 @@ const PREVIEW_EXAMPLES: &str = "\
 Examples:
   welcomat templates preview de mail
   welcomat templates preview default mail --language ar --html > mail.html";
+const TEST_EXAMPLES: &str = "\
+Examples:
+  welcomat templates test de mail --to ada@example.com
+  welcomat templates test de --version 2 --to ada@example.com
+  welcomat templates test default --language ar --to ada@example.com --wait";
 const VERSIONS_EXAMPLES: &str = "\
 Examples:
   welcomat templates versions de";
@@ -132,6 +140,9 @@ enum Action {
         #[arg(long)]
         html: bool,
     },
+    /// Send a real mail, of the files in a folder or as it is, to whoever wants to see it.
+    #[command(after_help = TEST_EXAMPLES)]
+    Test(test_mail::TestMail),
     /// Show the versions of a language's template, newest first.
     #[command(after_help = VERSIONS_EXAMPLES)]
     Versions {
@@ -192,6 +203,7 @@ pub fn run(command: &Templates) -> Result<(), ClientError> {
             let made = api.post(&[&all[..], &[locale.as_str(), "preview"]].concat(), &wanted)?.body;
             if *html { write_out(&table::text(&made, "/html")) } else { output.value(&made) }
         }
+        Action::Test(wanted) => test_mail::run(&session, &organization, wanted),
         Action::Versions { locale, extent } => extent.show_whole(
             &session,
             &[&all[..], &[locale.as_str(), "versions"]].concat(),

@@ -69,6 +69,7 @@ mod smtp_sink;
 mod soak;
 mod start;
 mod templates;
+mod test_mails;
 mod together;
 mod tokens;
 mod upgrade;

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use app::http::Client;
 use serde_json::json;
 
+use crate::bounces::World;
 use crate::harness::{Stack, TestApp, block_on};
 use crate::processes::fleet::Fleet;
 use crate::servers::{eventually, eventually_within};
@@ -58,8 +59,11 @@ async fn no_label_is_a_clients_choice(stack: Stack) {
 #[test]
 fn every_metric_is_in_the_guide_and_no_other() {
     block_on(async {
-        let mut app = TestApp::start_with_smtp(Stack::Embedded).await;
+        let mut world = World::start(Stack::Embedded).await;
         // What never happens is not shown.
+        let (_, mark) = world.sent("eve@example.com").await;
+        assert_eq!(world.tell("postmark_complaint", &mark).await, 1);
+        let app = &mut world.app;
         app.sink().refuse("nobody@example.com", "550 5.1.1 no such user");
         for (email, status) in [("ann@example.com", "sent"), ("nobody@example.com", "failed")] {
             app.until(&app.invite(email).await, status).await;

@@ -55,6 +55,7 @@ impl Envelope {
         let (key, kind) = match outgoing.job {
             Job::V1(JobV1::Email { .. }) => (EMAIL_KEY, "email.v1"),
             Job::V1(JobV1::Webhook { .. }) => (WEBHOOK_KEY, "webhook.v1"),
+            Job::V1(JobV1::TestMail { .. }) => (EMAIL_KEY, "test_mail.v1"),
         };
         Self {
             id: outgoing.id.uuid(),

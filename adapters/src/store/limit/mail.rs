@@ -55,6 +55,23 @@ impl Mail {
         Ok(planned.map(|mail| Self { caller: None, inviter: None, ..mail }))
     }
 
+    /// One that shows what a template makes: it counts like the resend of an invitation.
+    pub(in crate::store) fn test(
+        actor: &Actor,
+        organization: OrganizationId,
+        email: &EmailAddress,
+    ) -> Self {
+        let person = actor.user().map(|user| user.uuid().into_bytes().to_vec());
+        Self {
+            organization,
+            first: false,
+            caller: Some(actor.credential()),
+            inviter: person.or_else(|| actor.stranger()),
+            mailbox: Mailbox::of(email),
+            domain: email.domain().to_owned(),
+        }
+    }
+
     /// Where it counts: each limit, and what that is a limit of.
     pub(super) fn subjects(&self, is_new: bool) -> impl Iterator<Item = (Limit, Vec<u8>)> {
         let organization = self.organization.uuid().into_bytes();

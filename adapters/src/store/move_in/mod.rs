@@ -9,7 +9,7 @@ mod table;
 use entity::{
     announcement, api_key, attempt, batch, batch_row, console_session, dead_letter, delivery,
     event, event_exchange, former_token, idempotency_key, invitation, membership, organization,
-    outbox, suppression, tally, template, user, webhook_attempt, webhook_delivery,
+    outbox, suppression, tally, template, test_mail, user, webhook_attempt, webhook_delivery,
     webhook_endpoint,
 };
 use sea_orm::{ConnectionTrait, DbBackend, EntityName, EntityTrait, Statement};
@@ -77,7 +77,8 @@ macro_rules! each_table {
             batch,
             batch_row,
             former_token,
-            template
+            template,
+            test_mail
         )
     };
 }

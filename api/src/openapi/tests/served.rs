@@ -12,7 +12,7 @@ use super::{document, operations};
 use crate::routes;
 
 /// For people and their browsers, or the document itself: no part of the API.
-const PAGES: [&str; 57] = [
+const PAGES: [&str; 58] = [
     "GET /",
     "GET /assets/pages.css",
     "GET /assets/pages.js",
@@ -52,6 +52,7 @@ const PAGES: [&str; 57] = [
     "GET /console/{organization}/templates",
     "POST /console/{organization}/templates",
     "POST /console/{organization}/templates/preview",
+    "POST /console/{organization}/templates/test-send",
     "POST /console/{organization}/templates/rollback",
     "POST /console/{organization}/templates/delete",
     "POST /console/{organization}/templates/retry",

@@ -85,6 +85,10 @@ fn inside(config: &mut ServiceConfig) {
             change("/{organization}/templates/preview").route(web::post().to(templates::preview)),
         )
         .service(
+            change("/{organization}/templates/test-send")
+                .route(web::post().to(templates::test_send)),
+        )
+        .service(
             change("/{organization}/templates/rollback")
                 .route(web::post().to(templates::roll_back)),
         )

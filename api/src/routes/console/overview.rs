@@ -2,7 +2,7 @@
 
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
-use adapters::templates::{Chart, ConsolePage, Overview};
+use adapters::templates::{Chart, ConsolePage, OpenFigures, Overview};
 
 use super::{Visitor, page};
 use crate::problem::ApiError;
@@ -19,11 +19,12 @@ pub async fn show(
 ) -> Result<HttpResponse, ApiError> {
     let organization = visitor.organization(&state, &organization).await?;
     let activity = state.store.activity(organization.id, MINUTES).await?;
-    let lag = match visitor.auth.0.organization {
-        Some(_) => None,
-        None => Some(state.store.outbox_lag().await?),
+    let (lag, open) = match visitor.auth.0.organization {
+        Some(_) => (None, None),
+        None => (Some(state.store.outbox_lag().await?), Some(state.store.open_mails().await?)),
     };
     let now = state.store.clock().now();
+    let open = open.map(|open| OpenFigures::new(&open, now));
     let age = lag.as_ref().map(|lag| lag.oldest_due.map_or(0, |due| (now - due).num_seconds()));
     let overview = Overview {
         chart: Chart::new(&activity),
@@ -31,6 +32,7 @@ pub async fn show(
         troubled: &activity.troubled,
         outbox_waiting: lag.as_ref().map(|lag| lag.waiting),
         outbox_age: age,
+        open,
         broker: state.broker.is_connected(),
         mail_trouble: state.health.mail_trouble(),
     };

@@ -2,24 +2,31 @@
 //!
 //! Which language it is about stands in the query and in forms: a language is nobody's own.
 
+use std::time::Duration;
+
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
-use adapters::store::{OrganizationRef, TemplateRow};
+use adapters::store::{OrganizationRef, TemplateRow, TestMailView};
 use adapters::templates::{
     ANY_LOCALE, ConsolePage, TemplateEditor, TemplateSource, VARIABLES, template_locale,
 };
+use domain::TestMailStatus;
 use serde::Deserialize;
 
 use super::show::{again, sentence};
 use super::{Nothing, Signed, Visitor, done, page};
+use crate::prefer::Preference;
 use crate::problem::ApiError;
 use crate::routes::templates::check::{Fields, check};
 use crate::routes::templates::manage::too_many;
 use crate::routes::templates::preview::shown as preview_of;
+use crate::routes::templates::test_send::{Chosen as Tested, address, ask};
 use crate::security_headers;
 use crate::state::State;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
+/// How long somebody who asks for a test mail looks on; most are sent within a second.
+const LOOK_ON: Duration = Duration::from_secs(5);
 
 #[derive(Default, Deserialize)]
 struct Query {
@@ -36,6 +43,8 @@ pub struct Typed {
     text: String,
     /// For a preview: which part of the mail is shown.
     part: Option<String>,
+    /// For a test mail: who gets it.
+    to: Option<String>,
 }
 
 /// A language, and a version of its template.
@@ -114,6 +123,48 @@ pub async fn preview(
         Err(error) => (PLAIN, sentence(&error).replace(". ", ".\n\n")),
     };
     Ok(HttpResponse::Ok().content_type(kind).insert_header(security_headers::MAIL).body(body))
+}
+
+/// Sends the mail that is in the editor to an address; what comes of it is shown in a frame, so that the
+/// editor stays as it is.
+pub async fn test_send(
+    state: State,
+    organization: Path<String>,
+    form: Signed<Typed>,
+) -> Result<HttpResponse, ApiError> {
+    let Signed { visitor, mut fields } = form;
+    let organization = visitor.organization(&state, &organization).await?;
+    let to = fields.to.take().filter(|to| !to.trim().is_empty());
+    let (locale, source, _) = fields.read()?;
+    let sent = async {
+        let to = address(to.as_deref().map(str::trim))?;
+        let source = check(&state.templates, &locale, source).await?;
+        let chosen = Tested { source, reader: locale.clone(), locale, version: None };
+        ask(&state, &organization, visitor.auth.actor(), to, chosen).await
+    };
+    let told = match sent.await {
+        Ok(mail) => {
+            let preference = Preference::default().or_wait(LOOK_ON);
+            told(&preference.test_ended(&state.store, organization.id, mail).await)
+        }
+        Err(error) => sentence(&error).replace(". ", ".\n\n"),
+    };
+    let answer =
+        HttpResponse::Ok().content_type(PLAIN).insert_header(security_headers::MAIL).body(told);
+    Ok(answer)
+}
+
+/// How a test mail stands, for people.
+fn told(mail: &TestMailView) -> String {
+    let why = mail.detail.as_deref().unwrap_or_default();
+    match mail.status {
+        TestMailStatus::Sent => format!("The mail server has taken the mail to {}.", mail.to),
+        TestMailStatus::Failed => format!("The mail to {} is not sent: {why}", mail.to),
+        TestMailStatus::Uncertain => format!("The mail to {} may have arrived: {why}", mail.to),
+        TestMailStatus::Queued | TestMailStatus::Sending => {
+            format!("The mail to {} is on its way, and takes longer than usual.", mail.to)
+        }
+    }
 }
 
 /// Lets an earlier version count again.

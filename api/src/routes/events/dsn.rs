@@ -1,21 +1,22 @@
-//! `POST /v1/events/dsn`: a bounce mail, as it arrived.
+//! `POST /v1/events/dsn`: a bounce mail or a complaint, as it arrived.
 
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{Heard, forged, write};
 use crate::body;
-use crate::feedback::{bearer, dsn};
+use crate::feedback::{Source, bearer, report};
 use crate::problem::ApiError;
 use crate::state::State;
 
 const MEDIA_TYPE: &str = "message/rfc822";
 
-/// Hears a bounce mail.
+/// Hears a bounce mail or a complaint.
 ///
 /// For whoever reads the mailbox that bounces go to (`welcomat bounces read`, or a pipe of your mail
 /// server): the mail as it arrived, with `Authorization: Bearer` and the secret in `feedback.dsn_secret`. What
-/// is no delivery status notification (RFC 3464) about a mail of this service changes nothing.
+/// is neither a delivery status notification (RFC 3464) nor a complaint (a feedback report, ARF, RFC 5965) about
+/// a mail of this service changes nothing.
 #[utoipa::path(
     post,
     path = "/v1/events/dsn",
@@ -47,5 +48,6 @@ pub async fn hear(
         Some(path) => Some((path, state.seal.as_ref().ok_or(ApiError::NoSealKeys)?)),
         None => None,
     };
-    write(&state, dsn::read(&mail, verified).into_iter().collect()).await
+    let (source, told) = report::read(&mail, verified).unzip();
+    write(&state, source.unwrap_or(Source::Dsn), told.into_iter().collect()).await
 }

@@ -4,7 +4,7 @@ use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{Heard, forged, json, text, write};
-use crate::feedback::mailgun;
+use crate::feedback::{Source, mailgun};
 use crate::problem::ApiError;
 use crate::state::State;
 
@@ -43,5 +43,5 @@ pub async fn hear(
     let event = json(&text(&state, &request, payload, "application/json").await?)?;
     let now = state.store.clock().now();
     mailgun::prove(key, &event, now).map_err(|why| forged("mailgun", why))?;
-    write(&state, mailgun::read(&event).into_iter().collect()).await
+    write(&state, Source::Mailgun, mailgun::read(&event).into_iter().collect()).await
 }

@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 
 use super::resource;
 use crate::body;
+use crate::feedback::Source;
 use crate::problem::ApiError;
 use crate::state::State;
 
@@ -59,7 +60,10 @@ fn json(text: &str) -> Result<Value, ApiError> {
 }
 
 /// Writes down what is told.
-async fn write(state: &State, told: Vec<Told>) -> Result<HttpResponse, ApiError> {
+async fn write(state: &State, source: Source, told: Vec<Told>) -> Result<HttpResponse, ApiError> {
+    for one in &told {
+        state.store.metrics().heard(source, one.feedback);
+    }
     let changed = state.store.hear(told, state.password_valid_for).await?;
     Ok(HttpResponse::Ok().json(Heard { changed }))
 }

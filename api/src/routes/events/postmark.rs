@@ -4,7 +4,7 @@ use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{Heard, forged, json, text, write};
-use crate::feedback::postmark;
+use crate::feedback::{Source, postmark};
 use crate::problem::ApiError;
 use crate::state::State;
 
@@ -40,5 +40,5 @@ pub async fn hear(
         return Err(forged("postmark", "its login is missing or wrong"));
     }
     let event = json(&text(&state, &request, payload, "application/json").await?)?;
-    write(&state, postmark::read(&event).into_iter().collect()).await
+    write(&state, Source::Postmark, postmark::read(&event).into_iter().collect()).await
 }

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 
 use super::{Heard, forged, json, text, write};
-use crate::feedback::sendgrid;
+use crate::feedback::{Source, sendgrid};
 use crate::problem::{ApiError, FieldError};
 use crate::state::State;
 
@@ -39,7 +39,7 @@ pub async fn hear(
     let body = text(&state, &request, payload, "application/json").await?;
     sendgrid::prove(key, request.headers(), &body).map_err(|why| forged("sendgrid", why))?;
     match json(&body)? {
-        Value::Array(events) => write(&state, sendgrid::read(&events)).await,
+        Value::Array(events) => write(&state, Source::Sendgrid, sendgrid::read(&events)).await,
         _ => Err(ApiError::Invalid(vec![FieldError::new("", "must be a list of events")])),
     }
 }

@@ -4,8 +4,8 @@ use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{Heard, forged, json, text, write};
-use crate::feedback::ses;
 use crate::feedback::sns::{Notice, Refused};
+use crate::feedback::{Source, ses};
 use crate::problem::{ApiError, FieldError};
 use crate::state::State;
 
@@ -47,15 +47,15 @@ pub async fn hear(
         "SubscriptionConfirmation" => {
             sns.confirm(&notice).await.map_err(refused)?;
             tracing::info!("a subscription to a topic of Amazon SNS is confirmed");
-            write(&state, Vec::new()).await
+            write(&state, Source::Ses, Vec::new()).await
         }
         "Notification" => {
             // SES says in plain words that a topic was set up.
             let content = serde_json::from_str(&notice.message).ok();
             let told = content.and_then(|content| ses::read(&content));
-            write(&state, told.into_iter().collect()).await
+            write(&state, Source::Ses, told.into_iter().collect()).await
         }
-        _ => write(&state, Vec::new()).await,
+        _ => write(&state, Source::Ses, Vec::new()).await,
     }
 }
 

@@ -55,9 +55,9 @@ struct Message<'a> {
     /// Its header, by name.
     #[schema(value_type = BTreeMap<String, String>, example = json!({ "Subject": "Join Acme" }))]
     headers: &'a BTreeMap<String, String>,
-    /// The invitation that it is about.
-    #[schema(value_type = Uuid, example = "01937a5c-8f5e-7c52-9d0b-6f6d2f0c5a11")]
-    invitation_id: InvitationId,
+    /// The invitation that it is about; null if it only shows what a template makes.
+    #[schema(value_type = Option<Uuid>, example = "01937a5c-8f5e-7c52-9d0b-6f6d2f0c5a11")]
+    invitation_id: Option<InvitationId>,
 }
 
 /// Lists captured mails.

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod manage;
 pub mod preview;
+pub mod test_send;
 pub mod versions;
 
 use actix_web::web::{self, ServiceConfig};
@@ -36,6 +37,11 @@ pub fn configure(config: &mut ServiceConfig) {
         )
         .service(post(&format!("{ONE}/rollback")).route(web::post().to(versions::roll_back)))
         .service(post(&format!("{ONE}/preview")).route(web::post().to(preview::preview)))
+        .service(post(&format!("{ONE}/test-send")).route(web::post().to(test_send::send)))
+        .service(
+            read("/organizations/{organization}/test-mails/{test_mail}")
+                .route(super::get().to(test_send::read)),
+        )
         .service(
             post("/organizations/{organization}/parked-mails/retry")
                 .route(web::post().to(manage::retry)),

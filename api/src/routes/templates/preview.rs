@@ -35,6 +35,9 @@ struct Wanted {
     language: Option<String>,
 }
 
+/// The link of a mail that is only looked at.
+const NOWHERE: &str = "https://invite.example.com/i/sample";
+
 /// A mail to nobody.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Preview)]
@@ -74,54 +77,70 @@ pub async fn preview(
     let organization = admin_of(&auth, &state, &path.0).await?;
     let locale = locale_in(&path.1)?;
     let wanted: Wanted = body(given).await?;
-    let reader = match wanted.language.as_deref() {
-        Some(language) => adapters::templates::template_locale(language).ok_or_else(|| {
-            let message = "must be the name of a language, such as de or pt-BR";
-            ApiError::Invalid(vec![FieldError::new("language", message)])
-        })?,
-        None => locale.clone(),
-    };
+    let reader = reader(wanted.language.as_deref(), &locale)?;
     let Wanted { subject, html, text, .. } = wanted;
     let source = if subject.is_some() || html.is_some() || text.is_some() {
         let source = Fields { subject, html, text }.source();
         check(&state.templates, &reader, source).await?
     } else {
-        counting(&state, &organization, &locale).await?
+        counting(&state, &organization, &locale).await?.0
     };
     Ok(HttpResponse::Ok().json(shown(&state, &organization, &reader, source).await?))
 }
 
-/// The text that mails in a language are made from.
+/// The language of whoever is to read the mail; that of the template if none is named.
+pub fn reader(named: Option<&str>, locale: &str) -> Result<String, ApiError> {
+    let Some(language) = named else { return Ok(locale.to_owned()) };
+    adapters::templates::template_locale(language).ok_or_else(|| {
+        let message = "must be the name of a language, such as de or pt-BR";
+        ApiError::Invalid(vec![FieldError::new("language", message)])
+    })
+}
+
+/// The text that mails in a language are made from, and its version if it is one of the organization's.
 pub async fn counting(
     state: &State,
     organization: &OrganizationRef,
     locale: &str,
-) -> Result<TemplateSource, ApiError> {
+) -> Result<(TemplateSource, Option<u32>), ApiError> {
     let known = state.store.templates(organization.id).await?;
     let known: Vec<String> = known.into_iter().map(|one| one.locale).collect();
     if let Some(nearest) = adapters::templates::nearest(locale, &known) {
         let found = state.store.template(organization.id, nearest.to_owned(), None).await?;
         if let Some(found) = found {
-            return Ok(found.source());
+            return Ok((found.source(), Some(found.summary.version)));
         }
     }
-    state.templates.mail_source(locale).map_err(|_| ApiError::Internal)
+    let source = state.templates.mail_source(locale).map_err(|_| ApiError::Internal)?;
+    Ok((source, None))
 }
 
-/// The mail that a text makes.
+/// The mail that a text makes, to be looked at.
 pub async fn shown(
     state: &State,
     organization: &OrganizationRef,
     reader: &str,
     source: TemplateSource,
 ) -> Result<Preview, ApiError> {
-    let (templates, name, reader) =
-        (state.templates.clone(), organization.name.clone(), reader.to_owned());
+    let MailContent { subject, html, text } =
+        made(state, organization, reader, source, NOWHERE).await?;
+    Ok(Preview { subject, html, text })
+}
+
+/// The mail that a text makes, with a link that no invitation has.
+pub async fn made(
+    state: &State,
+    organization: &OrganizationRef,
+    reader: &str,
+    source: TemplateSource,
+    accept_url: &str,
+) -> Result<MailContent, ApiError> {
+    let (templates, name) = (state.templates.clone(), organization.name.clone());
+    let (reader, accept_url) = (reader.to_owned(), accept_url.to_owned());
     let made = spawn_blocking(move || {
         let own = OwnTemplate::compile(&source)?;
-        templates.preview_own(&reader, &own, &name).map_err(|fault| vec![fault])
+        templates.preview_own(&reader, &own, &name, &accept_url).map_err(|fault| vec![fault])
     });
     let made = made.await.map_err(|_| ApiError::Internal)?;
-    let MailContent { subject, html, text } = made.map_err(|faults| refused(&faults))?;
-    Ok(Preview { subject, html, text })
+    made.map_err(|faults| refused(&faults))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use adapters::clock::Clock;
 use adapters::mailer::{Introduction, Mail, MailParts, Mailer};
 use adapters::settings::Settings;
-use domain::{DeliveryId, EmailAddress, InvitationId, SendOutcome};
+use domain::{DeliveryId, EmailAddress, SendOutcome};
 use tokio::time::Instant;
 
 use super::finding::Finding;
@@ -67,7 +67,7 @@ async fn send(settings: &Settings, mailer: &Mailer, to: &str) -> Finding {
             .to_owned(),
         message_id: format!("<{id}.doctor@{}>", settings.mail.domain()),
         date: now,
-        invitation: InvitationId::from_uuid(id.uuid()),
+        invitation: None,
     };
     let mail = match Mail::build(mailer.sender(), parts) {
         Ok(mail) => mail,

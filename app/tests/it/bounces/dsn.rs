@@ -14,7 +14,7 @@ on_both_stacks!(
     other_mails_change_nothing,
 );
 
-const SEAL: &str = "k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+pub const SEAL: &str = "k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
 pub fn bounce(mark: &str, to: &str, action: &str, status: &str) -> String {
     read("dsn.eml")

@@ -1,6 +1,7 @@
 //! What becomes of mails after they were sent: what providers tell, who may tell it, and what follows.
 
 mod amazon;
+mod arf;
 mod commands;
 mod dsn;
 mod forged;

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::welcomat;
 
 /// Every command that talks to a server, or is about the command line itself.
-const COMMANDS: [&str; 67] = [
+const COMMANDS: [&str; 68] = [
     "",
     "invite-user",
     "invitations",
@@ -63,6 +63,7 @@ const COMMANDS: [&str; 67] = [
     "templates get",
     "templates save",
     "templates preview",
+    "templates test",
     "templates versions",
     "templates rollback",
     "templates delete",

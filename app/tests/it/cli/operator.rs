@@ -117,6 +117,16 @@ fn templates_are_files_at_the_terminal() {
         let second = call(&app, &format!("templates save de {to} --quiet")).run().good();
         assert_eq!(second.trim(), "2");
         call(&app, "templates rollback de 1").run().good();
+        let test = |arguments: &str| {
+            call(&app, &format!("templates test de {arguments} --to ada@example.com --wait")).run()
+        };
+        for (arguments, subject) in
+            [(to, "Zweiter Versuch"), ("--version 1", "Komm zu Acme"), ("", "Komm zu Acme")]
+        {
+            let sent = test(arguments).json();
+            assert_eq!((&sent["status"], &sent["subject"]), (&json!("sent"), &json!(subject)));
+        }
+        assert_eq!(app.mails_to("ada@example.com").await.len(), 3);
         let versions = call(&app, "templates versions de").run().json();
         let current: Vec<_> = versions["data"].as_array().unwrap().iter().collect();
         assert_eq!((&current[0]["current"], &current[1]["current"]), (&json!(false), &json!(true)));

@@ -37,6 +37,24 @@ async fn a_template_is_previewed_saved_and_rolled_back(stack: Stack) {
     assert!(refused.header("content-type").unwrap().starts_with("text/plain"));
     assert!(refused.text().contains("there is no variable"), "{}", refused.text());
 
+    // What became of it is told in a frame, and the editor stays as it is.
+    let sent = async |subject, to| {
+        let fields: Vec<_> = typed(subject).into_iter().chain([("to", to)]).collect();
+        browser.submit(&format!("{own}/test-send"), &fields).await
+    };
+    let told = sent("draft", "ada@example.com").await;
+    assert!(told.header("content-type").unwrap().starts_with("text/plain"));
+    assert!(told.text().contains("has taken the mail to ada@example.com"), "{}", told.text());
+    assert_eq!(app.mails_to("ada@example.com").await[0].subject, "draft");
+    for (subject, to, why) in [
+        ("draft", " ", "to is required"),
+        ("{{nobody}}", "ada@example.com", "there is no variable"),
+    ] {
+        let told = sent(subject, to).await.text();
+        assert!(told.contains(why), "{told}");
+    }
+    assert_eq!(app.mails_to("ada@example.com").await.len(), 1);
+
     for subject in ["one", "two"] {
         browser.done(&own, &typed(subject)).await;
     }

@@ -50,7 +50,11 @@ async fn a_key_that_may_change_things_opens_the_console(stack: Stack) {
     let operator = Browser::signed_in(&app, INSTANCE_KEY).await;
     let all = operator.page("/console").await;
     assert!(all.contains(&format!("href=\"{}\"", own(&app))), "{all}");
-    assert!(operator.page(&own(&app)).await.contains("jobs to publish"));
+    let page = operator.page(&own(&app)).await;
+    for figure in ["jobs to publish", "mails wait for a worker", "being sent", "within ten minutes"]
+    {
+        assert!(page.contains(figure), "{figure}: {page}");
+    }
 }
 
 async fn no_other_key_does(stack: Stack) {

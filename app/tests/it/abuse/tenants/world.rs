@@ -68,6 +68,7 @@ impl World {
             ("batch", ids(|things| things.batch.clone())),
             ("webhook", ids(|things| things.webhook.clone())),
             ("webhook_delivery", ids(|things| things.webhook_delivery.clone())),
+            ("test_mail", ids(|things| things.test_mail.clone())),
         ];
         Self { app, caller, member, session, ids }
     }
@@ -150,6 +151,7 @@ struct Things {
     batch: String,
     webhook: String,
     webhook_delivery: String,
+    test_mail: String,
 }
 
 impl Things {
@@ -204,6 +206,7 @@ impl Things {
             batch: batch(client, organization, who).await,
             webhook: text(&webhook["id"]),
             webhook_delivery: text(&test["id"]),
+            test_mail: test_mail(client, organization, who).await,
         }
     }
 }
@@ -224,6 +227,15 @@ async fn template(client: &Client, organization: &str) {
     let headers = [("Content-Type", "application/json")];
     let saved = client.send("PUT", &path, &headers, words.to_string().as_bytes()).await.unwrap();
     assert_eq!(saved.status, 200, "{}", saved.text());
+}
+
+/// One that is sent, so that it changes no more.
+async fn test_mail(client: &Client, organization: &str, who: &str) -> String {
+    let path = format!("/v1/organizations/{organization}/templates/de/test-send");
+    let to = json!({"to": format!("{who}-test@example.com")});
+    let (status, mail) = call(client, &path, &to).await;
+    assert_eq!(status, 202, "{mail}");
+    text(&mail["id"])
 }
 
 async fn call(client: &Client, path: &str, body: &Value) -> (u16, Value) {

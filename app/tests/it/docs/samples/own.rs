@@ -73,6 +73,9 @@ impl<'a> Own<'a> {
         if wants("/templates/de") {
             self.template().await;
         }
+        if wants("TEST_MAIL_ID") {
+            variables.push(pair("TEST_MAIL_ID", &self.test_mail().await));
+        }
         if wants("DEAD_LETTER_ID") {
             variables.push(pair("DEAD_LETTER_ID", &self.dead_letter().await));
         }
@@ -164,6 +167,14 @@ impl<'a> Own<'a> {
         let body = words.to_string();
         let saved = self.app.client.send("PUT", &path, &json, body.as_bytes()).await.unwrap();
         assert_eq!(saved.status, 200, "{}", saved.text());
+    }
+
+    async fn test_mail(&self) -> String {
+        let own = format!("/v1/organizations/{}/templates/de", self.app.organization);
+        let to = json!({"to": "sample@example.com"});
+        let (status, mail) = self.app.act(&format!("{own}/test-send"), &to).await;
+        assert_eq!(status, 202, "{mail}");
+        text(&mail["id"])
     }
 
     /// Nothing over HTTP makes one.
