@@ -1,10 +1,11 @@
-//! Closes overdue invitations, plans reminders, ends lost test mails and deletes what is only kept for a while, for ever.
+//! Closes overdue invitations, plans reminders, ends lost test mails and forgets what is only kept for a
+//! while, for ever.
 //!
 //! Only for the record: an overdue invitation counts as expired whether or not it is closed.
 
 use std::time::Duration;
 
-use adapters::settings::BatchSettings;
+use adapters::settings::{BatchSettings, RetentionSettings};
 use adapters::store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -13,15 +14,19 @@ const BATCH: u64 = 500;
 /// A batch that is still arriving after twice the time that it may take has broken off.
 const ARRIVING: u32 = 2;
 
-/// Sweeps every `interval` until `stop`; what others were `told` so long ago is deleted, and so are old
-/// batches.
-pub async fn run(
-    store: Store,
-    interval: Duration,
-    told: Duration,
-    batches: BatchSettings,
-    stop: CancellationToken,
-) {
+/// How long things are kept.
+pub struct Keeping {
+    /// What others were told.
+    pub told: Duration,
+    /// Batches, and the rows of those that are still arriving.
+    pub batches: BatchSettings,
+    /// Whoever was invited.
+    pub people: RetentionSettings,
+}
+
+/// Sweeps every `interval` until `stop`.
+pub async fn run(store: Store, interval: Duration, keeping: Keeping, stop: CancellationToken) {
+    let Keeping { told, batches, people } = keeping;
     while !stop.is_cancelled() {
         if sweep(&store).await == BATCH {
             continue;
@@ -35,9 +40,32 @@ pub async fn run(
         if let Err(error) = store.forget_batches(batches.keep, arriving).await {
             tracing::warn!(%error, "old batches cannot be deleted now");
         }
+        forget_people(&store, people).await;
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(interval) => {}
+        }
+    }
+}
+
+/// What ended long ago tells of nobody, and then has no history.
+async fn forget_people(store: &Store, after: RetentionSettings) {
+    if let Some(after) = after.anonymize_after() {
+        match store.anonymize_ended(after).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "old invitations are anonymous"),
+            Err(error) => tracing::warn!(%error, "old invitations cannot be made anonymous now"),
+        }
+    }
+    if let Some(after) = after.delete_after() {
+        match store.prune_ended(after).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "the history of old invitations is deleted"),
+            Err(error) => tracing::warn!(
+                %error,
+                "the history of old invitations cannot be deleted now; on PostgreSQL it takes \
+                 deploy/postgres/grants-retention.sql"
+            ),
         }
     }
 }

@@ -124,8 +124,11 @@ pub async fn run(
     let sweep = tokio::spawn(expiry::run(
         parts.store.clone(),
         parts.settings.invitation.expiry_sweep,
-        parts.settings.webhooks.keep,
-        parts.settings.batches.clone(),
+        expiry::Keeping {
+            told: parts.settings.webhooks.keep,
+            batches: parts.settings.batches.clone(),
+            people: parts.settings.retention,
+        },
         stop.clone(),
     ));
     let served = server::serve(parts, listener, stop.clone()).await;

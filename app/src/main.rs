@@ -11,9 +11,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use app::Failure;
 use commands::{
-    api, batches, bounces, completions, config, dead_letters, deliveries, demo, doctor, health,
-    instance_key, invitations, invite_user, keys, man, members, migrate, openapi, organizations,
-    policy, serve, suppressions, templates, webhooks, worker,
+    api, backup, batches, bounces, completions, config, dead_letters, deliveries, demo, doctor,
+    health, instance_key, invitations, invite_user, keys, man, members, migrate, openapi,
+    organizations, people, policy, serve, suppressions, templates, webhooks, worker,
 };
 
 /// A fifth of what an invitation costs went into allocating memory; this halves it.
@@ -73,6 +73,11 @@ enum Command {
         #[arg(long, value_name = "URL")]
         from: Option<String>,
     },
+    /// Copy the SQLite database of the settings into a new file while it is in use.
+    Backup {
+        /// The file, which must not be there yet.
+        file: PathBuf,
+    },
     /// Succeed if the API on this machine answers, as a container's health check.
     Health,
     /// Find out why no mail goes out: look at all that an invitation needs on its way.
@@ -103,6 +108,8 @@ enum Command {
     Keys(keys::Keys),
     /// See which addresses get no mail, and why; add and lift them.
     Suppressions(suppressions::Suppressions),
+    /// See what is held about one person, or forget them.
+    People(people::People),
     /// Hand in the mails that came back.
     Bounces(bounces::Bounces),
     /// Have endpoints told of events, see what they were told, and tell them again.
@@ -162,6 +169,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate { from: Some(source) } => {
             Box::pin(migrate::run_from(config, &source)).await
         }
+        Command::Backup { file } => backup::run(config, &file).await,
         Command::Health => health::run(config).await,
         Command::Doctor(wanted) => Box::pin(doctor::run(config, &wanted)).await,
         Command::Openapi => openapi::run(),
@@ -182,6 +190,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             None => client::run(move || keys::run(&command)).await,
         },
         Command::Suppressions(command) => client::run(move || suppressions::run(&command)).await,
+        Command::People(command) => client::run(move || people::run(&command)).await,
         Command::Bounces(command) => client::run(move || bounces::run(&command)).await,
         Command::Webhooks(command) => client::run(move || webhooks::run(&command)).await,
         Command::Templates(command) => client::run(move || templates::run(&command)).await,

@@ -21,6 +21,11 @@ GRANT SELECT, DELETE ON former_token TO welcomat_api;
 GRANT SELECT, UPDATE, DELETE ON dead_letter TO welcomat_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON batch, batch_row TO welcomat_api;
 GRANT SELECT ON attempt TO welcomat_api;
+-- Erasing a person takes them out of what was written about them: the words of a mail server, the payload of
+-- an event, the subject of a token. That something happened, and when, stays.
+GRANT UPDATE (detail) ON attempt TO welcomat_api;
+GRANT UPDATE (data, actor) ON event TO welcomat_api;
+GRANT UPDATE (actor) ON template TO welcomat_api;
 -- A version of a template is written once; old ones are forgotten.
 GRANT SELECT, INSERT, DELETE ON template TO welcomat_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON test_mail TO welcomat_api;
@@ -29,7 +34,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
   webhook_endpoint, webhook_delivery, announcement, event_exchange
   TO welcomat_api;
 GRANT SELECT, DELETE ON webhook_attempt TO welcomat_api;
--- The audit log grows and never changes.
+-- The audit log grows; what happened and when never changes.
 GRANT SELECT, INSERT ON event TO welcomat_api;
 -- Organizations, users and memberships have numbers.
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO welcomat_api;

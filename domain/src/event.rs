@@ -100,6 +100,10 @@ kinds! {
     SuppressionLifted = "suppression.lifted";
     /// An address was put on the list of those that get no mail.
     SuppressionAdded = "suppression.added";
+    /// Everything held about a person was handed out.
+    PersonExported = "person.exported";
+    /// A person was erased: what is left tells nothing of them.
+    PersonErased = "person.erased";
 }
 
 /// The type of the event that is sent on demand to try an endpoint.

@@ -38,6 +38,10 @@ pub struct Model {
     pub closed_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
+    /// Since when it tells nothing of its invitee.
+    pub anonymized_at: Option<DateTimeUtc>,
+    /// Since when its history is gone.
+    pub pruned_at: Option<DateTimeUtc>,
 }
 
 /// What is read together with it; other queries name the columns they join.

@@ -40,6 +40,8 @@ struct Inner {
     trouble: Family<Trouble, Counter>,
     until_sent: Histogram,
     heard: Family<Heard, Counter>,
+    anonymized: Counter,
+    pruned: Counter,
     mail_trouble: Gauge,
     outbox_waiting: Gauge,
     outbox_oldest: Gauge,
@@ -72,6 +74,8 @@ impl Inner {
             trouble: Family::default(),
             until_sent: Histogram::new(WAITS),
             heard: Family::default(),
+            anonymized: Counter::default(),
+            pruned: Counter::default(),
             mail_trouble: Gauge::default(),
             outbox_waiting: Gauge::default(),
             outbox_oldest: Gauge::default(),
@@ -146,6 +150,16 @@ impl Inner {
             self.heard.clone(),
         );
         registry.register(
+            "retention_anonymized",
+            "Invitations that were made anonymous because they ended long ago",
+            self.anonymized.clone(),
+        );
+        registry.register(
+            "retention_deleted",
+            "Events, attempts and mails that were deleted because they are old",
+            self.pruned.clone(),
+        );
+        registry.register(
             "mail_trouble",
             "1 while the mail server cannot be used: mails wait, none fails",
             self.mail_trouble.clone(),
@@ -216,5 +230,15 @@ impl Metrics {
     /// A mail is sent, so long after it was asked for.
     pub fn sent_after(&self, wait: Duration) {
         self.0.until_sent.observe(wait.as_secs_f64());
+    }
+
+    /// Invitations tell of nobody any more.
+    pub fn anonymized(&self, invitations: u64) {
+        self.0.anonymized.inc_by(invitations);
+    }
+
+    /// Rows of the history are gone.
+    pub fn pruned(&self, rows: u64) {
+        self.0.pruned.inc_by(rows);
     }
 }

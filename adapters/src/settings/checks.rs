@@ -30,7 +30,7 @@ pub fn check(settings: &Settings) -> Result<(), SettingsError> {
     Ok(())
 }
 
-fn rules(s: &Settings) -> [AtLeast; 8] {
+fn rules(s: &Settings) -> [AtLeast; 9] {
     const NOT_SHORTER: &str = "must not be shorter than";
     let plain = |key, value, other, limit| AtLeast {
         key,
@@ -71,6 +71,13 @@ fn rules(s: &Settings) -> [AtLeast; 8] {
         },
         plain("retry.breaker_max", s.retry.breaker_max, "retry.breaker_min", s.retry.breaker_min),
         plain("webhooks.keep", s.webhooks.keep, "webhooks.give_up_after", s.webhooks.give_up_after),
+        // Whoever is not known any more cannot ask for another link.
+        plain(
+            "retention.anonymize_after_days",
+            s.retention.anonymize_after().unwrap_or(Duration::MAX),
+            "invitation.new_link_days",
+            Duration::from_hours(24) * s.invitation.new_link_days,
+        ),
         plain("relay.idle_poll", s.relay.idle_poll, "relay.busy_poll", s.relay.busy_poll),
         plain(
             "database.statement_timeout",

@@ -16,6 +16,7 @@ mod nearest;
 mod network;
 mod redact;
 mod reference;
+mod retention;
 mod sections;
 mod source;
 mod tokens;
@@ -44,6 +45,7 @@ pub use mail::{DkimSettings, MailProvider, MailSettings, MailTimeouts};
 pub use names::NameSettings;
 pub use network::Network;
 pub use reference::reference;
+pub use retention::RetentionSettings;
 pub use sections::{BootstrapSettings, BrokerSettings, DatabaseSettings, HttpSettings, Topology};
 pub use source::{Origin, env_name};
 pub use tokens::{JwksSource, JwtSettings};
@@ -89,6 +91,8 @@ pub struct Settings {
     pub invitation: InvitationSettings,
     /// Many invitations at once.
     pub batches: BatchSettings,
+    /// How long people are remembered.
+    pub retention: RetentionSettings,
     /// How much may be sent and guessed.
     pub limits: LimitSettings,
     /// The names of people and organizations.
@@ -132,6 +136,7 @@ impl Settings {
             relay: RelaySettings::read(&values)?,
             invitation: InvitationSettings::read(&values)?,
             batches: BatchSettings::read(&values)?,
+            retention: RetentionSettings::read(&values)?,
             limits: LimitSettings::read(&values)?,
             names: NameSettings::read(&values)?,
             webhooks: WebhookSettings::read(&values)?,

@@ -70,7 +70,8 @@ impl Consequences {
             DeliveryState::Failed { reason, .. } => {
                 data["reason"] = reason.as_str().into();
                 record(EventKind::DeliveryFailed, data);
-                if matches!(report.outcome, SendOutcome::NoSuchRecipient(_)) {
+                let is_known = invitation.anonymized_at.is_none();
+                if is_known && matches!(report.outcome, SendOutcome::NoSuchRecipient(_)) {
                     let address = (invitation.organization_id, invitation.email_normalized.clone());
                     let why = SuppressionReason::NoSuchRecipient;
                     self.suppressed.insert(address, suppress::row(now, invitation, why));

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::bulk::{Changes, Told};
 use super::create::NewInvitation;
 use super::newcomers::Person;
-use super::{Result, StoreError, bulk, convert, insert_if_new};
+use super::{Result, StoreError, bulk, convert, insert_if_new, suppress};
 use crate::rng;
 
 /// A user who has never joined anything.
@@ -56,7 +56,7 @@ pub(super) struct Users {
     pub(super) suppressed: Option<Suppressed>,
 }
 
-/// Why nothing is sent to them: by organization and address.
+/// Why nothing is sent to them: by organization and one of the [`suppress::keys`].
 pub(super) type Suppressed = HashMap<(Uuid, String), String>;
 
 /// The users with the addresses; those that there are none for are added, all at once.
@@ -117,7 +117,10 @@ async fn add_and_look(
     let organizations: BTreeSet<Uuid> =
         people.iter().map(|person| person.inviting.organization.uuid()).collect();
     let organizations: Vec<Uuid> = organizations.into_iter().collect();
-    let emails: Vec<String> = people.iter().map(|person| person.new.email.normalized()).collect();
+    let keys = |person: &Person<'_>| {
+        suppress::keys(person.inviting.organization.uuid(), &person.new.email.normalized())
+    };
+    let emails: Vec<String> = people.iter().flat_map(keys).collect();
     let of = vec![organizations.into(), emails.into()];
     let suppressed = changes.make_and_find(tx, SUPPRESSED, of).await?.unwrap_or_default();
     let added = added.iter().flat_map(Told::rows).map(read::<Added>);

@@ -14,6 +14,7 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFil
 
 use super::audit::{By, Entry};
 use super::bulk::Changes;
+use super::people::NOBODY;
 use super::together::Locking;
 use super::{Result, Store, StoreError, Verdict, announce, bulk, convert, locked, suppress};
 use crate::mailer;
@@ -142,7 +143,9 @@ impl Consequences {
             data["reason"] = reason.into();
         }
         record(kind(told.feedback), data);
-        if let Some(why) = SuppressionReason::of(told.feedback) {
+        // What comes after an erasure is about nobody.
+        let known = SuppressionReason::of(told.feedback).filter(|_| recipient != NOBODY);
+        if let Some(why) = known {
             let organization = invitation.organization_id;
             let row = suppress::address(now, organization, recipient.clone(), why);
             self.suppressed.insert((organization, recipient), row);

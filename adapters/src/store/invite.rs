@@ -194,6 +194,8 @@ pub(super) fn row(
         closed_at: None,
         created_at: now,
         updated_at: now,
+        anonymized_at: None,
+        pruned_at: None,
     }
 }
 

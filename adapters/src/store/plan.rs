@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::{DeliveryId, DeliveryKind, DeliveryStatus, Timestamp};
 use entity::{delivery, invitation, outbox as outbox_row, suppression};
 use sea_orm::prelude::Uuid;
-use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::bulk::Changes;
 use super::enlist::Suppressed;
@@ -22,12 +22,13 @@ pub(super) async fn add_delivery(
     invitation: &invitation::Model,
     send_at: Option<Timestamp>,
 ) -> Result<delivery::Model> {
-    let suppressed = suppression::Entity::find_by_id((
-        invitation.organization_id,
-        invitation.email_normalized.clone(),
-    ))
-    .one(tx)
-    .await?;
+    let organization = invitation.organization_id;
+    let keys = suppress::keys(organization, &invitation.email_normalized);
+    let suppressed = suppression::Entity::find()
+        .filter(suppression::Column::OrganizationId.eq(organization))
+        .filter(suppression::Column::EmailNormalized.is_in(keys))
+        .one(tx)
+        .await?;
     let reason = suppressed.as_ref().map(|row| row.reason.as_str());
     let row = row(now, policy, invitation, send_at, reason);
     delivery::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx).await?;
@@ -65,8 +66,7 @@ pub(super) fn add_deliveries(
     let rows: Vec<delivery::Model> = invitations
         .iter()
         .map(|(row, send_at)| {
-            let address = (row.organization_id, row.email_normalized.clone());
-            let reason = suppressed.get(&address).map(String::as_str);
+            let reason = suppress::reason(suppressed, row.organization_id, &row.email_normalized);
             self::row(now, policy, row, *send_at, reason)
         })
         .collect();
@@ -85,7 +85,7 @@ pub(super) fn add_deliveries(
     Ok(rows)
 }
 
-/// What is suppressed of the addresses, by organization and address.
+/// What is suppressed of the addresses, by organization and key.
 pub(super) async fn suppressed(
     tx: &DatabaseTransaction,
     invitations: &[(invitation::Model, Option<Timestamp>)],
@@ -93,7 +93,10 @@ pub(super) async fn suppressed(
     let organizations: BTreeSet<Uuid> =
         invitations.iter().map(|(row, _)| row.organization_id).collect();
     let organizations = organizations.into_iter().collect();
-    let emails = invitations.iter().map(|(row, _)| row.email_normalized.clone()).collect();
+    let keys = |(row, _): &(invitation::Model, _)| {
+        suppress::keys(row.organization_id, &row.email_normalized)
+    };
+    let emails = invitations.iter().flat_map(keys).collect();
     let rows = suppression::Entity::find()
         .filter(bulk::is_any(tx, suppression::Column::OrganizationId, organizations))
         .filter(bulk::is_any(tx, suppression::Column::EmailNormalized, emails))

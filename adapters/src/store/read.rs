@@ -42,18 +42,7 @@ impl Store {
                     .one(db)
                     .await?;
                 let Some(row) = found else { return Ok(None) };
-                let deliveries = deliveries(db, row.id).await?;
-                let events = event::Entity::find()
-                    .filter(event::Column::InvitationId.eq(row.id))
-                    .order_by_asc(event::Column::Id)
-                    .all(db)
-                    .await?;
-                let current = change::current_delivery(db, &row).await?;
-                Ok(Some(InvitationDetail {
-                    invitation: InvitationView::new(row, current)?,
-                    deliveries,
-                    events: events.into_iter().map(Into::into).collect(),
-                }))
+                detail(db, row).await.map(Some)
             })
         })
         .await
@@ -82,6 +71,25 @@ impl Store {
         })
         .await
     }
+}
+
+/// An invitation with all that happened to it.
+pub(super) async fn detail(
+    db: &impl ConnectionTrait,
+    row: invitation::Model,
+) -> Result<InvitationDetail> {
+    let deliveries = deliveries(db, row.id).await?;
+    let events = event::Entity::find()
+        .filter(event::Column::InvitationId.eq(row.id))
+        .order_by_asc(event::Column::Id)
+        .all(db)
+        .await?;
+    let current = change::current_delivery(db, &row).await?;
+    Ok(InvitationDetail {
+        invitation: InvitationView::new(row, current)?,
+        deliveries,
+        events: events.into_iter().map(Into::into).collect(),
+    })
 }
 
 fn list(organization: OrganizationId, filter: &ListFilter) -> sea_orm::Select<invitation::Entity> {

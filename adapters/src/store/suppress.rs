@@ -4,8 +4,38 @@ use domain::{SuppressionId, SuppressionReason, Timestamp};
 use entity::{invitation, suppression};
 use sea_orm::Set;
 use sea_orm::prelude::Uuid;
+use sha2::{Digest, Sha256};
 
+use super::enlist::Suppressed;
 use crate::rng;
+
+/// What stands in place of an address that was erased begins with this, as no address does.
+pub(super) const ERASED: &str = "sha256:";
+
+/// What an entry goes by: the address, or what is left of it once its person was erased. That tells an
+/// address one knows from another, which is all that sparing it takes.
+///
+/// Each organization has another one, so that nobody sees that two of them are about one person. It has no
+/// key: one that is lost or changed would let mail go to whoever must not get any.
+pub(super) fn keys(organization: Uuid, email_normalized: &str) -> [String; 2] {
+    let mut hash = Sha256::new_with_prefix(organization.as_bytes());
+    hash.update(email_normalized);
+    let digits = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    [email_normalized.to_owned(), format!("{ERASED}{digits}")]
+}
+
+/// Why an address gets no mail, if it is among those that were found by their [`keys`].
+pub(super) fn reason<'a>(
+    found: &'a Suppressed,
+    organization: Uuid,
+    email_normalized: &str,
+) -> Option<&'a str> {
+    if found.is_empty() {
+        return None;
+    }
+    let mut keys = keys(organization, email_normalized).into_iter();
+    keys.find_map(|key| found.get(&(organization, key))).map(String::as_str)
+}
 
 /// The invited address, as a row that is to be inserted unless it is there already: the first reason stays.
 pub(super) fn row(
@@ -50,5 +80,23 @@ pub(super) fn why(reason: &str) -> &'static str {
         Some(SuppressionReason::NoSuchRecipient) | None => {
             "an earlier mail to this address was refused for good, so none is tried"
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_erased_address_is_known_again_in_its_organization_only() {
+        let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let [address, erased] = keys(one, "ann@example.com");
+        assert_eq!(address, "ann@example.com");
+        assert!(erased.starts_with(ERASED) && !erased.contains("ann"), "{erased}");
+        let found = Suppressed::from([((one, erased), "unwanted".to_owned())]);
+        assert_eq!(reason(&found, one, "ann@example.com"), Some("unwanted"));
+        assert_eq!(reason(&found, one, "bob@example.com"), None);
+        assert_eq!(reason(&found, other, "ann@example.com"), None);
+        assert_eq!(reason(&Suppressed::new(), one, "ann@example.com"), None);
     }
 }

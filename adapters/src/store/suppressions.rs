@@ -4,7 +4,9 @@ use domain::{
     EmailAddress, EventKind, OrganizationId, SuppressionId, SuppressionReason, Timestamp,
 };
 use entity::suppression;
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,7 +20,7 @@ pub struct SuppressionView {
     /// Names the entry.
     #[schema(value_type = Uuid, example = "01937a70-1d2c-7a40-8b6e-3f5a9c0e7d21")]
     pub id: SuppressionId,
-    /// The address, in lower case.
+    /// The address, in lower case; `sha256:…` once the person was erased, who still gets no mail.
     #[schema(example = "ann@example.com")]
     pub email: String,
     /// Why it gets no mail.
@@ -79,6 +81,10 @@ impl Store {
         let email = email.clone();
         self.write(move |tx, now| {
             Box::pin(async move {
+                // Whoever was erased is not written down again.
+                if let Some(erased) = entries(tx, organization, &email).await?.pop() {
+                    return Ok(Verdict::RollBack(SuppressionView::new(erased)?));
+                }
                 let key = (organization.uuid(), email.normalized());
                 let why = SuppressionReason::ByHand;
                 let new =
@@ -105,11 +111,15 @@ impl Store {
         let email = email.clone();
         self.write(move |tx, now| {
             Box::pin(async move {
-                let key = (organization.uuid(), email.normalized());
-                let Some(row) = suppression::Entity::find_by_id(key.clone()).one(tx).await? else {
+                let rows = entries(tx, organization, &email).await?;
+                let Some(row) = rows.first().cloned() else {
                     return Ok(Verdict::RollBack(Lifted::NotThere));
                 };
-                let gone = suppression::Entity::delete_by_id(key).exec(tx).await?;
+                let ids = rows.into_iter().map(|row| row.id);
+                let gone = suppression::Entity::delete_many()
+                    .filter(suppression::Column::Id.is_in(ids))
+                    .exec(tx)
+                    .await?;
                 if gone.rows_affected == 0 {
                     return Ok(Verdict::RollBack(Lifted::NotThere));
                 }
@@ -120,6 +130,20 @@ impl Store {
         })
         .await
     }
+}
+
+/// What the list says of an address, by itself or erased.
+async fn entries(
+    tx: &DatabaseTransaction,
+    organization: OrganizationId,
+    email: &EmailAddress,
+) -> Result<Vec<suppression::Model>> {
+    let keys = suppress::keys(organization.uuid(), &email.normalized());
+    Ok(suppression::Entity::find()
+        .filter(suppression::Column::OrganizationId.eq(organization.uuid()))
+        .filter(suppression::Column::EmailNormalized.is_in(keys))
+        .all(tx)
+        .await?)
 }
 
 /// The audit log recognizes the address; it does not repeat it.

@@ -26,7 +26,7 @@ use crate::problem::Problem;
 use crate::routes::invitations::credential::Either;
 use crate::routes::{
     api_keys, batches, dead_letters, events, health, inbox, invitations, me, members, metrics,
-    organizations, policy, suppressions, templates, webhooks,
+    organizations, people, policy, suppressions, templates, webhooks,
 };
 
 /// Paths and tags appear in this order.
@@ -74,6 +74,10 @@ use crate::routes::{
         suppressions::list,
         suppressions::add,
         suppressions::lift,
+        people::export,
+        people::erase,
+        people::export_everywhere,
+        people::erase_everywhere,
         api_keys::create,
         api_keys::list,
         api_keys::revoke,
@@ -133,6 +137,7 @@ use crate::routes::{
         (name = "Organizations", description = "The organizations of this instance."),
         (name = "Members", description = "Who belongs to an organization, or is invited to."),
         (name = "Suppressions", description = "Addresses that get no mail of an organization."),
+        (name = "People", description = "What is held about one person, and forgetting them."),
         (name = "API keys", description = "The keys of your organization."),
         (name = "Webhooks", description = "Endpoints of yours that are told what happens, by Standard Webhooks."),
         (name = "Templates", description = "The mail in your own words, version by version."),

@@ -17,6 +17,7 @@ mod organization_query;
 pub mod organizations;
 mod page;
 mod pages;
+pub mod people;
 pub mod policy;
 pub mod suppressions;
 pub mod templates;
@@ -56,6 +57,7 @@ pub fn configure(config: &mut ServiceConfig, settings: &ContractSettings) {
                 .configure(policy::configure)
                 .configure(members::configure)
                 .configure(suppressions::configure)
+                .configure(people::configure)
                 .configure(invitations::configure)
                 .configure(batches::configure)
                 .configure(webhooks::configure)

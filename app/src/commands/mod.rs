@@ -1,6 +1,7 @@
 //! One module per command; each prints its result to standard output.
 
 pub mod api;
+pub mod backup;
 pub mod batches;
 pub mod bounces;
 pub mod completions;
@@ -19,6 +20,7 @@ pub mod members;
 pub mod migrate;
 pub mod openapi;
 pub mod organizations;
+pub mod people;
 pub mod policy;
 pub mod serve;
 pub mod suppressions;

@@ -56,6 +56,7 @@ mod moving;
 mod organizations;
 mod own_invitations;
 mod pages;
+mod people;
 mod policy;
 mod processes;
 mod reminders;

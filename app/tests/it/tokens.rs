@@ -30,7 +30,8 @@ fn claims(app: &TestApp, changes: &Value) -> Value {
     claims
 }
 
-fn holder(app: &TestApp, changes: &Value) -> Client {
+/// Whoever has a token that says so.
+pub fn holder(app: &TestApp, changes: &Value) -> Client {
     let token = signed(&claims(app, changes), JWT_SECRET);
     app.client.clone().with_key(Some(token))
 }

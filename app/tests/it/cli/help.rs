@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::welcomat;
 
 /// Every command that talks to a server, or is about the command line itself.
-const COMMANDS: [&str; 68] = [
+const COMMANDS: [&str; 71] = [
     "",
     "invite-user",
     "invitations",
@@ -46,6 +46,9 @@ const COMMANDS: [&str; 68] = [
     "suppressions list",
     "suppressions add",
     "suppressions lift",
+    "people",
+    "people export",
+    "people erase",
     "bounces",
     "bounces read",
     "webhooks",

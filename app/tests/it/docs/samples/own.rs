@@ -28,7 +28,9 @@ impl<'a> Own<'a> {
         self.free("lee@example.com").await;
         self.suppress("ann@example.com", sample.operation == "lift_suppression").await;
         let key = match sample.operation.as_str() {
-            "create_organization" => INSTANCE_KEY.to_owned(),
+            "create_organization" | "export_person_everywhere" | "erase_person_everywhere" => {
+                INSTANCE_KEY.to_owned()
+            }
             "list_own_invitations" => token_of_admin(self.app).await,
             _ => KEY.to_owned(),
         };
