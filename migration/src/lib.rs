@@ -11,6 +11,7 @@ mod m20261126_000006_open_consoles;
 mod m20261126_000007_take_batches;
 mod m20261126_000008_rule_life_cycle;
 mod m20261126_000009_own_templates;
+mod m20261127_000011_follow_traces;
 
 /// All steps, oldest first.
 pub struct Migrator;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000007_take_batches::Migration),
             Box::new(m20261126_000008_rule_life_cycle::Migration),
             Box::new(m20261126_000009_own_templates::Migration),
+            Box::new(m20261127_000011_follow_traces::Migration),
         ]
     }
 }

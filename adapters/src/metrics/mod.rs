@@ -18,9 +18,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use self::labels::{Claim, Outcome, Published, Request, Trouble};
+use self::labels::{Claim, Ended, Outcome, Published, Request, Trouble};
 
-pub use self::labels::{ClaimResult, JobKind};
+pub use self::labels::{ClaimResult, JobKind, SpanResult};
 pub use self::shown::MEDIA_TYPE;
 
 /// The counts of one process; cheap to clone.
@@ -44,6 +44,7 @@ struct Inner {
     outbox_oldest: Gauge,
     connections_used: Gauge,
     connections_idle: Gauge,
+    spans: Family<Ended, Counter>,
 }
 
 /// From a quick answer to the longest that a request or an attempt may take, in seconds.
@@ -75,6 +76,7 @@ impl Inner {
             outbox_oldest: Gauge::default(),
             connections_used: Gauge::default(),
             connections_idle: Gauge::default(),
+            spans: Family::default(),
         };
         process::register(&mut inner.registry);
         inner.register();
@@ -153,6 +155,11 @@ impl Inner {
             "Connections to the database that are open and free, as of this scrape",
             self.connections_idle.clone(),
         );
+        registry.register(
+            "trace_spans",
+            "Spans of traces, by what became of them; none where nothing is traced",
+            self.spans.clone(),
+        );
     }
 }
 
@@ -197,6 +204,11 @@ impl Metrics {
     pub fn smtp_trouble(&self, phase: Phase, outcome: &SendOutcome) {
         let labels = Trouble { phase: phase.as_str(), outcome: outcome.as_str() };
         self.0.trouble.get_or_create(&labels).inc();
+    }
+
+    /// So many spans have ended and came to this.
+    pub fn spans(&self, result: SpanResult, spans: usize) {
+        self.0.spans.get_or_create(&Ended { result: result.as_str() }).inc_by(spans as u64);
     }
 
     /// A mail is sent, so long after it was asked for.

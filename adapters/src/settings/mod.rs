@@ -19,6 +19,7 @@ mod reference;
 mod sections;
 mod source;
 mod tokens;
+mod traces;
 mod values;
 mod webhooks;
 
@@ -47,6 +48,7 @@ pub use reference::reference;
 pub use sections::{BootstrapSettings, BrokerSettings, DatabaseSettings, HttpSettings, Topology};
 pub use source::{Origin, env_name};
 pub use tokens::{JwksSource, JwtSettings};
+pub use traces::TraceSettings;
 pub use webhooks::WebhookSettings;
 
 /// Every setting. `Debug` and `Serialize` show no secret.
@@ -103,6 +105,8 @@ pub struct Settings {
     pub bootstrap: BootstrapSettings,
     /// The log.
     pub log: LogSettings,
+    /// Traces.
+    pub traces: TraceSettings,
 }
 
 impl Settings {
@@ -139,6 +143,7 @@ impl Settings {
             contracts: ContractSettings::read(&values)?,
             bootstrap: BootstrapSettings::read(&values)?,
             log: LogSettings::read(&values)?,
+            traces: TraceSettings::read(&values)?,
             http,
             data_dir,
         };
