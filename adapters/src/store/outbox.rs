@@ -243,3 +243,21 @@ async fn put_off(tx: &DatabaseTransaction, now: Timestamp, rows: Rows) -> Result
     };
     rows.change(tx, later).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_column_of_traces_is_left_out_where_nobody_traces() {
+        let now = Timestamp::UNIX_EPOCH;
+        let plain = row(now, DeliveryId::new(now, &mut rng()), 1, now);
+        let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned();
+        let traced = outbox::Model { traceparent: Some(text.clone()), ..plain.clone() };
+        let columns = |rows: Vec<outbox::Model>| {
+            written(rows).into_iter().map(|row| row.traceparent).collect::<Vec<_>>()
+        };
+        assert_eq!(columns(vec![plain.clone(), plain.clone()]), [NotSet, NotSet]);
+        assert_eq!(columns(vec![plain, traced]), [Set(None), Set(Some(text))]);
+    }
+}

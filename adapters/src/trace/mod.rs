@@ -16,7 +16,7 @@ use opentelemetry::trace::{SpanBuilder, TraceContextExt, Tracer as _, TracerProv
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, SpanResult};
 use crate::settings::TraceSettings;
 
 pub use context::TraceContext;
@@ -43,6 +43,10 @@ impl Tracer {
         let Some(endpoint) = &settings.endpoint else { return Self(None) };
         match export::provider(endpoint, settings.ratio, metrics) {
             Ok(provider) => {
+                // They are there before the first of each: an alert can tell that from silence.
+                for result in [SpanResult::Exported, SpanResult::Failed, SpanResult::Dropped] {
+                    metrics.spans(result, 0);
+                }
                 let tracer = provider.tracer("welcomat");
                 Self(Some(Arc::new(Exporting { tracer, provider })))
             }

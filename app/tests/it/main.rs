@@ -71,5 +71,6 @@ mod start;
 mod templates;
 mod together;
 mod tokens;
+mod traces;
 mod upgrade;
 mod webhooks;

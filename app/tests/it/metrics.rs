@@ -58,7 +58,8 @@ async fn no_label_is_a_clients_choice(stack: Stack) {
 #[test]
 fn every_metric_is_in_the_guide_and_no_other() {
     block_on(async {
-        let mut app = TestApp::start_with_smtp(Stack::Embedded).await;
+        let nowhere = [("WELCOMAT_TRACES_ENDPOINT", "http://127.0.0.1:9")];
+        let mut app = TestApp::start_with_settings(Stack::Embedded, &nowhere).await;
         // What never happens is not shown.
         app.sink().refuse("nobody@example.com", "550 5.1.1 no such user");
         for (email, status) in [("ann@example.com", "sent"), ("nobody@example.com", "failed")] {
