@@ -81,7 +81,7 @@ async fn take(mut stream: TcpStream) -> Option<Vec<u8>> {
         let head = String::from_utf8_lossy(&request[..end]).to_lowercase();
         assert!(head.starts_with("post /v1/traces ") && head.contains("application/x-protobuf"));
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: "))?;
-        if request.len() - end - 4 >= length.parse().unwrap() {
+        if request.len() - end - 4 >= length.parse::<usize>().unwrap() {
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.ok()?;
             return Some(request.split_off(end + 4));
         }
