@@ -31,7 +31,7 @@ fn shown<S: Serializer>(endpoint: &Option<Url>, to: S) -> Result<S::Ok, S::Error
     to.serialize_str(endpoint.as_ref().map_or("", Url::as_str))
 }
 
-/// A log-in has its place in OTEL_EXPORTER_OTLP_HEADERS; here it would show.
+/// A log-in has its place in `OTEL_EXPORTER_OTLP_HEADERS`; here it would show.
 fn endpoint(text: &str) -> Result<Option<Url>, String> {
     if text.is_empty() {
         return Ok(None);

@@ -246,6 +246,8 @@ async fn put_off(tx: &DatabaseTransaction, now: Timestamp, rows: Rows) -> Result
 
 #[cfg(test)]
 mod tests {
+    use sea_orm::Unchanged;
+
     use super::*;
 
     #[test]
@@ -258,6 +260,6 @@ mod tests {
             written(rows).into_iter().map(|row| row.traceparent).collect::<Vec<_>>()
         };
         assert_eq!(columns(vec![plain.clone(), plain.clone()]), [NotSet, NotSet]);
-        assert_eq!(columns(vec![plain, traced]), [Set(None), Set(Some(text))]);
+        assert_eq!(columns(vec![plain, traced]), [Unchanged(None), Unchanged(Some(text))]);
     }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::{Context, Key, KeyValue};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{
     ExporterBuildError, Protocol, RetryPolicy, SpanExporter as Otlp, WithExportConfig,
@@ -72,11 +72,14 @@ pub(super) fn provider(
         .build())
 }
 
-/// Who tells: `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` have a say in it.
+/// Who tells: `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` have a say in it, which the library hears.
 fn resource() -> Resource {
+    let said = Resource::builder().build();
+    let name = said.get(&Key::new("service.name")).map(|name| name.to_string());
     let resource = Resource::builder()
         .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")));
-    if std::env::var_os("OTEL_SERVICE_NAME").is_some() {
+    // What it makes up if nobody has said anything.
+    if name.is_some_and(|name| !name.starts_with("unknown_service")) {
         return resource.build();
     }
     // One program has several names, and its name says which part it plays.

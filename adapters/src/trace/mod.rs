@@ -97,7 +97,7 @@ impl Tracer {
 /// A span that is sampled, or none.
 fn start(tracer: &SdkTracer, builder: SpanBuilder, parent: Option<Context>) -> Span {
     // Never what the library thinks is current in this thread: tasks share threads.
-    let parent = parent.unwrap_or_else(Context::new);
+    let parent = parent.unwrap_or_default();
     Span::live(tracer, tracer.build_with_context(builder, &parent))
 }
 
