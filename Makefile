@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: test test-api test-browser test-faults soak mutants bench bench-parts fuzz lint audit demo deploy-check
+.PHONY: test test-api test-browser test-faults soak mutants bench bench-parts fuzz lint audit demo deploy-check dist
 
 # The whole suite, with private PostgreSQL, RabbitMQ and SMTP servers that come and go with it, and a
 # short look at the API, which is the same each time. Programs and tests are built together: apart, they would
@@ -18,6 +18,11 @@ test:
 deploy-check:
 	$(CARGO) build --workspace --all-targets --features app/failpoints
 	deploy/test/deploy-check
+
+# What a release has for one kind of machine, into target/dist: the archive, its SBOM, checksums. Minutes.
+# make dist TRIPLE=aarch64-unknown-linux-gnu, where its linker is installed.
+dist:
+	deploy/dist $(if $(TRIPLE),--target $(TRIPLE))
 
 # Five minutes of requests that the OpenAPI document allows and forbids, others each time.
 test-api:
@@ -75,7 +80,7 @@ lint:
 	@! command -v shellcheck >/dev/null || shellcheck .ci/run deploy/audit deploy/fuzz \
 	  deploy/test/with-servers deploy/test/postgres deploy/test/rabbitmq deploy/test/smtp deploy/test/schemathesis \
 	  deploy/test/lib.sh deploy/test/fault-table deploy/test/deploy-check deploy/test/image deploy/test/stack \
-	  deploy/image/stubs deploy/image/benchless deploy/image/tree deploy/compose/new-secrets
+	  deploy/image/stubs deploy/image/benchless deploy/image/tree deploy/compose/new-secrets deploy/dist
 
 # Licences, banned crates, sources and known vulnerabilities of what we build on.
 audit:

@@ -4,7 +4,9 @@ use std::io::Read;
 use std::time::Duration;
 
 use ureq::Agent;
+use ureq::config::ConfigBuilder;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::typestate::AgentScope;
 use url::{Host, Url};
 
 /// Why there is no document, as the rest of a sentence about its URL.
@@ -42,6 +44,11 @@ pub fn download(url: &Url, limit: u64, deadline: Duration) -> Result<Vec<u8>, Do
 }
 
 fn agent(url: &Url, deadline: Duration) -> Agent {
+    config(url, deadline).build().new_agent()
+}
+
+/// For requests to one place that the operator has named, each over a connection of its own.
+pub(crate) fn config(url: &Url, deadline: Duration) -> ConfigBuilder<AgentScope> {
     let config = Agent::config_builder()
         .timeout_global(Some(deadline))
         .max_redirects(0)
@@ -50,7 +57,7 @@ fn agent(url: &Url, deadline: Duration) -> Agent {
     // A proxy, which ureq takes from the environment, cannot reach what only this machine can.
     let config = if is_loopback(url) { config.proxy(None) } else { config };
     let tls = TlsConfig::builder().root_certs(roots()).build();
-    config.tls_config(tls).build().new_agent()
+    config.tls_config(tls)
 }
 
 /// Whether what comes from `url` cannot be changed on its way, because it does not leave the machine.

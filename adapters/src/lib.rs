@@ -22,6 +22,7 @@ pub mod settings;
 pub mod store;
 pub mod telemetry;
 pub mod templates;
+pub mod trace;
 pub mod webhooks;
 
 pub use randomness::rng;

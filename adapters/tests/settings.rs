@@ -191,6 +191,24 @@ fn the_file_is_refused_in_one_sentence() {
 }
 
 #[test]
+fn the_standards_word_for_the_collector_counts_where_ours_is_not_said() {
+    const STANDARD: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://standard:4318");
+    const OURS: (&str, &str) = ("WELCOMAT_TRACES_ENDPOINT", "http://ours:4318/otel");
+    let endpoint = |file: &str, env: &[(&str, &str)]| {
+        let settings = load(file, env).unwrap().traces;
+        settings.endpoint.map(|url| url.to_string()).unwrap_or_default()
+    };
+    assert_eq!(endpoint("", &[]), "");
+    assert_eq!(endpoint("", &[STANDARD]), "http://standard:4318/");
+    assert_eq!(endpoint("", &[STANDARD, OURS]), "http://ours:4318/otel");
+    assert_eq!(endpoint("", &[OURS, STANDARD]), "http://ours:4318/otel");
+    assert_eq!(endpoint("", &[(OURS.0, ""), STANDARD]), "", "off is said, too");
+    assert_eq!(endpoint("[traces]\nendpoint = \"https://file\"", &[STANDARD]), "https://file/");
+    let ratio = load("[traces]\nratio = 0.5", &[]).unwrap().traces.ratio;
+    assert!((ratio - 0.5).abs() < f64::EPSILON);
+}
+
+#[test]
 fn variables_are_refused_in_one_sentence() {
     let url = "must begin with capture: or smtp:// or smtps://";
     for (name, value, sentence) in [
@@ -241,6 +259,14 @@ fn variables_are_refused_in_one_sentence() {
             "FEEDBACK_DSN_SECRET",
             "a secret with spaces",
             "must be of visible ASCII characters without spaces",
+        ),
+        ("TRACES_RATIO", "1.5", "must be a number from 0.0 to 1.0"),
+        ("TRACES_RATIO", "half", "must be a number"),
+        (
+            "TRACES_ENDPOINT",
+            "http://me:hush@collector",
+            "must be empty or an http:// or https:// URL without query, fragment and password, such \
+             as http://localhost:4318",
         ),
         ("JWT_LEEWAY", "60", "must be a duration such as 250ms, 30s, 5m, 12h or 3d"),
         (

@@ -10,7 +10,10 @@ use adapters::broker::{Broker, Outgoing};
 use adapters::failpoint;
 use adapters::settings::RelaySettings;
 use adapters::store::{OutboxEntry, Outlet, Store, StoreError};
+use adapters::trace::{Span, SpanKind};
+use domain::job::JobV1;
 use domain::retry::jittered;
+use domain::{Job, OutboxId};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -100,15 +103,37 @@ impl Relay {
         self.publish(claimed).await
     }
 
+    /// What is to be published, and a span for each job that is part of a trace: all are as long as
+    /// the batch, which is what each waits for.
+    fn outgoing(&self, locked: &[OutboxEntry]) -> (Vec<Outgoing>, Vec<(OutboxId, Span)>) {
+        let mut spans = Vec::new();
+        let outgoing = locked.iter().map(|&OutboxEntry { id, job, trace, .. }| {
+            let mut outgoing = Outgoing { id, job, trace };
+            let mut span = self.store.tracer().follow(trace, publish(job), SpanKind::Producer);
+            if let Some(context) = span.context() {
+                outgoing.trace = Some(context);
+                let size = i64::try_from(locked.len()).unwrap_or(i64::MAX);
+                span.set("messaging.batch.message_count", || size);
+                spans.push((id, span));
+            }
+            outgoing
+        });
+        (outgoing.collect(), spans)
+    }
+
     async fn publish(&self, locked: Vec<OutboxEntry>) -> Result<Round, StoreError> {
         if locked.is_empty() {
             return Ok(Round::Well);
         }
-        let outgoing: Vec<Outgoing> =
-            locked.iter().map(|entry| Outgoing { id: entry.id, job: entry.job }).collect();
+        let (outgoing, spans) = self.outgoing(&locked);
         failpoint::reach("relay.claimed").await;
         let since = Instant::now();
         let safe = self.broker.publish(&outgoing).await;
+        for (id, mut span) in spans {
+            if !safe.contains(&id) {
+                span.fail("unconfirmed");
+            }
+        }
         let unconfirmed = locked.len() - safe.len();
         self.store.metrics().published(safe.len(), unconfirmed, since.elapsed());
         if !safe.is_empty() {
@@ -130,6 +155,14 @@ impl Relay {
             return Ok(Round::Refused);
         }
         Ok(Round::Well)
+    }
+}
+
+const fn publish(job: Job) -> &'static str {
+    match job {
+        Job::V1(JobV1::Email { .. }) => "publish email",
+        Job::V1(JobV1::TestMail { .. }) => "publish test mail",
+        Job::V1(JobV1::Webhook { .. }) => "publish webhook",
     }
 }
 

@@ -17,6 +17,7 @@ pub struct Model {
     pub tries: i32,
     pub published_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
+    pub traceparent: Option<String>,
 }
 
 /// No relation is declared: queries name the columns they join.

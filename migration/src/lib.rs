@@ -12,6 +12,7 @@ mod m20261126_000007_take_batches;
 mod m20261126_000008_rule_life_cycle;
 mod m20261126_000009_own_templates;
 mod m20261127_000010_keep_less;
+mod m20261127_000011_follow_traces;
 mod m20261127_000012_test_mails;
 
 /// All steps, oldest first.
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000008_rule_life_cycle::Migration),
             Box::new(m20261126_000009_own_templates::Migration),
             Box::new(m20261127_000010_keep_less::Migration),
+            Box::new(m20261127_000011_follow_traces::Migration),
             Box::new(m20261127_000012_test_mails::Migration),
         ]
     }

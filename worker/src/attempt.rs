@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use adapters::mailer::Mail;
 use adapters::store::Claimed;
+use adapters::trace::{self, Span, SpanKind};
 use domain::{Phase, SendOutcome, Trouble};
 use tokio::time::Instant;
 
@@ -51,8 +52,12 @@ impl Handler {
     ) -> Result<(Mail, Lent<'_>, Pass<'_>), Ending> {
         let pass = admitted(self.gate.admit())?;
         // Trouble before SMTP teaches nothing about the server: the pass is dropped unused.
+        let span = trace::span("make mail", SpanKind::Internal);
         let mail = making.await.map_err(Ending::of)?;
+        drop(span);
+        let waiting = trace::span("wait for a connection", SpanKind::Internal);
         let lent = self.connection(since).await.map_err(Ending::of)?;
+        drop(waiting);
         Ok((mail, lent, admitted(pass.confirm())?))
     }
 
@@ -72,11 +77,17 @@ impl Handler {
 
     /// Sends, unless the worker is stopped for good meanwhile.
     async fn send(&self, since: Instant, mail: &Mail, lent: Lent<'_>, pass: Pass<'_>) -> Ending {
+        let mut span = trace::span("smtp", SpanKind::Client);
         let outcome = tokio::select! {
             biased;
-            outcome = lent.send(mail, self.dot_deadline(since)) => outcome,
-            () = self.overrun.cancelled() => return Ending::of(cut_off()),
+            outcome = span.within(lent.send(mail, self.dot_deadline(since))) => outcome,
+            () = self.overrun.cancelled() => {
+                span.fail("cut off");
+                return Ending::of(cut_off());
+            }
         };
+        tell(&mut span, &outcome);
+        drop(span);
         let (pause, recovered) = match pass.learn(&outcome) {
             Lesson::Nothing => (None, false),
             Lesson::Postpone(pause) => (Some(pause), false),
@@ -104,6 +115,17 @@ fn admitted(admission: Admission<'_>) -> Result<Pass<'_>, Ending> {
 /// Nothing is wrong with the mail, and nothing is known against the server.
 fn no_connection(why: &str) -> SendOutcome {
     SendOutcome::Ours(Trouble { phase: Phase::Connect, reply: None, detail: why.to_owned() })
+}
+
+/// Codes and phases only: what a server says may quote an address.
+fn tell(span: &mut Span, outcome: &SendOutcome) {
+    span.set("outcome", || outcome.as_str());
+    let Some(trouble) = outcome.trouble() else { return };
+    span.set("smtp.phase", || trouble.phase.as_str());
+    if let Some(reply) = &trouble.reply {
+        span.set("smtp.reply.code", || i64::from(reply.code));
+    }
+    span.fail(outcome.as_str());
 }
 
 /// The mailer alone knows whether the final dot was out; to us it may have been.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::broker::{Broker, Consumer, Payload, Queue, Received};
+use adapters::trace::{Span, SpanKind, TraceContext};
 use domain::Job;
 use domain::job::JobV1;
 use domain::retry::jittered;
@@ -46,6 +47,20 @@ pub struct Consume {
 }
 
 impl Jobs {
+    /// What the doing of a job is told as, if it is part of a trace.
+    fn span(&self, job: Job, trace: Option<TraceContext>) -> Span {
+        let Job::V1(job) = job;
+        let (name, id) = match job {
+            JobV1::Email { .. } => ("process email", "delivery.id"),
+            JobV1::TestMail { .. } => ("process test mail", "test_mail.id"),
+            JobV1::Webhook { .. } => ("process webhook", "webhook_delivery.id"),
+        };
+        let mut span = self.mails.store.tracer().follow(trace, name, SpanKind::Consumer);
+        span.set(id, || job.subject().to_string());
+        span.set("generation", || i64::from(job.generation()));
+        span
+    }
+
     async fn handle(&self, job: Job) -> Verdict {
         let Job::V1(job) = job;
         match job {
@@ -132,7 +147,7 @@ impl InHand {
                 return;
             }
         };
-        let settled = match self.handle(job).await {
+        let settled = match self.handle(job, received.trace).await {
             Verdict::Done => received.ack().await,
             Verdict::HandBack => {
                 self.rest().await;
@@ -146,13 +161,18 @@ impl InHand {
     }
 
     /// In a task of its own, so that a bug that panics costs one job its turn and not the worker.
-    async fn handle(&self, job: Job) -> Verdict {
+    async fn handle(&self, job: Job, trace: Option<TraceContext>) -> Verdict {
         let jobs = Arc::clone(&self.jobs);
-        let task = tokio::spawn(async move { jobs.handle(job).await });
-        AbortOnDropHandle::new(task).await.unwrap_or_else(|_| {
+        let mut span = self.jobs.span(job, trace);
+        let task = tokio::spawn(span.within(async move { jobs.handle(job).await }));
+        let verdict = AbortOnDropHandle::new(task).await.unwrap_or_else(|_| {
             tracing::error!(?job, "handling a job crashed; this is a bug");
             Verdict::HandBack
-        })
+        });
+        if verdict == Verdict::HandBack {
+            span.fail("handed back");
+        }
+        verdict
     }
 
     /// Keeps a message that cannot be handled from going in circles at full speed.

@@ -10,6 +10,7 @@ use adapters::failpoint;
 use adapters::metrics::{ClaimResult, JobKind};
 use adapters::seal::SealKeys;
 use adapters::store::{Store, StoreError};
+use adapters::trace::{self, SpanKind};
 use domain::{DeliveryId, DeliveryState, Generation, RetryPolicy};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -61,7 +62,10 @@ impl Handler {
     /// Sends the mail of a delivery, as far as the database agrees.
     pub async fn handle(&self, delivery: DeliveryId, generation: Generation) -> Verdict {
         let metrics = self.store.metrics();
-        let attempt = match self.claim(delivery, generation).await {
+        let claiming = trace::span("claim", SpanKind::Internal);
+        let claimed = self.claim(delivery, generation).await;
+        drop(claiming);
+        let attempt = match claimed {
             Ok(Some(attempt)) => attempt,
             // Sent, not due, in other hands or void: what there is to do is done elsewhere.
             Ok(None) => {
@@ -78,7 +82,11 @@ impl Handler {
         failpoint::reach("worker.claimed").await;
         let (ending, unreported) = self.attempt(&attempt).await;
         failpoint::reach("worker.mail_ended").await;
-        let verdict = match self.report(&attempt, &ending).await {
+        let mut reporting = trace::span("report", SpanKind::Internal);
+        reporting.set("outcome", || ending.outcome.as_str());
+        let reported = self.report(&attempt, &ending).await;
+        drop(reporting);
+        let verdict = match reported {
             Ok(state) => {
                 report::log(&attempt.claimed, &ending.outcome, attempt.since, state.as_ref());
                 report::count(metrics, &attempt, &ending.outcome, self.store.clock().now());

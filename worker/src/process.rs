@@ -80,6 +80,7 @@ pub async fn run(config: Option<&Path>) -> Result<(), ProcessError> {
     store.migrate().await?;
     tracing::info!(connections = settings.worker.concurrency, "the worker is ready");
     let health = Health::default();
+    let tracer = store.tracer().clone();
     let watching = listener.map(|listener| {
         let watched =
             Watched { store: store.clone(), broker: broker.clone(), health: health.clone() };
@@ -100,6 +101,7 @@ pub async fn run(config: Option<&Path>) -> Result<(), ProcessError> {
         watching.abort();
     }
     broker.close().await;
+    tracer.close().await;
     tracing::info!("the worker has stopped");
     Ok(result?)
 }

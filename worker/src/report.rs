@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use adapters::metrics::{JobKind, Metrics};
 use adapters::store::Claimed;
+use adapters::trace;
 use domain::retry::jittered;
 use domain::{DeliveryState, Reply, RetryPolicy, SendOutcome, Timestamp};
 use rand::Rng;
@@ -70,6 +71,7 @@ pub fn log(
         reply.enhanced = reply.and_then(enhanced),
         ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX),
         status = state.map_or("taken over", |state| state.status().as_str()),
+        trace_id = trace::current().map(|context| context.trace_id()),
         "attempt reported"
     );
 }

@@ -9,6 +9,7 @@ use adapters::failpoint;
 use adapters::metrics::{ClaimResult, JobKind};
 use adapters::seal::SealKeys;
 use adapters::store::{ClaimedWebhook, Store, StoreError};
+use adapters::trace::{self, SpanKind};
 use adapters::webhooks::{Letter, Poster, WebhookSecret};
 use domain::retry::jittered;
 use domain::{
@@ -49,7 +50,10 @@ impl WebhookHandler {
     /// Does what the job asks for, as far as the database agrees.
     pub async fn handle(&self, delivery: WebhookDeliveryId, generation: Generation) -> Verdict {
         let (since, metrics) = (Instant::now(), self.store.metrics());
-        let claimed = match self.claim(delivery, generation).await {
+        let claiming = trace::span("claim", SpanKind::Internal);
+        let claimed = self.claim(delivery, generation).await;
+        drop(claiming);
+        let claimed = match claimed {
             Ok(Some(claimed)) => claimed,
             // Delivered, not due, in other hands or void: what there is to do is done elsewhere.
             Ok(None) => {
@@ -64,9 +68,18 @@ impl WebhookHandler {
         };
         metrics.claimed(JobKind::Webhook, ClaimResult::Claimed);
         failpoint::reach("worker.webhook_claimed").await;
+        let mut telling = trace::span("webhook", SpanKind::Client);
         let outcome = self.attempt(&claimed).await;
+        telling.set("outcome", || said(outcome.as_ref()));
+        if !matches!(outcome, Some(WebhookOutcome::Taken { .. })) {
+            telling.fail(said(outcome.as_ref()));
+        }
+        drop(telling);
         failpoint::reach("worker.webhook_ended").await;
-        match self.end(&claimed, outcome.as_ref(), since).await {
+        let reporting = trace::span("report", SpanKind::Internal);
+        let ended = self.end(&claimed, outcome.as_ref(), since).await;
+        drop(reporting);
+        match ended {
             Ok(state) => {
                 log(&claimed, outcome.as_ref(), since, state.as_ref());
                 metrics.attempt(JobKind::Webhook, said(outcome.as_ref()), since.elapsed());
@@ -159,6 +172,7 @@ fn log(
         outcome = said(outcome),
         status = state.map_or("not ours any more", |state| state.status().as_str()),
         milliseconds = since.elapsed().as_millis(),
+        trace_id = trace::current().map(|context| context.trace_id()),
         "webhook attempt ended"
     );
 }

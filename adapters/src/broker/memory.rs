@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::received::Verdict;
 use super::{DELIVERY_LIMIT, Outgoing, Queue as JobQueue};
+use crate::trace::TraceContext;
 
 /// About 15 MB of messages; more wait in the database, where they are safe anyway.
 const CAPACITY: usize = 100_000;
@@ -40,6 +41,7 @@ struct Queues {
 
 struct Message {
     raw: Vec<u8>,
+    trace: Option<TraceContext>,
     returns: u32,
     reason: &'static str,
 }
@@ -82,16 +84,17 @@ impl Memory {
 
     /// Takes what fits and leaves the rest out of the answer, like a queue that rejects.
     pub(super) fn publish(&self, batch: &[Outgoing]) -> HashSet<OutboxId> {
-        let push = |out: &&Outgoing| self.push(JobQueue::of(out.job), out.job.encode());
+        let push = |out: &&Outgoing| self.push(JobQueue::of(out.job), out.job.encode(), out.trace);
         batch.iter().filter(push).map(|out| out.id).collect()
     }
 
-    fn push(&self, queue: JobQueue, raw: Vec<u8>) -> bool {
+    fn push(&self, queue: JobQueue, raw: Vec<u8>, trace: Option<TraceContext>) -> bool {
         let mut queues = self.shared.lock();
         if queues.held() >= self.shared.capacity || self.shared.closed.is_cancelled() {
             return false;
         }
-        queues.of(Queue::Jobs(queue)).push_back(Message { raw, returns: 0, reason: "" });
+        let message = Message { raw, trace, returns: 0, reason: "" };
+        queues.of(Queue::Jobs(queue)).push_back(message);
         drop(queues);
         self.shared.changed.notify_waiters();
         true
@@ -186,6 +189,10 @@ impl Ticket {
         self.message.as_ref().map_or(&[], |message| &message.raw)
     }
 
+    pub(super) fn trace(&self) -> Option<TraceContext> {
+        self.message.as_ref().and_then(|message| message.trace)
+    }
+
     pub(super) fn reason(&self) -> &'static str {
         self.message.as_ref().map_or("", |message| message.reason)
     }
@@ -240,22 +247,22 @@ mod tests {
         let memory = Memory::with_capacity(2);
         assert_eq!(
             [true, true, false],
-            [(); 3].map(|()| memory.push(JobQueue::Email, b"{}".to_vec()))
+            [(); 3].map(|()| memory.push(JobQueue::Email, b"{}".to_vec(), None))
         );
         let inbox = memory.jobs(JobQueue::Email, 1);
         let ticket = inbox.next().await.unwrap();
         assert!(
-            !memory.push(JobQueue::Email, b"{}".to_vec()),
+            !memory.push(JobQueue::Email, b"{}".to_vec(), None),
             "a message in hand still takes its place"
         );
         assert!(ticket.settle(Verdict::Ack));
-        assert!(memory.push(JobQueue::Email, b"{}".to_vec()));
+        assert!(memory.push(JobQueue::Email, b"{}".to_vec(), None));
     }
 
     #[tokio::test]
     async fn what_is_no_job_arrives_as_malformed() {
         let memory = Memory::new();
-        assert!(memory.push(JobQueue::Email, b"not a job".to_vec()));
+        assert!(memory.push(JobQueue::Email, b"not a job".to_vec(), None));
         let consumer = super::super::Consumer::memory(memory.jobs(JobQueue::Email, 1));
         let received = consumer.next().await.unwrap();
         assert!(matches!(received.payload, super::super::Payload::Malformed { .. }));

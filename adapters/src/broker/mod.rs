@@ -14,6 +14,7 @@ use domain::job::JobV1;
 use domain::{EventId, Job, OutboxId};
 
 use crate::settings::BrokerSettings;
+use crate::trace::TraceContext;
 
 pub use received::{Consumer, DeadLetters, DeadReceived, Payload, Received};
 
@@ -44,6 +45,8 @@ pub struct Outgoing {
     pub id: OutboxId,
     /// What is to be done.
     pub job: Job,
+    /// Where in a trace it belongs, if it does; travels as the header `traceparent`.
+    pub trace: Option<TraceContext>,
 }
 
 /// One event on its way to whoever listens.

@@ -4,6 +4,7 @@ use domain::Job;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{amqp, memory};
+use crate::trace::TraceContext;
 
 /// What a message turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,13 +55,15 @@ impl Ticket {
 pub struct Received {
     /// What it asks for.
     pub payload: Payload,
+    /// Where in a trace it belongs, if it does.
+    pub trace: Option<TraceContext>,
     raw: Vec<u8>,
     ticket: Ticket,
 }
 
 impl Received {
-    fn new(raw: Vec<u8>, ticket: Ticket) -> Self {
-        Self { payload: Payload::read(&raw), raw, ticket }
+    fn new(raw: Vec<u8>, trace: Option<TraceContext>, ticket: Ticket) -> Self {
+        Self { payload: Payload::read(&raw), trace, raw, ticket }
     }
 
     /// The message as it came.
@@ -132,14 +135,13 @@ impl Consumer {
     /// Dropping the future loses nothing.
     pub async fn next(&self) -> Option<Received> {
         match &self.source {
-            Source::Memory(inbox) => inbox
-                .next()
-                .await
-                .map(|ticket| Received::new(ticket.raw().to_vec(), Ticket::Memory(ticket))),
-            Source::Amqp(inbox) => inbox
-                .next()
-                .await
-                .map(|(message, ticket)| Received::new(message.raw, Ticket::Amqp(ticket))),
+            Source::Memory(inbox) => inbox.next().await.map(|ticket| {
+                Received::new(ticket.raw().to_vec(), ticket.trace(), Ticket::Memory(ticket))
+            }),
+            Source::Amqp(inbox) => inbox.next().await.map(|(message, ticket)| {
+                let trace = amqp::headers::trace(&message.headers);
+                Received::new(message.raw, trace, Ticket::Amqp(ticket))
+            }),
         }
     }
 

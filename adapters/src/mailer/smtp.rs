@@ -12,6 +12,7 @@ use super::dialogue::{self, Answer, Dialogue, Written};
 use super::envelope::{Before, announce};
 use super::message::Mail;
 use crate::failpoint;
+use crate::trace::{self, SpanKind};
 
 /// A connection whose last mail ended with 250; nothing is unanswered on it.
 pub(super) struct Warm {
@@ -120,6 +121,7 @@ async fn transfer(
         Written::TooLate => return Err(Stop::OutOfTime(Phase::Body)),
     }
     // From here on only the answer counts, and whoever has no answer does not know.
+    let _span = trace::span(Phase::FinalDot.as_str(), SpanKind::Internal);
     let answer = match timeout(timeouts.final_dot, dialogue.verdict()).await {
         Ok(answer) => answer.map_err(|error| Stop::io(Phase::FinalDot, &error))?,
         Err(_) => return Err(Stop::TooSlow(Phase::FinalDot)),
@@ -134,13 +136,16 @@ pub(super) async fn within<T>(
     last: Instant,
     step: impl Future<Output = io::Result<T>>,
 ) -> Result<T, Stop> {
+    let mut span = trace::span(phase.as_str(), SpanKind::Internal);
     let step_ends = Instant::now() + limit;
-    match timeout_at(step_ends.min(last), step).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(Stop::io(phase, &error)),
-        Err(_) if last < step_ends => Err(Stop::OutOfTime(phase)),
-        Err(_) => Err(Stop::TooSlow(phase)),
-    }
+    let why = match timeout_at(step_ends.min(last), step).await {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(error)) => Stop::io(phase, &error),
+        Err(_) if last < step_ends => Stop::OutOfTime(phase),
+        Err(_) => Stop::TooSlow(phase),
+    };
+    span.fail("no answer");
+    Err(why)
 }
 
 impl Warm {

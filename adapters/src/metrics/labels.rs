@@ -24,6 +24,17 @@ pub enum ClaimResult {
     Failed,
 }
 
+/// What became of a span that has ended.
+#[derive(Debug, Clone, Copy)]
+pub enum SpanResult {
+    /// The collector has it.
+    Exported,
+    /// The collector did not take it.
+    Failed,
+    /// Too many waited already.
+    Dropped,
+}
+
 impl JobKind {
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -74,6 +85,16 @@ impl FeedbackSource {
     }
 }
 
+impl SpanResult {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exported => "exported",
+            Self::Failed => "failed",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
 /// An HTTP request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Request {
@@ -85,6 +106,12 @@ pub(super) struct Request {
 /// What the relay has published.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Published {
+    pub(super) result: &'static str,
+}
+
+/// A span that has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Ended {
     pub(super) result: &'static str,
 }
 

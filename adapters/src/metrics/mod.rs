@@ -18,9 +18,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use self::labels::{Claim, Heard, Outcome, Published, Request, Trouble};
+use self::labels::{Claim, Ended, Heard, Outcome, Published, Request, Trouble};
 
-pub use self::labels::{ClaimResult, FeedbackSource, JobKind};
+pub use self::labels::{ClaimResult, FeedbackSource, JobKind, SpanResult};
 pub use self::shown::MEDIA_TYPE;
 
 /// The counts of one process; cheap to clone.
@@ -47,6 +47,7 @@ struct Inner {
     outbox_oldest: Gauge,
     connections_used: Gauge,
     connections_idle: Gauge,
+    spans: Family<Ended, Counter>,
 }
 
 /// From a quick answer to the longest that a request or an attempt may take, in seconds.
@@ -81,6 +82,7 @@ impl Inner {
             outbox_oldest: Gauge::default(),
             connections_used: Gauge::default(),
             connections_idle: Gauge::default(),
+            spans: Family::default(),
         };
         process::register(&mut inner.registry);
         inner.register();
@@ -174,6 +176,11 @@ impl Inner {
             "Connections to the database that are open and free, as of this scrape",
             self.connections_idle.clone(),
         );
+        registry.register(
+            "trace_spans",
+            "Spans of traces, by what became of them; none where nothing is traced",
+            self.spans.clone(),
+        );
     }
 }
 
@@ -225,6 +232,11 @@ impl Metrics {
         // All is well without a reason.
         let kind = feedback.reason().unwrap_or("delivered");
         self.0.heard.get_or_create(&Heard { source: source.as_str(), kind }).inc();
+    }
+
+    /// So many spans have ended and came to this.
+    pub fn spans(&self, result: SpanResult, spans: usize) {
+        self.0.spans.get_or_create(&Ended { result: result.as_str() }).inc_by(spans as u64);
     }
 
     /// A mail is sent, so long after it was asked for.

@@ -32,9 +32,14 @@ impl Metrics {
             inner.outbox_waiting.set(lag.waiting.try_into().unwrap_or(i64::MAX));
             inner.outbox_oldest.set(oldest);
         }
+        self.counted()
+    }
+
+    /// What needs no looking up.
+    pub(crate) fn counted(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.
-        let _ = encode(&mut text, &inner.registry);
+        let _ = encode(&mut text, &self.0.registry);
         text
     }
 }

@@ -20,6 +20,7 @@ mod retention;
 mod sections;
 mod source;
 mod tokens;
+mod traces;
 mod values;
 mod webhooks;
 
@@ -49,6 +50,7 @@ pub use retention::RetentionSettings;
 pub use sections::{BootstrapSettings, BrokerSettings, DatabaseSettings, HttpSettings, Topology};
 pub use source::{Origin, env_name};
 pub use tokens::{JwksSource, JwtSettings};
+pub use traces::TraceSettings;
 pub use webhooks::WebhookSettings;
 
 /// Every setting. `Debug` and `Serialize` show no secret.
@@ -107,6 +109,8 @@ pub struct Settings {
     pub bootstrap: BootstrapSettings,
     /// The log.
     pub log: LogSettings,
+    /// Traces.
+    pub traces: TraceSettings,
 }
 
 impl Settings {
@@ -144,6 +148,7 @@ impl Settings {
             contracts: ContractSettings::read(&values)?,
             bootstrap: BootstrapSettings::read(&values)?,
             log: LogSettings::read(&values)?,
+            traces: TraceSettings::read(&values)?,
             http,
             data_dir,
         };

@@ -15,6 +15,9 @@ const ENV_PREFIX: &str = "WELCOMAT_";
 /// Read by the command line, as a client and before there are settings.
 const EXEMPT: [&str; 3] = ["WELCOMAT_CONFIG", "WELCOMAT_URL", "WELCOMAT_API_KEY"];
 
+/// A variable that the OpenTelemetry standard has, and the setting that it stands for if nobody sets that.
+const STANDARD: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "traces.endpoint");
+
 /// Where a value came from, in the words of whoever set it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -98,6 +101,10 @@ fn overlay_environment(
         leaves.keys().map(|key| (env_name(key), key.clone())).collect();
     let mut seen = BTreeSet::new();
     for (name, text) in env {
+        if name == STANDARD.0 && !text.is_empty() {
+            stand_in(leaves, name, text);
+            continue;
+        }
         if !name.starts_with(ENV_PREFIX) || EXEMPT.contains(&name.as_str()) {
             continue;
         }
@@ -124,6 +131,14 @@ fn overlay_environment(
     Ok(())
 }
 
+/// Takes the standard's word where nobody has set our own.
+fn stand_in(leaves: &mut BTreeMap<String, Leaf>, name: String, text: String) {
+    let unset = |leaf: &&mut Leaf| matches!(leaf.origin, Origin::Default(_));
+    if let Some(leaf) = leaves.get_mut(STANDARD.1).filter(unset) {
+        *leaf = Leaf { value: Value::String(text), origin: Origin::Environment(name) };
+    }
+}
+
 /// Kubernetes sets `WELCOMAT_PORT=tcp://…`, `WELCOMAT_SERVICE_HOST` and the like in every pod next
 /// to a service called welcomat; nobody wrote them as settings.
 fn is_service_link(name: &str, value: &str) -> bool {
@@ -142,6 +157,9 @@ fn typed(default: &Value, text: String) -> Result<Value, String> {
         }
         Value::Boolean(_) => {
             text.trim().parse().map(Value::Boolean).map_err(|_| "must be true or false".into())
+        }
+        Value::Float(_) => {
+            text.trim().parse().map(Value::Float).map_err(|_| "must be a number".into())
         }
         Value::Array(_) => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());

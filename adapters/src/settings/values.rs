@@ -45,6 +45,14 @@ impl Leaves {
             })
     }
 
+    /// A number from 0 to 1.
+    pub fn fraction(&self, key: &'static str) -> Result<f64, SettingsError> {
+        let leaf = self.leaf(key)?;
+        let within = |number: &f64| (0.0..=1.0).contains(number);
+        let number = leaf.value.as_float().filter(within);
+        number.ok_or_else(|| wrong(leaf, "must be a number from 0.0 to 1.0".into()))
+    }
+
     /// Yes or no.
     pub fn flag(&self, key: &'static str) -> Result<bool, SettingsError> {
         let leaf = self.leaf(key)?;

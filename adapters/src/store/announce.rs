@@ -22,6 +22,7 @@ use super::audit::Entry;
 use super::bulk::Changes;
 use super::{Result, StoreError, convert, outbox, read};
 use crate::rng;
+use crate::trace::TraceContext;
 
 /// An endpoint, or, without an id, an exchange.
 #[derive(Deserialize)]
@@ -130,7 +131,7 @@ async fn announce(
         let to_exchange = wanting.iter().any(|one| one.id.is_none());
         plan.announcements.push(announcement_row(entry, to_exchange));
         for endpoint in wanting.into_iter().filter_map(|one| one.id) {
-            plan.tell(now, endpoint, plan.announcements.len() - 1);
+            plan.tell(now, endpoint, plan.announcements.len() - 1, entry.trace);
         }
     }
     let told = told(tx, about).await?;
@@ -169,12 +170,18 @@ fn announcement_row(entry: &Entry, to_exchange: bool) -> announcement::Model {
 pub(super) struct Plan {
     pub(super) announcements: Vec<announcement::Model>,
     deliveries: Vec<webhook_delivery::ActiveModel>,
-    outbox: Vec<outbox_row::ActiveModel>,
+    outbox: Vec<outbox_row::Model>,
 }
 
 impl Plan {
     /// Plans that `endpoint` is told of the announcement at this place; gives the delivery's id.
-    pub(super) fn tell(&mut self, now: Timestamp, endpoint: Uuid, at: usize) -> WebhookDeliveryId {
+    pub(super) fn tell(
+        &mut self,
+        now: Timestamp,
+        endpoint: Uuid,
+        at: usize,
+        trace: Option<TraceContext>,
+    ) -> WebhookDeliveryId {
         let id = WebhookDeliveryId::new(now, &mut rng());
         let announcement = &self.announcements[at];
         let row = webhook_delivery::Model {
@@ -197,7 +204,8 @@ impl Plan {
         };
         self.deliveries.push(row.into_active_model());
         let job = JobV1::Webhook { delivery: id, generation: 1 };
-        self.outbox.push(outbox::job_row(now, job, now).into_active_model());
+        let traceparent = trace.map(|trace| trace.to_string());
+        self.outbox.push(outbox_row::Model { traceparent, ..outbox::job_row(now, job, now) });
         id
     }
 
@@ -207,7 +215,7 @@ impl Plan {
         let mut changes = Changes::new(tx);
         changes.insert(announcements.collect())?;
         changes.insert(self.deliveries)?;
-        changes.insert(self.outbox)?;
+        changes.insert(outbox::written(self.outbox))?;
         if changes.make(tx).await? { Ok(()) } else { Err(StoreError::Busy) }
     }
 }

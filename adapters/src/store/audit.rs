@@ -7,6 +7,7 @@ use sea_orm::prelude::Uuid;
 
 use super::{Actor, Result, announce};
 use crate::rng;
+use crate::trace::{self, TraceContext};
 
 /// Who made a change, for the audit log.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ impl From<Actor> for By {
 pub(super) struct Entry {
     pub(super) kind: EventKind,
     pub(super) row: event::Model,
+    /// Where in a trace it happened: what is told of it is part of that.
+    pub(super) trace: Option<TraceContext>,
 }
 
 impl Entry {
@@ -64,7 +67,7 @@ impl Entry {
             data,
             created_at: now,
         };
-        Self { kind, row }
+        Self { kind, row, trace: trace::current() }
     }
 }
 

@@ -19,6 +19,7 @@ use super::{Gatherings, Result, Store, StoreError, Verdict};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::settings::{DatabaseSettings, Settings};
+use crate::trace::Tracer;
 
 // Any number will do, as long as nobody else locks it: "welcomat" as a hash of its letters.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7310021987454)";
@@ -53,7 +54,9 @@ impl Store {
     /// Opens the database; `clock` follows its time from now on. Must run inside a tokio runtime
     /// that lives as long as the store.
     pub async fn connect(settings: &Settings, clock: Clock) -> Result<Self> {
-        in_turn(|| Self::open(settings, clock.clone())).await
+        let mut store = in_turn(|| Self::open(settings, clock.clone())).await?;
+        store.tracer = Tracer::new(&settings.traces, &store.metrics);
+        Ok(store)
     }
 
     async fn open(settings: &Settings, clock: Clock) -> Result<Self> {
@@ -76,6 +79,7 @@ impl Store {
             gatherings: Gatherings::new(sqlite),
             bell: Arc::default(),
             metrics: Metrics::default(),
+            tracer: Tracer::default(),
         };
         store.ping().await?;
         Ok(store)
@@ -164,9 +168,10 @@ impl Store {
         Ok(())
     }
 
-    /// Closes every connection, waiting for those in use.
+    /// Closes every connection, waiting for those in use, and exports the last spans.
     pub async fn close(self) {
         drop(self.db.close().await);
+        self.tracer.close().await;
     }
 }
 

@@ -9,7 +9,7 @@ use domain::{
 };
 use entity::{attempt, delivery, invitation, outbox as outbox_row, suppression};
 use sea_orm::prelude::Uuid;
-use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, Set};
+use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, Set};
 
 use super::audit::{By, Entry};
 use super::bulk::Changes;
@@ -25,7 +25,7 @@ pub(super) struct Consequences {
     tokens: Vec<Uuid>,
     attempts: Vec<attempt::ActiveModel>,
     events: Vec<Entry>,
-    again: Vec<outbox_row::ActiveModel>,
+    again: Vec<outbox_row::Model>,
     /// In one order for all transactions: they wait for each other's rows.
     suppressed: BTreeMap<(Uuid, String), suppression::ActiveModel>,
     /// Invitations whose newest mail is sent, by how long its password is valid.
@@ -50,7 +50,9 @@ impl Consequences {
         }
         let mut data = serde_json::json!({ "delivery_id": next.id, "generation": next.generation });
         let mut record = |kind, data| {
-            self.events.push(Entry::new(now, invitation, kind, By::System, data));
+            let mut entry = Entry::new(now, invitation, kind, By::System, data);
+            entry.trace = report.trace;
+            self.events.push(entry);
         };
         let generation = convert::column(next.generation);
         match next.state {
@@ -81,7 +83,8 @@ impl Consequences {
             DeliveryState::Retrying { next_attempt_at }
             | DeliveryState::Uncertain { next_attempt_at, .. } => {
                 let row = outbox::row(now, next.id, generation, next_attempt_at);
-                self.again.push(row.into_active_model());
+                let traceparent = report.trace.map(|trace| trace.to_string());
+                self.again.push(outbox_row::Model { traceparent, ..row });
             }
             _ => {}
         }
@@ -119,7 +122,7 @@ impl Consequences {
             change(tx, &mut changes, self.shredded, shredded);
         }
         changes.insert(self.attempts)?;
-        changes.insert(self.again)?;
+        changes.insert(outbox::written(self.again))?;
         changes.insert_new(self.suppressed.into_values().collect())?;
         let made = announce::make(tx, now, changes, self.events).await?;
         if made { Ok(true) } else { Err(StoreError::Busy) }

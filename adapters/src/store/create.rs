@@ -10,6 +10,7 @@ use domain::{
 use sea_orm::DatabaseTransaction;
 
 use crate::failpoint;
+use crate::trace;
 
 use super::idempotency::{self, Earlier, IdempotencyKey};
 use super::intake::{self, Asked};
@@ -119,7 +120,7 @@ impl Store {
         key: Option<IdempotencyKey>,
     ) -> Result<CreateOutcome> {
         let inviting = self.inviting(organization.id, actor, organization.policy.clone());
-        let asked = Asked { inviting, new, key };
+        let asked = Asked { inviting, new, key, trace: trace::carried() };
         if asked.new.password_hash.is_some() || asked.inviting.has_to_decide(&asked.new) {
             // Whose password may be set is a decision too.
             return self.create_alone(&asked).await;

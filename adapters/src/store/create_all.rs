@@ -177,7 +177,8 @@ pub(super) async fn invite_all(
     }
     newcomers.retain(|&at| rows[at].is_none());
     seats.take(i64::try_from(newcomers.len()).unwrap_or(i64::MAX));
-    let people: Vec<_> = newcomers.iter().map(|&at| Person { inviting, new: &new[at] }).collect();
+    let person = |&at: &usize| Person { inviting, new: &new[at], trace: None };
+    let people: Vec<_> = newcomers.iter().map(person).collect();
     let users = enlist::find_or_add_users(tx, now, &people).await?;
     let (mut changes, mut log) = (Changes::new(tx), Vec::new());
     let invited = newcomers::invite(tx, now, &people, &users, &mut changes, &mut log, None).await?;
@@ -214,7 +215,7 @@ async fn sort_out(
     new: &[NewInvitation],
     order: Vec<usize>,
 ) -> Result<(Vec<usize>, Vec<usize>)> {
-    let people: Vec<_> = new.iter().map(|new| Person { inviting, new }).collect();
+    let people: Vec<_> = new.iter().map(|new| Person { inviting, new, trace: None }).collect();
     let mut known = newcomers::known(tx, &people).await?;
     Ok(order.into_iter().partition(|&at| {
         // Whoever is there a second time finds the first.

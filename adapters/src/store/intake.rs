@@ -12,6 +12,7 @@ use sea_orm::DatabaseTransaction;
 
 use crate::failpoint;
 use crate::settings::LimitSettings;
+use crate::trace::Carried;
 
 use super::bulk::Changes;
 use super::create::{CreateOutcome, NewInvitation};
@@ -28,6 +29,8 @@ pub(super) struct Asked {
     pub(super) inviting: Inviting,
     pub(super) new: NewInvitation,
     pub(super) key: Option<IdempotencyKey>,
+    /// Where in a trace they ask.
+    pub(super) trace: Carried,
 }
 
 /// A caller who asks for an invitation.
@@ -76,10 +79,11 @@ pub(super) async fn create(store: Store, calls: Vec<Asking>) {
     }
     for call in alone.into_iter().chain(calls) {
         let store = store.clone();
-        store.runtime.clone().spawn(async move {
+        let trace = call.asks.trace.clone();
+        store.runtime.clone().spawn(trace.within(async move {
             let outcome = store.create_alone(&call.asks).await;
             call.answer(outcome);
-        });
+        }));
     }
 }
 
@@ -212,7 +216,7 @@ async fn refuse(store: &Store, calls: &mut Vec<Asking>, refused: Vec<(usize, Sen
 
 impl Asked {
     fn person(&self) -> Person<'_> {
-        Person { inviting: &self.inviting, new: &self.new }
+        Person { inviting: &self.inviting, new: &self.new, trace: self.trace.context() }
     }
 
     fn place(&self) -> newcomers::Place {

@@ -127,6 +127,7 @@ pub use webhooks::{
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::settings::LimitSettings;
+use crate::trace::{self, Tracer};
 use domain::{DeliveryState, SecretHash, Timestamp};
 
 use self::claim::Wanted;
@@ -150,6 +151,7 @@ pub struct Store {
     /// Rung when there is a batch to work on.
     bell: Arc<Notify>,
     metrics: Metrics,
+    tracer: Tracer,
 }
 
 /// Where calls wait for others of their kind.
@@ -217,6 +219,11 @@ impl Store {
         &self.metrics
     }
 
+    /// What tells of spans; kept here for the same reason.
+    pub const fn tracer(&self) -> &Tracer {
+        &self.tracer
+    }
+
     /// What the relay of this process gets its rows from.
     pub fn outlet(&self) -> Arc<Outlet> {
         Arc::clone(&self.outlet)
@@ -266,7 +273,9 @@ impl Store {
             + 'static,
     {
         let store = self.clone();
-        self.runtime.spawn(async move { store.transact(work).await }).await?
+        // The new task belongs where this one does, if that is in a trace.
+        let work = trace::carried().within(async move { store.transact(work).await });
+        self.runtime.spawn(work).await?
     }
 
     /// Makes one statement, which is a transaction by itself: BEGIN and COMMIT of their own would be two

@@ -22,12 +22,15 @@ use super::limit::Mail;
 use super::outlet::Held;
 use super::view::InvitationView;
 use super::{Result, StoreError, bulk, enlist, plan};
+use crate::trace::TraceContext;
 
 /// Somebody to invite.
 #[derive(Clone, Copy)]
 pub(super) struct Person<'a> {
     pub(super) inviting: &'a Inviting,
     pub(super) new: &'a NewInvitation,
+    /// Where in a trace they were asked for, if somebody other than this task does the asking.
+    pub(super) trace: Option<TraceContext>,
 }
 
 /// Somebody who is invited now.
@@ -95,10 +98,13 @@ pub(super) async fn invite(
         found = plan::suppressed(tx, &rows).await?;
         &found
     };
-    let deliveries = plan::add_deliveries(now, policy, &rows, suppressed, changes, held)?;
+    let traces = people.iter().map(|person| person.trace);
+    let deliveries = plan::add_deliveries(now, policy, &rows, suppressed, traces, changes, held)?;
     let mut newcomers = Vec::with_capacity(people.len());
     for ((person, (row, _)), delivery) in people.iter().zip(rows).zip(deliveries) {
-        log.push(invite::created(now, person.inviting, person.new, &row, &delivery)?);
+        let mut entry = invite::created(now, person.inviting, person.new, &row, &delivery)?;
+        entry.trace = person.trace.or(entry.trace);
+        log.push(entry);
         let mail = Mail::planned(&person.inviting.actor, &row, &delivery)?;
         tracing::debug!(invitation.id = %row.id, "invitation recorded");
         let invitation = Box::new(InvitationView::new(row, delivery)?);
@@ -116,7 +122,7 @@ fn add_invitations(
 ) -> Result<Vec<invitation::Model>> {
     let mut memberships = Vec::with_capacity(people.len());
     let mut invitations = Vec::with_capacity(people.len());
-    for Person { inviting, new } in people {
+    for Person { inviting, new, .. } in people {
         let user = users.by_email.get(&new.email.normalized()).ok_or(StoreError::Busy)?;
         let id = MembershipId::new(now, &mut crate::rng());
         memberships.push(enlist::membership_row(now, id, inviting.organization, *user, new)?);

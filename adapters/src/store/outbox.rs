@@ -11,11 +11,12 @@ use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::sea_query::{LockBehavior, LockType, Order, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    NotSet, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 
 use super::{Result, Store, Verdict, bulk, convert};
 use crate::rng;
+use crate::trace::{self, TraceContext};
 
 /// A row that the caller may publish while its lock holds.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct OutboxEntry {
     pub job: Job,
     /// Proof of the claim.
     pub lock: LockToken,
+    /// Where in a trace it belongs, if it does.
+    pub trace: Option<TraceContext>,
 }
 
 /// How far publishing is behind.
@@ -108,9 +111,23 @@ pub(super) async fn add(
     generation: i32,
     available_at: Timestamp,
 ) -> Result<()> {
-    let row = row(now, delivery, generation, available_at).into_active_model();
-    outbox::Entity::insert(row).exec_without_returning(tx).await?;
+    let rows = written(vec![row(now, delivery, generation, available_at)]);
+    outbox::Entity::insert_many(rows).exec_without_returning(tx).await?;
     Ok(())
+}
+
+/// As they are to be inserted: without the column of traces where none of them is part of one. Rows
+/// that are inserted together have the same columns.
+pub(super) fn written(rows: Vec<outbox::Model>) -> Vec<outbox::ActiveModel> {
+    let traced = rows.iter().any(|row| row.traceparent.is_some());
+    let written = |row: outbox::Model| {
+        let mut row = row.into_active_model();
+        if !traced {
+            row.traceparent = NotSet;
+        }
+        row
+    };
+    rows.into_iter().map(written).collect()
 }
 
 /// A row that becomes due at `available_at`.
@@ -124,7 +141,7 @@ pub(super) fn row(
     job_row(now, job, available_at)
 }
 
-/// A row for a job of any kind.
+/// A row for a job of any kind, which belongs where the task does that writes it.
 pub(super) fn job_row(now: Timestamp, job: JobV1, available_at: Timestamp) -> outbox::Model {
     outbox::Model {
         id: OutboxId::new(now, &mut rng()).uuid(),
@@ -137,6 +154,7 @@ pub(super) fn job_row(now: Timestamp, job: JobV1, available_at: Timestamp) -> ou
         tries: 0,
         published_at: None,
         created_at: now,
+        traceparent: trace::current().map(|context| context.to_string()),
     }
 }
 
@@ -144,7 +162,8 @@ impl OutboxEntry {
     /// A row that is locked with this token; `None` if its job is not known here.
     pub(super) fn new(row: &outbox::Model, lock: LockToken) -> Option<Self> {
         let job = JobV1::of(&row.kind, row.subject_id, convert::count(row.generation))?;
-        Some(Self { id: OutboxId::from_uuid(row.id), job: Job::V1(job), lock })
+        let trace = row.traceparent.as_deref().and_then(TraceContext::parse);
+        Some(Self { id: OutboxId::from_uuid(row.id), job: Job::V1(job), lock, trace })
     }
 }
 
@@ -223,4 +242,24 @@ async fn put_off(tx: &DatabaseTransaction, now: Timestamp, rows: Rows) -> Result
         ..Default::default()
     };
     rows.change(tx, later).await
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::Unchanged;
+
+    use super::*;
+
+    #[test]
+    fn the_column_of_traces_is_left_out_where_nobody_traces() {
+        let now = Timestamp::UNIX_EPOCH;
+        let plain = row(now, DeliveryId::new(now, &mut rng()), 1, now);
+        let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned();
+        let traced = outbox::Model { traceparent: Some(text.clone()), ..plain.clone() };
+        let columns = |rows: Vec<outbox::Model>| {
+            written(rows).into_iter().map(|row| row.traceparent).collect::<Vec<_>>()
+        };
+        assert_eq!(columns(vec![plain.clone(), plain.clone()]), [NotSet, NotSet]);
+        assert_eq!(columns(vec![plain, traced]), [Unchanged(None), Unchanged(Some(text))]);
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{DeliveryId, DeliveryKind, DeliveryStatus, Timestamp};
-use entity::{delivery, invitation, outbox as outbox_row, suppression};
+use entity::{delivery, invitation, suppression};
 use sea_orm::prelude::Uuid;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 
@@ -12,6 +12,7 @@ use super::enlist::Suppressed;
 use super::outlet::Held;
 use super::{DeliveryPolicy, Result, bulk, outbox, suppress};
 use crate::rng;
+use crate::trace::TraceContext;
 
 /// Plans the mail of an invitation's current generation, now or for `send_at`, unless the address is
 /// suppressed.
@@ -53,13 +54,14 @@ pub(super) async fn add_reminder(
     Ok(row)
 }
 
-/// What [`add_delivery`] does, for many invitations in their order, each with its `send_at`: adds it to
-/// `changes`.
+/// What [`add_delivery`] does, for many invitations in their order, each with its `send_at`, and each part
+/// of a trace of its own: adds it to `changes`.
 pub(super) fn add_deliveries(
     now: Timestamp,
     policy: &DeliveryPolicy,
     invitations: &[(invitation::Model, Option<Timestamp>)],
     suppressed: &Suppressed,
+    traces: impl Iterator<Item = Option<TraceContext>>,
     changes: &mut Changes,
     mut held: Option<&mut Held>,
 ) -> Result<Vec<delivery::Model>> {
@@ -70,16 +72,19 @@ pub(super) fn add_deliveries(
             self::row(now, policy, row, *send_at, reason)
         })
         .collect();
-    let waiting = rows.iter().filter(|row| row.settled_at.is_none());
-    let entries = waiting.map(|row| {
+    let waiting = rows.iter().zip(traces).filter(|(row, _)| row.settled_at.is_none());
+    let entries = waiting.map(|(row, trace)| {
         let due = row.next_attempt_at.unwrap_or(now);
-        let entry = outbox::row(now, DeliveryId::from_uuid(row.id), row.generation, due);
+        let mut entry = outbox::row(now, DeliveryId::from_uuid(row.id), row.generation, due);
+        if let Some(trace) = trace {
+            entry.traceparent = Some(trace.to_string());
+        }
         match &mut held {
             Some(held) if due <= now => held.add(entry),
             _ => entry,
         }
     });
-    let entries = entries.map(outbox_row::Model::into_active_model).collect();
+    let entries = outbox::written(entries.collect());
     changes.insert(rows.iter().cloned().map(delivery::Model::into_active_model).collect())?;
     changes.insert(entries)?;
     Ok(rows)

@@ -13,6 +13,7 @@ use sea_orm::DatabaseTransaction;
 use super::consequences::Consequences;
 use super::together::{self, Answer, Locking};
 use super::{Claimed, Result, Store, Verdict, convert, locked};
+use crate::trace::{self, TraceContext};
 
 /// The end of an attempt.
 pub(super) struct Report {
@@ -20,6 +21,8 @@ pub(super) struct Report {
     pub(super) outcome: SendOutcome,
     pub(super) next_attempt_at: Timestamp,
     pub(super) password_valid_for: Duration,
+    /// Where in a trace the attempt was made: the next one follows from it.
+    pub(super) trace: Option<TraceContext>,
 }
 
 impl Store {
@@ -35,7 +38,9 @@ impl Store {
         password_valid_for: Duration,
     ) -> Result<Option<DeliveryState>> {
         let (claimed, outcome) = (claimed.clone(), outcome.clone());
-        let report = Arc::new(Report { claimed, outcome, next_attempt_at, password_valid_for });
+        let trace = trace::current();
+        let report = Report { claimed, outcome, next_attempt_at, password_valid_for, trace };
+        let report = Arc::new(report);
         let store = self.clone();
         let write = move |reports, locking| store.clone().report_all(reports, locking);
         let runtime = self.runtime.clone();

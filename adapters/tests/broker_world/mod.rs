@@ -132,7 +132,7 @@ pub fn outgoing() -> Outgoing {
 
     let body = serde_json::json!({"kind": "email", "version": 1, "id": delivery, "generation": 1});
     let job = Job::decode(body.to_string().as_bytes()).unwrap();
-    Outgoing { id: OutboxId::from_uuid(random()), job }
+    Outgoing { id: OutboxId::from_uuid(random()), job, trace: None }
 }
 
 pub fn ids(batch: &[Outgoing]) -> HashSet<OutboxId> {

@@ -73,5 +73,6 @@ mod templates;
 mod test_mails;
 mod together;
 mod tokens;
+mod traces;
 mod upgrade;
 mod webhooks;

@@ -59,7 +59,8 @@ async fn no_label_is_a_clients_choice(stack: Stack) {
 #[test]
 fn every_metric_is_in_the_guide_and_no_other() {
     block_on(async {
-        let mut world = World::start(Stack::Embedded).await;
+        let nowhere = [("WELCOMAT_TRACES_ENDPOINT", "http://127.0.0.1:9")];
+        let mut world = World::start_with(Stack::Embedded, &nowhere).await;
         // What never happens is not shown.
         let (_, mark) = world.sent("eve@example.com").await;
         assert_eq!(world.tell("postmark_complaint", &mark).await, 1);

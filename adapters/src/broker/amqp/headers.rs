@@ -1,7 +1,23 @@
-//! Turns AMQP headers into JSON, for the record of a dead letter.
+//! What AMQP headers say: where in a trace a job belongs, and, as JSON, the record of a dead letter.
 
 use lapin::types::{AMQPValue, FieldTable};
 use serde_json::{Map, Value};
+
+use crate::trace::TraceContext;
+
+const TRACEPARENT: &str = "traceparent";
+
+/// What the publisher of a job says of its trace.
+pub(in crate::broker) fn trace(headers: &FieldTable) -> Option<TraceContext> {
+    TraceContext::parse(&headers.inner().get(TRACEPARENT).and_then(text)?)
+}
+
+/// The same for the publisher.
+pub(super) fn of_trace(context: TraceContext) -> FieldTable {
+    let mut headers = FieldTable::default();
+    headers.insert(TRACEPARENT.into(), AMQPValue::LongString(context.to_string().into()));
+    headers
+}
 
 /// Why the message died, in the broker's words.
 pub(in crate::broker) fn death_reason(headers: &FieldTable) -> String {

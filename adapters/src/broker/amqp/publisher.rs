@@ -17,8 +17,10 @@ use tokio::time::{Instant, timeout, timeout_at};
 use uuid::Uuid;
 
 use crate::failpoint;
+use crate::trace::TraceContext;
 
 use super::super::{Announcement, Outgoing};
+use super::headers;
 use super::link::{Link, Session, Shared};
 use super::topology::{EMAIL_KEY, Names, WEBHOOK_KEY};
 
@@ -48,6 +50,7 @@ pub(super) struct Envelope {
     /// Whether a message that no queue wants comes back.
     mandatory: bool,
     body: Vec<u8>,
+    trace: Option<TraceContext>,
 }
 
 impl Envelope {
@@ -65,6 +68,7 @@ impl Envelope {
             content_type: "application/json",
             mandatory: true,
             body: outgoing.job.encode(),
+            trace: outgoing.trace,
         }
     }
 
@@ -77,6 +81,7 @@ impl Envelope {
             content_type: "application/cloudevents+json; charset=utf-8",
             mandatory: false,
             body: event.body.clone(),
+            trace: None,
         }
     }
 }
@@ -171,11 +176,14 @@ struct Batch {
 async fn send(session: &Session, batch: &[Envelope]) -> Result<Batch, PublishError> {
     let mut under_way = Vec::with_capacity(batch.len());
     for envelope in batch {
-        let properties = BasicProperties::default()
+        let mut properties = BasicProperties::default()
             .with_message_id(envelope.id.to_string().into())
             .with_type(envelope.kind.clone())
             .with_content_type(envelope.content_type.into())
             .with_delivery_mode(PERSISTENT);
+        if let Some(trace) = envelope.trace {
+            properties = properties.with_headers(headers::of_trace(trace));
+        }
         let options = BasicPublishOptions { mandatory: envelope.mandatory, ..Default::default() };
         let (exchange, key) = (envelope.exchange.clone(), envelope.key.clone());
         let confirm = session

@@ -8,8 +8,8 @@ use domain::{
 use entity::webhook_delivery;
 use sea_orm::sea_query::LockType;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect, Select, Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select, Set,
 };
 
 use super::super::announce::{self, Plan};
@@ -17,6 +17,7 @@ use super::super::bulk::Changes;
 use super::super::{Result, Store, StoreError, Verdict, outbox};
 use super::view::WebhookDeliveryView;
 use super::{columns, endpoint, log};
+use crate::trace;
 
 impl Store {
     /// Tells an endpoint once more of an event that was delivered or given up; one that is still under
@@ -89,7 +90,7 @@ impl Store {
                 let mut plan = Plan::default();
                 let trial = announce::trial(now, organization, event::TEST_TYPE, &data);
                 plan.announcements.push(trial);
-                let id = plan.tell(now, webhook.uuid(), 0);
+                let id = plan.tell(now, webhook.uuid(), 0, trace::current());
                 plan.write(tx).await?;
                 let rows = webhook_delivery::Entity::find_by_id(id.uuid()).all(tx).await?;
                 Ok(Verdict::Commit(log::views(tx, rows).await?.pop()))
@@ -125,14 +126,14 @@ async fn replay(
         changed.asked_at = Set(now);
         again.push(changed);
         let job = JobV1::Webhook { delivery: next.id, generation: next.generation };
-        jobs.push(outbox::job_row(now, job, now).into_active_model());
+        jobs.push(outbox::job_row(now, job, now));
     }
     let count = again.len() as u64;
     let settled = [WebhookDeliveryStatus::Delivered, WebhookDeliveryStatus::Failed];
     let settled = settled.map(WebhookDeliveryStatus::as_str);
     let mut changes = Changes::new(tx);
     changes.update(&again, |_| webhook_delivery::Column::Status.is_in(settled))?;
-    changes.insert(jobs)?;
+    changes.insert(outbox::written(jobs))?;
     if !changes.make(tx).await? {
         return Err(StoreError::Busy);
     }

@@ -87,8 +87,8 @@ async fn write(
     }
     if let WebhookDeliveryState::Retrying { next_attempt_at } = next.state {
         let job = JobV1::Webhook { delivery: next.id, generation: next.generation };
-        let row = outbox::job_row(now, job, next_attempt_at);
-        outbox_row::Entity::insert(row.into_active_model()).exec_without_returning(tx).await?;
+        let row = outbox::written(vec![outbox::job_row(now, job, next_attempt_at)]);
+        outbox_row::Entity::insert_many(row).exec_without_returning(tx).await?;
     }
     Ok(Some(next.state))
 }

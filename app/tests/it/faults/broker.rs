@@ -89,7 +89,7 @@ mod long {
                 let now = Timestamp::UNIX_EPOCH;
                 let delivery = DeliveryId::new(now, &mut rng);
                 let job = Job::V1(JobV1::Email { delivery, generation: 1 });
-                [Outgoing { id: OutboxId::new(now, &mut rng), job }]
+                [Outgoing { id: OutboxId::new(now, &mut rng), job, trace: None }]
             };
             let first = job();
             eventually("it is published", async || {

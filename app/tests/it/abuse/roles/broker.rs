@@ -116,7 +116,7 @@ impl OwnBroker {
         let id = OutboxId::from_uuid(Uuid::from_u128(1));
         let delivery = DeliveryId::from_uuid(Uuid::from_u128(2));
         let job = Job::V1(JobV1::Email { delivery, generation: 1 });
-        let published = broker.publish(&[Outgoing { id, job }]).await;
+        let published = broker.publish(&[Outgoing { id, job, trace: None }]).await;
         assert!(published.contains(&id), "declared and published");
         broker.close().await;
     }
