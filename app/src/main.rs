@@ -163,7 +163,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         // By far the largest of them: a service, and a service and its client at once.
         Command::Serve => Box::pin(serve::run(config)).await,
         Command::Demo { once, json } => Box::pin(demo::run(once, json)).await,
-        Command::Api => api::run(config).await,
+        Command::Api => Box::pin(api::run(config)).await,
         Command::Worker => worker::run(config).await,
         Command::Migrate { from: None } => migrate::run(config).await,
         Command::Migrate { from: Some(source) } => {

@@ -40,7 +40,7 @@ def complaints(program, folder):
         names = {member.name.removeprefix(f"{top}/") for member in packed.getmembers()}
         if any(member.uid or member.gid for member in packed.getmembers()):
             yield "the archive names who packed it"
-        packed.extractall(folder, filter="data")
+    subprocess.run(["tar", "--extract", "--gzip", "--file", archive, "--directory", folder], check=True)
     if missing := NEEDED - names:
         yield f"the archive misses {sorted(missing)}"
     version = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
@@ -49,7 +49,7 @@ def complaints(program, folder):
         ran = subprocess.run(command, capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
         said = ran.stdout + ran.stderr
         if name == "welcomat-api":
-            if not said.startswith("welcomat-api: "):
+            if "--config" not in said or "/no/file" not in said:
                 yield f"bin/{name} is another program: {said!r}"
         elif version not in said:
             yield f"bin/{name} --version says {said!r}"
