@@ -6,6 +6,7 @@ use sea_orm::Set;
 use sea_orm::prelude::Uuid;
 use sha2::{Digest, Sha256};
 
+use super::bulk;
 use super::enlist::Suppressed;
 use crate::rng;
 
@@ -20,7 +21,8 @@ pub(super) const ERASED: &str = "sha256:";
 pub(super) fn keys(organization: Uuid, email_normalized: &str) -> [String; 2] {
     let mut hash = Sha256::new_with_prefix(organization.as_bytes());
     hash.update(email_normalized);
-    let digits = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digits = bulk::hex(&hash.finalize());
+    let digits = digits.trim_start_matches("\\x");
     [email_normalized.to_owned(), format!("{ERASED}{digits}")]
 }
 

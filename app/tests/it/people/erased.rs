@@ -238,8 +238,8 @@ async fn lives_on(world: &World, told: usize) {
     assert_eq!(same["id"], kept["data"][0]["id"], "she is not written down again");
     app.invite_and_receive("somebody@example.com").await;
     assert_eq!(app.mails_to(EMAIL).await.len(), mails, "no mail for her");
-    let lift = json!({ "email": EMAIL });
-    let lifted = app.client.post(&format!("{list}/lift"), &lift).await.unwrap();
+    let whose = json!({ "email": EMAIL });
+    let lifted = app.client.post(&format!("{list}/lift"), &whose).await.unwrap();
     assert_eq!(lifted.status, 204, "{}", lifted.text());
     assert_eq!(length(&app.get(&list).await, "data"), 0);
 }

@@ -28,7 +28,9 @@ fn a_rolling_restart_answers_every_request_and_sends_each_mail_once() {
         (0..2).for_each(|_| fleet.add_worker());
         let (apis, workers) = (std::mem::take(&mut fleet.apis), std::mem::take(&mut fleet.workers));
         let balancer = Balancer::default();
-        apis.iter().for_each(|api| balancer.add(api));
+        for api in &apis {
+            balancer.add(api);
+        }
         let load = Load::default();
         let clients = join_all((0..CLIENTS).map(|_| load.run(&fleet, &balancer)));
         let restart = async {
