@@ -44,7 +44,7 @@ pub(super) struct Found {
     pub(super) answers: Vec<idempotency_key::Model>,
     /// What somebody did with a token whose subject is the address.
     pub(super) deeds: Vec<event::Model>,
-    /// What the log says of the address being suppressed, and not any more.
+    /// What the log says of the address being suppressed, and not any more, and shown a template.
     pub(super) remarks: Vec<event::Model>,
     /// Mails of templates that somebody wanted to see, to the address or asked for by its bearer.
     pub(super) test_mails: Vec<test_mail::Model>,
@@ -141,7 +141,10 @@ async fn memberships(
     organizations: &[Uuid],
 ) -> Result<(Vec<membership::Model>, bool)> {
     let Some(user) = user else { return Ok((Vec::new(), false)) };
-    let all = membership::Entity::find().filter(membership::Column::UserId.eq(user.id)).all(tx);
+    let all = membership::Entity::find()
+        .filter(membership::Column::UserId.eq(user.id))
+        .order_by_asc(membership::Column::Id)
+        .all(tx);
     let is_here = |row: &membership::Model| organizations.contains(&row.organization_id);
     let (here, elsewhere): (Vec<_>, Vec<_>) = all.await?.into_iter().partition(is_here);
     let active = MembershipStatus::Active.as_str();
@@ -248,7 +251,7 @@ async fn answers(
         .filter(named)
         .all(tx)
         .await?;
-    found.retain(|row| person.is_named_in(&row.body) || person.is_named_in(&row.key));
+    found.retain(|row| person.is_named_in(&row.body) || person.is_in_key(&row.key));
     Ok(found)
 }
 
@@ -277,7 +280,8 @@ async fn remarks(
     person: &Person,
     organizations: &[Uuid],
 ) -> Result<Vec<event::Model>> {
-    let kinds = [EventKind::SuppressionAdded, EventKind::SuppressionLifted];
+    let kinds =
+        [EventKind::SuppressionAdded, EventKind::SuppressionLifted, EventKind::TemplateTested];
     let mut found = event::Entity::find()
         .filter(event::Column::InvitationId.is_null())
         .filter(event::Column::Kind.is_in(kinds.map(EventKind::as_str)))

@@ -84,6 +84,14 @@ impl Person {
         self.addresses.iter().any(|address| place(text, address).is_some())
     }
 
+    /// Whether a key holds the address, whatever stands beside it: keys are made by joining words. One of
+    /// somebody else whose address ends alike is taken for it: better that a repeat is not known again than
+    /// that a name stays.
+    pub(super) fn is_in_key(&self, key: &str) -> bool {
+        let key = key.to_ascii_lowercase();
+        self.addresses.iter().any(|address| key.contains(address))
+    }
+
     /// A text without the person; `None` if it does not tell of them.
     pub(super) fn taken_out_of(&self, text: &str) -> Option<String> {
         if self.words.contains(text) || self.names.contains(text) {

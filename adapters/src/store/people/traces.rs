@@ -79,7 +79,7 @@ pub(super) async fn batch_rows(
 pub(super) async fn answers(tx: &DatabaseTransaction, found: &Found) -> Result<u64> {
     for row in &found.answers {
         let id = (row.organization_id, row.route.clone(), row.key.clone());
-        if found.person.is_named_in(&row.key) {
+        if found.person.is_in_key(&row.key) {
             idempotency_key::Entity::delete_by_id(id).exec(tx).await?;
             continue;
         }

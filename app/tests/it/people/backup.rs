@@ -25,8 +25,16 @@ fn env(folder: &Path, mail: &str) -> Vec<(&'static str, String)> {
         ("WELCOMAT_MAIL_URL", mail.to_owned()),
         ("WELCOMAT_HTTP_WORKERS", "1".to_owned()),
         ("WELCOMAT_WORKER_RESCUE_INTERVAL", "200ms".to_owned()),
+        // Whoever had a mail in hand when the backup was made is not waited for long.
+        ("WELCOMAT_WORKER_LEASE", "12s".to_owned()),
+        ("WELCOMAT_MAIL_TIMEOUTS_CONNECT", "2s".to_owned()),
+        ("WELCOMAT_MAIL_TIMEOUTS_COMMAND", "2s".to_owned()),
+        ("WELCOMAT_MAIL_TIMEOUTS_DATA", "2s".to_owned()),
+        ("WELCOMAT_MAIL_TIMEOUTS_BODY", "2s".to_owned()),
+        ("WELCOMAT_MAIL_TIMEOUTS_FINAL_DOT", "4s".to_owned()),
         // What the old broker had is missed soon.
         ("WELCOMAT_WORKER_REQUEUE_AFTER", "2s".to_owned()),
+        ("WELCOMAT_RETRY_UNCERTAIN_PAUSE", "500ms".to_owned()),
         ("WELCOMAT_RETRY_PAUSES", "200ms".to_owned()),
         ("WELCOMAT_RETRY_BREAKER_MIN", "50ms".to_owned()),
         ("WELCOMAT_RETRY_BREAKER_MAX", "300ms".to_owned()),

@@ -46,7 +46,7 @@ pub const EMPTIED: [&str; 13] = [
 ];
 
 /// Words of this program, of the organization or of the product; hashes and keys of nobody.
-pub const NOBODYS: [&str; 62] = [
+pub const NOBODYS: [&str; 63] = [
     "announcement.event_type",
     "api_key.hint",
     "api_key.key_hash",
@@ -85,6 +85,7 @@ pub const NOBODYS: [&str; 62] = [
     "organization.slug",
     "organization.templates",
     "outbox.kind",
+    "outbox.traceparent",
     "seaql_migrations.version",
     "suppression.reason",
     "tally.kind",

@@ -26,8 +26,8 @@ async fn erase(app: &TestApp, email: &str) -> (u16, Value) {
 }
 
 async fn no_mail_goes_out_to_whoever_is_erased(stack: Stack) {
-    let mut app =
-        TestApp::start_with_settings(stack, &[("WELCOMAT_BATCHES_MAILS_AHEAD", "1")]).await;
+    let one = [("WELCOMAT_BATCHES_MAILS_AHEAD", "1"), ("WELCOMAT_WORKER_PREFETCH", "1")];
+    let mut app = TestApp::start_with_settings(stack, &one).await;
     // One for later, one that a worker has in hand, one that waits in a batch behind it.
     let later = app.clock.now() + std::time::Duration::from_hours(1);
     let scheduled = app.post(&json!({"email": "later@example.com", "send_at": later})).await;
