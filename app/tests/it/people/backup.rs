@@ -34,6 +34,9 @@ fn env(folder: &Path, mail: &str) -> Vec<(&'static str, String)> {
         ("WELCOMAT_MAIL_TIMEOUTS_FINAL_DOT", "4s".to_owned()),
         // What the old broker had is missed soon.
         ("WELCOMAT_WORKER_REQUEUE_AFTER", "2s".to_owned()),
+        // Nor whoever had a job to publish.
+        ("WELCOMAT_RELAY_LOCK", "4s".to_owned()),
+        ("WELCOMAT_BROKER_CONFIRM_TIMEOUT", "2s".to_owned()),
         ("WELCOMAT_RETRY_UNCERTAIN_PAUSE", "500ms".to_owned()),
         ("WELCOMAT_RETRY_PAUSES", "200ms".to_owned()),
         ("WELCOMAT_RETRY_BREAKER_MIN", "50ms".to_owned()),
