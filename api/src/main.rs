@@ -6,10 +6,6 @@ use adapters::settings::Settings;
 use adapters::telemetry;
 use api::start::{self, StartError};
 
-/// A fifth of what an invitation costs went into allocating memory; this halves it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[tokio::main]
 #[expect(clippy::print_stderr, reason = "a start that fails may have no log yet")]
 async fn main() -> ExitCode {

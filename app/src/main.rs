@@ -16,10 +16,6 @@ use commands::{
     organizations, people, policy, serve, suppressions, templates, webhooks, worker,
 };
 
-/// A fifth of what an invitation costs went into allocating memory; this halves it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const EXAMPLES: &str = "\
 Examples:
   welcomat                        Serve at http://127.0.0.1:8080 with an inbox for captured mail

@@ -5,10 +5,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// A fifth of what an invitation costs went into allocating memory; this halves it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Sends the mails of Welcomat; start as many as you like.
 #[derive(Parser)]
 #[command(version)]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::tenants::operations::{Operation, operations};
 use crate::harness::{Stack, TestApp, block_on, text};
 
-const PAGES: [&str; 68] = [
+const PAGES: [&str; 69] = [
     "GET /",
     "GET /assets/pages.css",
     "GET /assets/pages.js",
@@ -56,6 +56,7 @@ const PAGES: [&str; 68] = [
     "POST /console/{organization}/templates/rollback",
     "POST /console/{organization}/templates/delete",
     "POST /console/{organization}/templates/retry",
+    "POST /console/{organization}/templates/test-send",
     "GET /console/{organization}/webhooks",
     "GET /console/{organization}/webhooks/{webhook}",
     "POST /console/{organization}/webhooks/{webhook}/test",
