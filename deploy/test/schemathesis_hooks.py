@@ -26,6 +26,8 @@ BEYOND_SCHEMAS = (
     "may be at most 90 days away",
     # A whole number that is written with a fraction of nought.
     "must be u32",
+    # A number of days in a list: there is no place for the most that each may be.
+    "must be u16",
     # What is a domain, a language, and in order.
     "must be a domain",
     "must be the name of a language",
