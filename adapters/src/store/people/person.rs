@@ -14,7 +14,7 @@ const WORD: &str = "erased";
 /// Whom to look for, and what for.
 pub(super) struct Person {
     normalized: String,
-    /// As the audit log has it.
+    /// As the audit log has it, in lower case.
     masked: String,
     /// In lower case: wherever one of these stands in a text, the person is meant.
     addresses: BTreeSet<String>,
@@ -32,7 +32,7 @@ impl Person {
             addresses: [normalized.clone(), given].into(),
             names: BTreeSet::new(),
             words: BTreeSet::new(),
-            masked: email.masked(),
+            masked: email.masked().to_lowercase(),
             normalized,
         }
     }
@@ -97,7 +97,7 @@ impl Person {
         if self.words.contains(text) || self.names.contains(text) {
             return Some(WORD.to_owned());
         }
-        if text == self.masked {
+        if text.to_lowercase() == self.masked {
             return Some(NOBODY.to_owned());
         }
         let mut left = text.to_owned();
