@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::invitation::InvitationEvent;
 use domain::{
     DeliveryStatus, EmailAddress, EventKind, InvitationId, InvitationStatus, MembershipStatus,
-    TestMailStatus, Timestamp,
+    Timestamp,
 };
 use entity::{delivery, event, invitation, membership, user};
 use sea_orm::prelude::Uuid;
@@ -86,7 +86,8 @@ async fn erase(
 ) -> Result<Verdict<EraseOutcome>> {
     let found = found::find(tx, reach, email, Purpose::Erase).await?;
     let ids: Vec<Uuid> = found.invitations.iter().map(|row| row.id).collect();
-    if is_being_sent(tx, &ids, &found).await? {
+    let test_mails = traces::test_mails(tx, &found).await?;
+    if test_mails < found.test_mails.len() as u64 || is_being_sent(tx, &ids).await? {
         return Ok(Verdict::RollBack(EraseOutcome::SendingNow));
     }
     let actor = unnamed(actor, &found);
@@ -99,7 +100,7 @@ async fn erase(
         suppressions: traces::suppressions(tx, &found).await?,
         batch_rows: traces::batch_rows(tx, now, &found).await?,
         answers: traces::answers(tx, &found).await?,
-        test_mails: traces::test_mails(tx, &found).await?,
+        test_mails,
         of: ids.into_iter().map(InvitationId::from_uuid).collect(),
         ..Erased::default()
     };
@@ -117,15 +118,7 @@ async fn erase(
 }
 
 /// Whose mail a worker has in hand, that mail goes out: nobody can take it back.
-async fn is_being_sent(
-    tx: &DatabaseTransaction,
-    invitations: &[Uuid],
-    found: &Found,
-) -> Result<bool> {
-    let sending = TestMailStatus::Sending.as_str();
-    if found.test_mails.iter().any(|mail| mail.status == sending) {
-        return Ok(true);
-    }
+async fn is_being_sent(tx: &DatabaseTransaction, invitations: &[Uuid]) -> Result<bool> {
     let sending = delivery::Entity::find()
         .filter(bulk::is_any(tx, delivery::Column::InvitationId, invitations.to_vec()))
         .filter(delivery::Column::Status.eq(DeliveryStatus::Sending.as_str()));

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use domain::{BatchRowStatus, Timestamp};
+use domain::{BatchRowStatus, TestMailStatus, Timestamp};
 use entity::{
     announcement, api_key, batch, batch_row, event, idempotency_key, suppression, template,
     test_mail,
 };
 use sea_orm::prelude::{Json, Uuid};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter,
+    QuerySelect, Set,
 };
 
 use super::erase::STRANGER;
@@ -130,10 +131,12 @@ pub(super) async fn former_mails(tx: &DatabaseTransaction, found: &Found) -> Res
     Ok(changed)
 }
 
-/// They are kept for a day only, and nothing depends on them.
+/// They are kept for a day only, and nothing depends on them. Those that a worker has in hand stay.
 pub(super) async fn test_mails(tx: &DatabaseTransaction, found: &Found) -> Result<u64> {
     let ids = found.test_mails.iter().map(|row| row.id).collect();
-    let theirs = bulk::is_any(tx, test_mail::Column::Id, ids);
+    // Looked at here, once more: a worker may have taken one since it was found.
+    let unsent = test_mail::Column::Status.ne(TestMailStatus::Sending.as_str());
+    let theirs = bulk::is_any(tx, test_mail::Column::Id, ids).and(unsent);
     Ok(test_mail::Entity::delete_many().filter(theirs).exec(tx).await?.rows_affected)
 }
 
