@@ -8,10 +8,12 @@ CARGO ?= cargo
 # short look at the API, which is the same each time. Programs and tests are built together: apart, they would
 # differ in features, and most of what they are made of would be built twice.
 # The feature lets a test kill a process at a named place; no other build has it.
+# Many tests wait for another process most of the time: twice as many at once as there are cores.
 test:
 	$(CARGO) build --workspace --all-targets --features app/failpoints
-	deploy/test/with-servers $(CARGO) test --workspace --features app/failpoints
-	deploy/test/schemathesis 30 --generation-deterministic
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((2 * $$(getconf _NPROCESSORS_ONLN)))} \
+	  deploy/test/with-servers $(CARGO) test --workspace --features app/failpoints
+	deploy/test/schemathesis 300 --generation-deterministic --max-examples 10
 
 # What operators get, used without a container engine or a cluster: the image's tree, the Compose stack,
 # the Helm chart, the systemd units. Built as for the tests, so that they find it done.

@@ -7,10 +7,11 @@ use domain::{
     Timestamp, UserId, secret,
 };
 use entity::{membership, user};
-use sea_orm::prelude::{Json, Uuid};
+use sea_orm::prelude::{Expr, Json, Uuid};
+use sea_orm::sea_query::LockType;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, NotSet, QueryFilter,
-    Set,
+    QuerySelect, Select, Set,
 };
 use serde::Deserialize;
 
@@ -34,16 +35,23 @@ pub(super) async fn find_or_add_user(
 ) -> Result<user::Model> {
     for attempt in 0..USERNAME_TRIES {
         insert_if_new(tx, user_row(now, new, attempt > 0)).await?;
-        let known = user::Entity::find()
-            .filter(user::Column::EmailNormalized.eq(new.email.normalized()))
-            .one(tx)
-            .await?;
-        if let Some(user) = known {
+        let known = user::Column::EmailNormalized.eq(new.email.normalized());
+        if let Some(user) = staying(tx, known).one(tx).await? {
             return Ok(user);
         }
         // Not the address was taken but the user name.
     }
     Err(StoreError::Busy)
+}
+
+/// Users who remain who they are until the transaction ends: nobody invites a person whom another
+/// transaction has just erased. On SQLite the transaction is the only writer already.
+fn staying(tx: &DatabaseTransaction, known: Expr) -> Select<user::Entity> {
+    let users = user::Entity::find().filter(known);
+    if tx.get_database_backend() == DbBackend::Postgres {
+        return users.lock(LockType::KeyShare);
+    }
+    users
 }
 
 /// Who is behind addresses.
@@ -85,7 +93,7 @@ pub(super) async fn find_or_add_users(
             users.all_new = false;
             let emails = missing.keys().cloned().collect();
             let known = bulk::is_any(tx, user::Column::EmailNormalized, emails);
-            let known = user::Entity::find().filter(known).all(tx).await?;
+            let known = staying(tx, known).all(tx).await?;
             found = known.into_iter().map(|user| (user.email_normalized, user.id)).collect();
         }
         for (email, id) in found {

@@ -8,7 +8,8 @@ use domain::{
     Timestamp,
 };
 use entity::{delivery, event, invitation, membership, user};
-use sea_orm::prelude::Uuid;
+use sea_orm::prelude::{Expr, Uuid};
+use sea_orm::sea_query::Func;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use serde_json::json;
 
@@ -162,19 +163,19 @@ async fn memberships(
     now: Timestamp,
     rows: &[membership::Model],
 ) -> Result<u64> {
-    for row in rows {
-        let gone = membership::ActiveModel {
-            status: Set(MembershipStatus::Removed.as_str().to_owned()),
-            deleted_at: Set(row.deleted_at.or(Some(now))),
-            updated_at: Set(now),
-            ..nothing_to_do()
-        };
-        membership::Entity::update_many()
-            .set(gone)
-            .filter(membership::Column::Id.eq(row.id))
-            .exec(tx)
-            .await?;
-    }
+    let gone = membership::ActiveModel {
+        status: Set(MembershipStatus::Removed.as_str().to_owned()),
+        updated_at: Set(now),
+        ..nothing_to_do()
+    };
+    // Whoever was removed before stays removed since then.
+    let since = Func::coalesce([Expr::col(membership::Column::DeletedAt), Expr::val(now)]);
+    membership::Entity::update_many()
+        .set(gone)
+        .col_expr(membership::Column::DeletedAt, since.into())
+        .filter(bulk::is_any(tx, membership::Column::Id, rows.iter().map(|row| row.id).collect()))
+        .exec(tx)
+        .await?;
     let is_new = |row: &&membership::Model| row.status != MembershipStatus::Removed.as_str();
     Ok(rows.iter().filter(is_new).count() as u64)
 }

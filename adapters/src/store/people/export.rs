@@ -1,5 +1,7 @@
 //! Everything that is held about one person, for the person to have.
 
+use std::collections::HashMap;
+
 use domain::{
     EmailAddress, EventKind, Limit, Mailbox, MembershipId, OrganizationId, Position, Timestamp,
     UserId,
@@ -190,12 +192,20 @@ fn parsed(text: &str) -> Json {
 }
 
 async fn batch_rows(tx: &DatabaseTransaction, found: &Found) -> Result<Vec<Json>> {
-    let mut told = Vec::with_capacity(found.batch_rows.len());
-    for row in &found.batch_rows {
-        let file = batch::Entity::find_by_id(row.batch_id).one(tx).await?;
-        told.push(json!({
+    let ids = found.batch_rows.iter().map(|row| row.batch_id).collect();
+    let names: HashMap<Uuid, Option<String>> = batch::Entity::find()
+        .select_only()
+        .columns([batch::Column::Id, batch::Column::Name])
+        .filter(bulk::is_any(tx, batch::Column::Id, ids))
+        .into_tuple::<(Uuid, Option<String>)>()
+        .all(tx)
+        .await?
+        .into_iter()
+        .collect();
+    let told = found.batch_rows.iter().map(|row| {
+        json!({
             "batch_id": row.batch_id,
-            "batch": file.and_then(|file| file.name),
+            "batch": names.get(&row.batch_id),
             "number": row.number,
             "email": row.email,
             "wanted": row.wanted.as_deref().map(parsed),
@@ -203,9 +213,9 @@ async fn batch_rows(tx: &DatabaseTransaction, found: &Found) -> Result<Vec<Json>
             "code": row.code,
             "detail": row.detail,
             "invitation_id": row.invitation_id,
-        }));
-    }
-    Ok(told)
+        })
+    });
+    Ok(told.collect())
 }
 
 async fn announcements(tx: &DatabaseTransaction, found: &Found) -> Result<Vec<Json>> {

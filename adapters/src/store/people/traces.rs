@@ -53,22 +53,26 @@ pub(super) async fn batch_rows(
 ) -> Result<u64> {
     let ended = [BatchRowStatus::Created, BatchRowStatus::Pending, BatchRowStatus::Member];
     let ended = ended.map(BatchRowStatus::as_str);
-    for row in &found.batch_rows {
-        let has_ended = ended.contains(&row.status.as_str());
-        let stands = if has_ended { &row.status } else { BatchRowStatus::Invalid.as_str() };
-        let why = (!has_ended).then(|| "the person was erased, and is not invited".to_owned());
-        let nobody = batch_row::ActiveModel {
-            email: Set(NOBODY.to_owned()),
-            wanted: Set(None),
-            status: Set(stands.to_owned()),
-            code: Set(if has_ended { row.code.clone() } else { Some(CODE.to_owned()) }),
-            detail: Set(why),
-            updated_at: Set(now),
-            ..Default::default()
-        };
+    let (ended, others): (Vec<_>, Vec<_>) =
+        found.batch_rows.iter().partition(|row| ended.contains(&row.status.as_str()));
+    let nobody = batch_row::ActiveModel {
+        email: Set(NOBODY.to_owned()),
+        wanted: Set(None),
+        detail: Set(None),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    let invites_nobody = batch_row::ActiveModel {
+        status: Set(BatchRowStatus::Invalid.as_str().to_owned()),
+        code: Set(Some(CODE.to_owned())),
+        detail: Set(Some("the person was erased, and is not invited".to_owned())),
+        ..nobody.clone()
+    };
+    for (rows, change) in [(ended, nobody), (others, invites_nobody)] {
+        let ids = rows.iter().map(|row| row.id).collect();
         batch_row::Entity::update_many()
-            .set(nobody)
-            .filter(batch_row::Column::Id.eq(row.id))
+            .set(change)
+            .filter(bulk::is_any(tx, batch_row::Column::Id, ids))
             .exec(tx)
             .await?;
     }

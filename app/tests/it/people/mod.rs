@@ -4,6 +4,7 @@ mod backup;
 mod columns;
 mod dump;
 mod erased;
+mod racing;
 mod retention;
 
 use serde_json::{Value, json};

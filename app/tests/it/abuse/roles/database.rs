@@ -9,6 +9,7 @@ use crate::servers::{FreshDatabase, unique};
 
 const ROLES: &str = include_str!("../../../../../deploy/postgres/roles.sql");
 const GRANTS: &str = include_str!("../../../../../deploy/postgres/grants.sql");
+const RETENTION: &str = include_str!("../../../../../deploy/postgres/grants-retention.sql");
 
 /// What each role must not do.
 const FORBIDDEN: [(&str, &str); 27] = [
@@ -65,6 +66,11 @@ impl OwnRoles {
             .unwrap();
         assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
         self.run(&self.url("owner"), GRANTS).await;
+    }
+
+    /// As an operator does who wants what is old to be deleted.
+    pub async fn let_history_be_deleted(&self) {
+        self.run(&self.url("owner"), RETENTION).await;
     }
 
     /// Where that role logs in. The server of the tests believes everybody.

@@ -3,6 +3,7 @@
 
 mod broker;
 mod database;
+mod forgetting;
 
 use app::http::Client;
 use serde_json::{Value, json};
@@ -59,6 +60,7 @@ fn the_roles_in_deploy_are_enough_and_no_more() {
         redrive_and_discard(&client).await;
         tell_all_that_is_told(&client, &webhook, &receiver).await;
         look_at_the_console(&client).await;
+        forgetting::one_person(&client, "late@example.com").await;
         eventually("the events are announced", async || {
             (roles.count("announcement WHERE to_exchange AND published_at IS NULL").await == 0)
                 .then_some(())
@@ -71,6 +73,7 @@ fn the_roles_in_deploy_are_enough_and_no_more() {
             }
         }
         roles.refuse_the_rest().await;
+        forgetting::all_that_ended(&roles).await;
         broker.refuse_the_rest().await;
         broker.is_what_the_program_would_declare().await;
         roles.remove().await;
