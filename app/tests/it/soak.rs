@@ -53,7 +53,7 @@ fn ten_bad_minutes_lose_nothing() {
         plan.time.as_secs()
     );
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         soak(&plan).await;
     });
 }

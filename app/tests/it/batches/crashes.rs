@@ -25,7 +25,7 @@ async fn organization(client: &Client) -> String {
 
 /// Lets an API die there, twice the same batch is sent if no answer came, and another API goes on.
 async fn dies_at(fail_point: &str, is_answered: bool) {
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await;
     let mut fleet = Fleet::on_shared_broker(&HASTE).await;
     fleet.add_worker();
     fleet.add_api_with(&[("FAULT_POINT", fail_point)]).await;
@@ -86,7 +86,7 @@ fn an_api_that_dies_before_the_answer_takes_the_batch_once() {
 fn two_apis_share_one_batch() {
     const MANY: usize = 4000;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         // There is no worker whom anybody could wait for.
         let env = [("WELCOMAT_BATCHES_POLL", "10ms"), ("WELCOMAT_BATCHES_MAILS_AHEAD", "100000")];
         let mut fleet = Fleet::on_shared_broker(&env).await;

@@ -25,7 +25,7 @@ fn a_hundred_thousand_rows_take_little_memory() {
 
 #[expect(clippy::print_stdout, reason = "figures for whoever runs it with --nocapture")]
 async fn takes_little_memory(count: usize) {
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await;
     let mut fleet = Fleet::on_shared_broker(&[("WELCOMAT_BATCHES_MAILS_AHEAD", "1000000")]).await;
     fleet.add_api().await;
     let api = &fleet.apis[0];

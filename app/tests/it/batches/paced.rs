@@ -11,7 +11,7 @@ const ROWS: usize = 600;
 #[test]
 fn only_so_many_mails_of_a_batch_wait_ahead_of_others() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::on_shared_broker(&[("WELCOMAT_BATCHES_MAILS_AHEAD", "40")]).await;
         fleet.add_api().await;
         let client = fleet.apis[0].client.clone();

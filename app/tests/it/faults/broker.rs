@@ -10,7 +10,7 @@ use crate::servers::{OwnServer, eventually};
 /// Its publishers have to wait, its consumers do not.
 async fn an_alarm(number: &str, fault: &str, set: &[&str], reset: &[&str]) {
     const COUNT: usize = 20;
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await;
     let broker = OwnServer::start("rabbitmq");
     let mut fleet = Fleet::new(broker.url.clone(), &[&HASTE[..], &CALM, &NO_NET].concat()).await;
     fleet.add_api().await;
@@ -78,7 +78,7 @@ mod long {
     #[test]
     fn acknowledgements_arrive_while_the_same_process_cannot_publish() {
         block_on(async {
-            let _turn = TURN.lock().await;
+            let _turn = TURN.acquire().await;
             let server = OwnServer::start("rabbitmq");
             let env = [("BROKER_URL", server.url.as_str()), ("BROKER_CONFIRM_TIMEOUT", "2s")];
             let env = env.map(|(name, value)| (format!("WELCOMAT_{name}"), value.to_owned()));
@@ -124,7 +124,7 @@ mod long {
     fn a_broker_that_stands_still_holds_up_mails_but_no_request() {
         const COUNT: usize = 30;
         block_on(async {
-            let _turn = TURN.lock().await;
+            let _turn = TURN.acquire().await;
             let broker = OwnServer::start("rabbitmq");
             let heartbeat = [("WELCOMAT_BROKER_HEARTBEAT", "2s")];
             let env = [&HASTE[..], &CALM, &NO_NET, &heartbeat].concat();
@@ -162,7 +162,7 @@ mod long {
         const RESTARTS: usize = 5;
         const COUNT: usize = 40;
         block_on(async {
-            let _turn = TURN.lock().await;
+            let _turn = TURN.acquire().await;
             let broker = OwnServer::start("rabbitmq");
             let env = [&HASTE[..], &CALM, &[("WELCOMAT_WORKER_PREFETCH", "8")]].concat();
             let mut fleet = Fleet::new(broker.url.clone(), &env).await;
@@ -202,7 +202,7 @@ mod long {
     fn a_full_queue_refuses_jobs_and_takes_them_later() {
         const COUNT: usize = 40;
         block_on(async {
-            let _turn = TURN.lock().await;
+            let _turn = TURN.acquire().await;
             let broker = OwnServer::start("rabbitmq");
             let mut fleet =
                 Fleet::new(broker.url.clone(), &[&HASTE[..], &CALM, &NO_NET].concat()).await;
@@ -231,7 +231,7 @@ mod long {
     fn a_broker_that_lost_all_its_data_is_filled_again() {
         const COUNT: usize = 40;
         block_on(async {
-            let _turn = TURN.lock().await;
+            let _turn = TURN.acquire().await;
             let broker = OwnServer::start("rabbitmq");
             let mut fleet = Fleet::new(broker.url.clone(), &[&HASTE[..], &CALM].concat()).await;
             fleet.add_api().await;

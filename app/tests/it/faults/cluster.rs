@@ -12,7 +12,7 @@ use crate::servers::{OwnServer, eventually};
 fn a_cluster_without_its_majority_confirms_nothing_and_loses_nothing() {
     const COUNT: usize = 30;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let first = OwnServer::start_installed("rabbitmq");
         let others = [OwnServer::join(&first), OwnServer::join(&first)];
         let mut fleet = Fleet::new(first.url.clone(), &[&HASTE[..], &CALM, &NO_NET].concat()).await;

@@ -15,7 +15,7 @@ use crate::servers::eventually;
 #[test]
 fn an_api_that_dies_before_the_commit_has_promised_nothing() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::on_shared_broker(&HASTE).await;
         fleet.add_worker();
         let refused = until_death(&mut fleet, "create.before_commit=abort@3", 20).await;
@@ -32,7 +32,7 @@ fn an_api_that_dies_before_the_commit_has_promised_nothing() {
 #[test]
 fn an_api_that_dies_after_the_commit_answers_a_retry_with_the_same_invitation() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::on_shared_broker(&HASTE).await;
         fleet.add_worker();
         let refused = until_death(&mut fleet, "create.after_commit=abort", 1).await;
@@ -63,7 +63,7 @@ async fn until_death(fleet: &mut Fleet, fail_point: &str, invitations: usize) ->
 fn clients_that_go_away_poison_no_connection_to_the_database() {
     const REQUESTS: usize = 300;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let few = [&HASTE[..], &[("WELCOMAT_DATABASE_MAX_CONNECTIONS", "4")]].concat();
         let mut fleet = Fleet::on_shared_broker(&few).await;
         fleet.add_api().await;
@@ -90,7 +90,7 @@ fn clients_that_go_away_poison_no_connection_to_the_database() {
 #[test]
 fn an_answer_to_commit_that_is_lost_makes_no_second_invitation() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::on_shared_broker(&HASTE).await;
         let (proxy, url) = Proxy::before(&fleet.database_url(), 5432).await;
         fleet.add_api_with(&[("WELCOMAT_DATABASE_URL", &url)]).await;
@@ -111,7 +111,7 @@ fn an_answer_to_commit_that_is_lost_makes_no_second_invitation() {
 #[test]
 fn a_worker_that_dies_between_mail_and_report_repeats_the_same_mail() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::on_shared_broker(&HASTE).await;
         fleet.add_api().await;
         fleet.add_worker_with(&[("FAULT_POINT", "worker.mail_ended=abort@3")]);

@@ -22,7 +22,7 @@ const LONG_LEASE: (&str, &str) = ("WELCOMAT_WORKER_LEASE", "60s");
 fn a_killed_postgresql_loses_nothing_that_was_answered() {
     const COUNT: usize = 60;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let server = OwnServer::start("postgres");
         let database = FreshDatabase::create_on(&server.url).await;
         let env = [&HASTE[..], &[LONG_LEASE]].concat();
@@ -52,7 +52,7 @@ fn a_killed_postgresql_loses_nothing_that_was_answered() {
 #[test]
 fn a_database_that_stands_still_holds_no_request_longer_than_its_time() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::on_shared_broker(&HASTE).await;
         let (proxy, url) = Proxy::before(&fleet.database_url(), 5432).await;
         let own = [
@@ -83,7 +83,7 @@ fn a_database_that_stands_still_holds_no_request_longer_than_its_time() {
 #[test]
 fn a_worker_whose_database_stands_still_answers_those_who_watch_it() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::on_shared_broker(&HASTE).await;
         let (proxy, url) = Proxy::before(&fleet.database_url(), 5432).await;
         fleet.add_api().await;
@@ -113,7 +113,7 @@ fn a_worker_whose_database_stands_still_answers_those_who_watch_it() {
 #[test]
 fn without_a_database_a_worker_sends_nothing() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::on_shared_broker(&HASTE).await;
         let (proxy, url) = Proxy::before(&fleet.database_url(), 5432).await;
         fleet.add_api().await;
@@ -136,7 +136,7 @@ fn without_a_database_a_worker_sends_nothing() {
 #[test]
 fn a_report_waits_for_the_database_and_the_mail_is_not_repeated() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::on_shared_broker(&[&HASTE[..], &[LONG_LEASE]].concat()).await;
         // The server is slow to answer here: the worker must wait for it.
         fleet.set("WELCOMAT_MAIL_TIMEOUTS_FINAL_DOT", "30s");
@@ -162,7 +162,7 @@ fn a_report_waits_for_the_database_and_the_mail_is_not_repeated() {
 #[test]
 fn a_held_lock_is_answered_soon_and_piles_nothing_up() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let env = [&HASTE[..], &[("WELCOMAT_DATABASE_LOCK_TIMEOUT", "500ms")]].concat();
         let mut fleet = Fleet::on_shared_broker(&env).await;
         fleet.add_api().await;
@@ -191,7 +191,7 @@ fn a_held_lock_is_answered_soon_and_piles_nothing_up() {
 #[test]
 fn without_a_free_connection_requests_wait_briefly_and_then_it_heals() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let server = OwnServer::start("postgres");
         let database = FreshDatabase::create_on(&server.url).await;
         let mut fleet = Fleet::over(Some(database), variable("TEST_AMQP_URL"), &HASTE).await;
@@ -229,7 +229,7 @@ fn one_connection(url: &str) -> sea_orm::ConnectOptions {
 fn writers_of_one_sqlite_file_wait_for_each_other() {
     const COUNT: usize = 200;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::over(None, variable("TEST_AMQP_URL"), &HASTE).await;
         fleet.add_api().await;
         fleet.add_api().await;
@@ -261,7 +261,7 @@ fn writers_of_one_sqlite_file_wait_for_each_other() {
 #[test]
 fn a_full_disk_is_answered_clearly_and_breaks_nothing() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::over(None, variable("TEST_AMQP_URL"), &HASTE).await;
         fleet.add_cramped_api(2048).await;
         let mut refused = Vec::new();

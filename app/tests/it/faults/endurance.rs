@@ -33,7 +33,7 @@ fn assert_bounded(before: Footprint, after: Footprint) {
 #[test]
 fn an_answer_that_never_ends_costs_neither_memory_nor_a_slot() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let (mut fleet, script) = scripted(&[]).await;
         fleet.add_worker();
         let before = warm(&fleet, 0..20).await;
@@ -78,7 +78,7 @@ fn an_answer_that_never_ends_costs_neither_memory_nor_a_slot() {
 #[test]
 fn hundreds_of_broken_conversations_leave_nothing_behind() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let (mut fleet, script) = scripted(&[("WELCOMAT_RETRY_PAUSES", "200ms")]).await;
         fleet.add_worker();
         let before = warm(&fleet, 0..40).await;

@@ -14,7 +14,7 @@ use crate::servers::eventually;
 #[test]
 fn messages_that_are_no_jobs_become_dead_letters_and_hold_nobody_up() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let env = [("WELCOMAT_BOOTSTRAP_INSTANCE_KEY", INSTANCE_KEY)];
         let (mut fleet, _script) = scripted(&env).await;
         let queues = Queues::of(&fleet).await;
@@ -59,7 +59,7 @@ fn messages_that_are_no_jobs_become_dead_letters_and_hold_nobody_up() {
 #[test]
 fn a_mail_that_cannot_be_made_fails_alone() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         // With one slot: it must survive the crash.
         let lease = ("WELCOMAT_WORKER_LEASE", "4s");
         let (mut fleet, _script) = scripted(&[ONE_SLOT[0], lease]).await;

@@ -13,7 +13,7 @@ use crate::processes::process::LOG_FILE;
 fn four_relays_publish_each_row_once() {
     const COUNT: usize = 3000;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let env = [
             // Late batches would rightly be published twice.
             ("WELCOMAT_BROKER_CONFIRM_TIMEOUT", "120s"),

@@ -16,7 +16,7 @@ use crate::servers::eventually_within;
 fn redriving_everything_sends_only_what_was_not_sent() {
     const EACH: usize = 300;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         // Nothing but a redrive brings a job back.
         let (mut fleet, script) = scripted(&[("WELCOMAT_WORKER_REQUEUE_AFTER", "1h")]).await;
         fleet.add_worker();

@@ -20,7 +20,7 @@ const LONG_LOCK: [(&str, &str); 2] =
 /// Lets an API die at `point` with a batch of many jobs in its hands.
 async fn a_relay_dies_at(point: &str, number: &str, fault: &str) {
     const COUNT: usize = 40;
-    let _turn = TURN.lock().await;
+    let _turn = TURN.acquire().await;
     let mut fleet =
         Fleet::on_shared_broker(&[&HASTE[..], &CALM, &NO_NET, &SHORT_LOCK].concat()).await;
     let (proxy, url) = Proxy::before(&fleet.amqp, 5672).await;
@@ -79,7 +79,7 @@ fn a_relay_that_dies_after_the_confirm_sends_no_mail_twice() {
 fn confirms_that_vanish_cost_a_second_job_but_no_second_mail() {
     const COUNT: usize = 30;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet =
             Fleet::on_shared_broker(&[&HASTE[..], &CALM, &NO_NET, &SHORT_LOCK].concat()).await;
         let (proxy, url) = Proxy::before(&fleet.amqp, 5672).await;
@@ -117,7 +117,7 @@ fn confirms_that_vanish_cost_a_second_job_but_no_second_mail() {
 fn a_batch_that_never_arrives_is_published_again() {
     const COUNT: usize = 30;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet =
             Fleet::on_shared_broker(&[&HASTE[..], &CALM, &NO_NET, &LONG_LOCK].concat()).await;
         let (proxy, url) = Proxy::before(&fleet.amqp, 5672).await;
@@ -152,7 +152,7 @@ fn a_batch_that_never_arrives_is_published_again() {
 fn without_a_broker_at_boot_invitations_are_taken_and_sent_once_it_comes() {
     const COUNT: usize = 30;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let (proxy, url) = Proxy::before(&crate::servers::variable("TEST_AMQP_URL"), 5672).await;
         proxy.set(Mode::Refuse);
         let mut fleet = Fleet::new(url, &[&HASTE[..], &CALM, &NO_NET].concat()).await;
@@ -178,7 +178,7 @@ fn without_a_broker_at_boot_invitations_are_taken_and_sent_once_it_comes() {
 fn what_has_no_queue_is_published_again_and_nothing_else() {
     const COUNT: usize = 600;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let batches = [("WELCOMAT_RELAY_BATCH", "100")];
         let env = [&HASTE[..], &CALM, &NO_NET, &LONG_LOCK, &batches].concat();
         let mut fleet = Fleet::on_shared_broker(&env).await;

@@ -14,7 +14,7 @@ use crate::smtp_script::{Act, At, Rule, SmtpScript};
 #[test]
 fn a_temporary_no_in_any_phase_puts_the_mail_off_for_its_pause() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let (mut fleet, script) = scripted(&[("WELCOMAT_RETRY_PAUSES", "2s")]).await;
         script.add(Rule::new(At::Mail, Act::Say("451 4.3.0 not now")));
         fleet.add_worker();
@@ -64,7 +64,7 @@ fn millis(time: &Value) -> i64 {
 #[test]
 fn a_final_no_fails_a_mail_only_if_it_is_about_that_mail() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let (mut fleet, script) = scripted(&[]).await;
         fleet.set("WELCOMAT_MAIL_URL", &script.url_with("user:hunter2", "tls=none"));
         script.add(Rule::new(At::Rcpt, Act::Say("550 5.1.1 who?")).to(0));

@@ -29,7 +29,7 @@ async fn all_wait(fleet: &Fleet, count: usize, why: &str) {
 #[test]
 fn without_a_mail_server_mails_wait_and_use_up_no_attempt() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let (mut fleet, _script) = scripted(&[]).await;
         let sink = fleet.sink.url();
         fleet.set("WELCOMAT_MAIL_URL", &sink);
@@ -59,7 +59,7 @@ fn without_a_mail_server_mails_wait_and_use_up_no_attempt() {
 #[test]
 fn a_greeting_that_never_comes_frees_the_slot() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let (mut fleet, script) = scripted(&[("WELCOMAT_MAIL_TIMEOUTS_COMMAND", "1s")]).await;
         script.add(Rule::new(At::Greeting, Act::Silence));
         fleet.add_worker();
@@ -81,7 +81,7 @@ fn a_greeting_that_never_comes_frees_the_slot() {
 #[test]
 fn a_server_that_hangs_up_between_mails_is_called_again() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let (mut fleet, script) = scripted(&[("WELCOMAT_WORKER_CONCURRENCY", "2")]).await;
         for number in 0..30 {
             let act = [Act::Close, Act::Break, Act::Leave("421 4.4.2 idle too long")][number % 3];
@@ -106,7 +106,7 @@ fn a_server_that_hangs_up_between_mails_is_called_again() {
 #[test]
 fn where_tls_is_required_nothing_goes_out_without_it() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let (mut fleet, script) = scripted(&[]).await;
         let certificate =
             concat!(env!("CARGO_MANIFEST_DIR"), "/../adapters/tests/support/tls/cert.pem");

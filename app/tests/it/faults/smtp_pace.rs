@@ -30,7 +30,7 @@ async fn put_off(fleet: &Fleet, count: usize, why: &str) {
 #[test]
 fn a_server_that_is_pressed_gets_fewer_connections_and_later_all_again() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let env = [
             ("WELCOMAT_MAIL_TIMEOUTS_COMMAND", "30s"),
             ("WELCOMAT_MAIL_TIMEOUTS_DATA", "30s"),
@@ -82,7 +82,7 @@ fn a_server_that_is_pressed_gets_fewer_connections_and_later_all_again() {
 #[test]
 fn a_mail_that_waited_for_a_connection_asks_again_whether_the_server_is_usable() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let env = [
             ("WELCOMAT_WORKER_CONCURRENCY", "1"),
             ("WELCOMAT_WORKER_PREFETCH", "8"),
@@ -117,7 +117,7 @@ fn a_mail_that_waited_for_a_connection_asks_again_whether_the_server_is_usable()
 #[test]
 fn while_no_report_is_heard_few_mails_are_sent() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let env = [
             ("WELCOMAT_WORKER_CONCURRENCY", "1"),
             ("WELCOMAT_WORKER_PREFETCH", "8"),

@@ -28,7 +28,7 @@ async fn pipelined(tls: Tls) -> (Fleet, SmtpScript) {
 fn answers_that_come_together_mean_what_they_mean_one_by_one() {
     for (number, tls, line) in [("F53a", Tls::None, "plain"), ("F53b", Tls::Offered, "TLS")] {
         block_on(async {
-            let _turn = TURN.lock().await;
+            let _turn = TURN.acquire().await;
             let (mut fleet, script) = pipelined(tls).await;
             // 354 all the same (RFC 2920 §3.1): there is nobody to send a message to.
             script.add(Rule::new(At::Rcpt, Act::Say("550 5.1.1 who?")).to(0));
@@ -67,7 +67,7 @@ fn answers_that_come_together_mean_what_they_mean_one_by_one() {
 fn a_server_that_loses_count_of_the_commands_has_not_taken_the_mail() {
     for (number, tls, line) in [("F54a", Tls::None, "plain"), ("F54b", Tls::Offered, "TLS")] {
         block_on(async {
-            let _turn = TURN.lock().await;
+            let _turn = TURN.acquire().await;
             let (mut fleet, script) = pipelined(tls).await;
             for (number, at, act) in [
                 (0, At::Rcpt, Act::Close),
@@ -100,7 +100,7 @@ fn a_server_that_loses_count_of_the_commands_has_not_taken_the_mail() {
 #[test]
 fn a_server_that_loses_pipelined_commands_gets_one_at_a_time() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let (mut fleet, script) = pipelined(Tls::None).await;
         script.set_pipelining(Pipelining::Lost);
         fleet.set("WELCOMAT_MAIL_TIMEOUTS_COMMAND", "1s");

@@ -13,7 +13,7 @@ use crate::smtp_script::{Act, At, Rule};
 #[test]
 fn a_late_250_never_counts_for_the_next_mail() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let (mut fleet, script) = scripted(&ONE_SLOT).await;
         // The first 250 would come as soon as another mail is tried over the same connection; the
         // second one when the client has lost its patience.
@@ -46,7 +46,7 @@ fn a_late_250_never_counts_for_the_next_mail() {
 #[test]
 fn a_connection_that_breaks_after_the_final_dot_repeats_the_same_mail() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let (mut fleet, script) = scripted(&[]).await;
         for number in 0..5 {
             script.add(Rule::new(At::Dot, Act::Break).to(number).times(1));
@@ -66,7 +66,7 @@ fn a_connection_that_breaks_after_the_final_dot_repeats_the_same_mail() {
 #[test]
 fn an_answer_at_the_wrong_moment_is_no_delivery() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let (mut fleet, script) = scripted(&[]).await;
         for (number, at, said) in [
             (0, At::Data, "354 go on\r\n250 2.0.0 taken"),

@@ -14,7 +14,7 @@ use crate::servers::{OwnServer, eventually};
 fn a_queue_that_is_deleted_comes_back_with_all_that_was_in_it() {
     const COUNT: usize = 40;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::on_shared_broker(&[&HASTE[..], &CALM].concat()).await;
         fleet.add_api().await;
         fleet.add_worker();
@@ -40,7 +40,7 @@ fn a_queue_that_is_deleted_comes_back_with_all_that_was_in_it() {
 fn a_queue_that_differs_is_named_and_holds_up_mails_but_no_request() {
     const COUNT: usize = 10;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::on_shared_broker(&[&HASTE[..], &CALM, &NO_NET].concat()).await;
         let operator = Operator::of(&fleet).await;
         operator.declare_otherwise().await;
@@ -76,7 +76,7 @@ fn a_queue_that_differs_is_named_and_holds_up_mails_but_no_request() {
 fn a_channel_that_the_broker_closes_is_opened_again() {
     const COUNT: usize = 60;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::on_shared_broker(&[&HASTE[..], &CALM, &NO_NET].concat()).await;
         let (proxy, url) = Proxy::before(&fleet.amqp, 5672).await;
         let journal = fleet.file("journal");
@@ -104,7 +104,7 @@ fn a_channel_that_the_broker_closes_is_opened_again() {
 fn a_job_that_takes_longer_than_the_broker_waits_is_done_once() {
     const COUNT: usize = 8;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let broker = OwnServer::start("rabbitmq");
         for limit in ["consumer_timeout", "channel_tick_interval"] {
             broker.ctl(&["eval", &format!("application:set_env(rabbit, {limit}, 1000).")]);

@@ -21,7 +21,7 @@ const SHORT_LEASE: (&str, &str) = ("WELCOMAT_WORKER_LEASE", "4s");
 #[test]
 fn a_worker_that_dies_before_the_final_dot_repeats_nothing() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let (mut fleet, script) = scripted(&[ONE_SLOT[0], SHORT_LEASE]).await;
         script.add(Rule::new(At::Data, Act::Hold));
         fleet.add_worker();
@@ -47,7 +47,7 @@ fn a_worker_that_dies_before_the_final_dot_repeats_nothing() {
 #[test]
 fn a_worker_that_dies_between_report_and_acknowledgement_repeats_nothing() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let (mut fleet, script) = scripted(&[ONE_SLOT[0], SHORT_LEASE]).await;
         fleet.add_worker_with(&[("FAULT_POINT", "worker.reported=abort@3")]);
         fleet.invite(0..10).await;
@@ -75,7 +75,7 @@ fn a_worker_that_dies_between_report_and_acknowledgement_repeats_nothing() {
 #[test]
 fn a_worker_that_dies_before_its_claim_gives_every_job_back() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         // Nothing but the broker brings a job back.
         let env = [("WELCOMAT_WORKER_REQUEUE_AFTER", "1h")];
         let (mut fleet, _script) = scripted(&env).await;
@@ -111,7 +111,7 @@ fn a_worker_that_dies_before_its_claim_gives_every_job_back() {
 #[test]
 fn an_answer_to_a_report_that_is_lost_repeats_nothing() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         // Nobody looks for lost mails: while one is held, the next COMMIT is that of its report.
         let env = [("WELCOMAT_WORKER_RESCUE_INTERVAL", "1h")];
         let (mut fleet, script) = scripted(&env).await;
@@ -141,7 +141,7 @@ fn an_answer_to_a_report_that_is_lost_repeats_nothing() {
 fn one_job_in_a_hundred_copies_sends_one_mail() {
     const COPIES: usize = 100;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let (mut fleet, script) = scripted(&[]).await;
         // A copy meets the mail while it is waiting, under way and sent.
         script.add(Rule::new(At::Data, Act::Late(std::time::Duration::from_millis(200))));

@@ -15,7 +15,7 @@ use crate::smtp_script::{Act, At, Rule};
 #[test]
 fn a_worker_that_slept_past_its_lease_writes_no_dot() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let lease = ("WELCOMAT_WORKER_LEASE", "4s");
         let (mut fleet, script) = scripted(&[ONE_SLOT[0], lease]).await;
         let written = fleet.file("journal");
@@ -48,7 +48,7 @@ fn a_worker_that_slept_past_its_lease_writes_no_dot() {
 #[test]
 fn a_report_from_an_attempt_that_was_taken_over_changes_nothing() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let env = [
             ONE_SLOT[0],
             ("WELCOMAT_WORKER_LEASE", "15s"),
@@ -89,7 +89,7 @@ fn a_report_from_an_attempt_that_was_taken_over_changes_nothing() {
 #[test]
 fn workers_whose_clocks_are_hours_off_agree_on_every_lease() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let (mut fleet, script) = scripted(&[("WELCOMAT_MAIL_TIMEOUTS_FINAL_DOT", "8s")]).await;
         script.add(Rule::new(At::Dot, Act::Hold).to(0));
         script.add(Rule::new(At::Rcpt, Act::Say("450 4.2.1 greylisted")).to(1).times(2));
@@ -140,7 +140,7 @@ fn newest(all: &[serde_json::Value]) -> DateTime<Utc> {
 #[test]
 fn a_worker_that_is_told_to_stop_finishes_its_mails_or_leaves_them_whole() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let env = [
             ("WELCOMAT_WORKER_LEASE", "60s"),
             ("WELCOMAT_MAIL_TIMEOUTS_DATA", "12s"),
@@ -191,7 +191,7 @@ fn a_worker_that_is_told_to_stop_finishes_its_mails_or_leaves_them_whole() {
 #[test]
 fn a_new_seal_key_between_two_attempts_changes_no_secret() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let (mut fleet, script) = scripted(&[]).await;
         script.add(Rule::new(At::Dot, Act::Break));
         fleet.add_worker();

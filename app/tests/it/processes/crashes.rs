@@ -6,20 +6,22 @@ use crate::harness::block_on;
 use crate::servers::OwnServer;
 
 /// A worker that is gone is noticed within seconds instead of minutes.
-const SHORT_LEASE: [(&str, &str); 6] = [
+const SHORT_LEASE: [(&str, &str); 7] = [
     ("WELCOMAT_MAIL_TIMEOUTS_FINAL_DOT", "2s"),
     ("WELCOMAT_WORKER_LEASE", "3s"),
     ("WELCOMAT_WORKER_RESCUE_INTERVAL", "300ms"),
     ("WELCOMAT_WORKER_CONCURRENCY", "8"),
     ("WELCOMAT_WORKER_REQUEUE_AFTER", "5s"),
     ("WELCOMAT_RETRY_UNCERTAIN_PAUSE", "500ms"),
+    // Such a short lease leaves no time to wait for a connection that is held.
+    ("WELCOMAT_RETRY_PAUSES", "500ms"),
 ];
 
 #[test]
 fn a_killed_worker_loses_nothing_and_repeats_the_same_mail() {
     const COUNT: usize = 60;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::on_shared_broker(&SHORT_LEASE).await;
         fleet.add_api().await;
         fleet.add_worker();
@@ -53,7 +55,7 @@ fn a_killed_worker_loses_nothing_and_repeats_the_same_mail() {
 fn without_a_broker_every_invitation_is_taken_and_sent_later() {
     const COUNT: usize = 50;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let broker = OwnServer::start("rabbitmq");
         let env = [
             ("WELCOMAT_BROKER_CONFIRM_TIMEOUT", "3s"),

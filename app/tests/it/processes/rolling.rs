@@ -21,7 +21,7 @@ use crate::servers::eventually;
 fn a_rolling_restart_answers_every_request_and_sends_each_mail_once() {
     const CLIENTS: usize = 8;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::on_shared_broker(&[("WELCOMAT_HTTP_DRAIN_SECONDS", "2")]).await;
         fleet.add_api().await;
         fleet.add_api().await;
@@ -54,7 +54,7 @@ fn a_rolling_restart_answers_every_request_and_sends_each_mail_once() {
 #[test]
 fn an_api_that_is_to_stop_still_answers_and_sends_its_clients_elsewhere() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::on_shared_broker(&[("WELCOMAT_HTTP_DRAIN_SECONDS", "600")]).await;
         fleet.add_api().await;
         let api = fleet.apis.pop().unwrap();

@@ -14,7 +14,7 @@ use crate::servers::eventually_within;
 fn two_apis_and_three_workers_send_each_mail_once() {
     const COUNT: usize = 2000;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::on_shared_broker(&[]).await;
         fleet.add_api().await;
         fleet.add_api().await;
@@ -33,7 +33,7 @@ fn two_apis_and_three_workers_send_each_mail_once() {
 #[test]
 fn two_apis_share_a_limit() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         // The processes cannot be given another clock: this must not begin just before midnight.
         let day = || Window::Day.rest(Clock::new().now()) > Duration::from_mins(2);
         eventually_within(Duration::from_mins(3), "a day that lasts", async || day().then_some(()))
@@ -54,7 +54,7 @@ fn two_apis_share_a_limit() {
 fn without_workers_invitations_wait_and_then_drain() {
     const COUNT: usize = 300;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let mut fleet = Fleet::on_shared_broker(&[]).await;
         fleet.add_api().await;
         fleet.add_worker();

@@ -54,7 +54,7 @@ fn env() -> Vec<(&'static str, &'static str)> {
 fn a_worker_that_dies_between_answer_and_report_repeats_the_same_event() {
     const COUNT: usize = 10;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let receiver = Receiver::start().await;
         let mut fleet = Fleet::on_shared_broker(&env()).await;
         fleet.add_api().await;
@@ -95,7 +95,7 @@ fn a_worker_that_dies_between_answer_and_report_repeats_the_same_event() {
 #[test]
 fn an_api_that_dies_after_its_commit_has_told_of_it() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let receiver = Receiver::start().await;
         let mut fleet = Fleet::on_shared_broker(&env()).await;
         fleet.add_api().await;
@@ -123,7 +123,7 @@ fn an_api_that_dies_after_its_commit_has_told_of_it() {
 fn while_the_broker_is_away_nothing_is_forgotten() {
     const COUNT: usize = 10;
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let receiver = Receiver::start().await;
         let broker = OwnServer::start("rabbitmq");
         let mut fleet = Fleet::new(broker.url.clone(), &env()).await;
@@ -142,7 +142,7 @@ fn while_the_broker_is_away_nothing_is_forgotten() {
 #[test]
 fn while_the_database_is_away_nothing_is_forgotten() {
     block_on(async {
-        let _turn = TURN.lock().await;
+        let _turn = TURN.acquire().await;
         let receiver = Receiver::start().await;
         let server = OwnServer::start("postgres");
         let database = FreshDatabase::create_on(&server.url).await;
