@@ -58,11 +58,13 @@ mutants:
 	deploy/test/with-servers deploy/test/mutants $(GUARD)
 
 # How fast, against what this machine can do at best in the same minutes: five of them.
-# make bench MODE=large DATABASE=sqlite ROUNDS=3; SCENES=idle,accept for these parts of it alone.
+# make bench MODE=large DATABASE=sqlite ROUNDS=3; SCENES=idle,accept for these parts of it alone;
+# SETTINGS=WELCOMAT_WORKER_PREFETCH=256 for what a setting does.
 bench:
 	$(CARGO) build --profile bench -p app -p api -p worker --bins --bench speed
 	deploy/test/with-servers --none $(CARGO) bench -p app -p api -p worker --bench speed -- \
-	  --mode=$(MODE) --database=$(DATABASE) --rounds=$(ROUNDS) --scenes=$(SCENES)
+	  --mode=$(MODE) --database=$(DATABASE) --rounds=$(ROUNDS) --scenes=$(SCENES) \
+	  --settings=$(SETTINGS)
 
 # The pure parts alone: rendering, building, parsing, transitions, sealing.
 bench-parts:

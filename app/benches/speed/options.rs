@@ -1,5 +1,5 @@
-//! The command line: `--mode=`, `--database=`, `--rounds=`, `--scenes=`, and the role of a helper
-//! process.
+//! The command line: `--mode=`, `--database=`, `--rounds=`, `--scenes=`, `--settings=`, and the role of
+//! a helper process.
 
 use crate::Result;
 
@@ -75,6 +75,8 @@ pub struct Options {
     pub rounds: usize,
     /// Which parts of the usual run; all of them but the last if none is named.
     pub scenes: Vec<Scene>,
+    /// Settings of the product that are not its defaults, by their variables.
+    pub settings: Vec<(String, String)>,
 }
 
 impl Options {
@@ -86,11 +88,13 @@ impl Options {
             database: Database::Postgres,
             rounds: 3,
             scenes: Vec::new(),
+            settings: Vec::new(),
         };
         for argument in arguments {
             match argument.split_once('=').unwrap_or((&argument, "")) {
                 // `cargo bench` adds it.
-                ("--bench", _) | ("--mode" | "--database" | "--rounds" | "--scenes", "") => {}
+                ("--bench", _)
+                | ("--mode" | "--database" | "--rounds" | "--scenes" | "--settings", "") => {}
                 ("--role", "sink") => options.role = Role::Sink,
                 ("--mode", "usual") => options.mode = Mode::Usual,
                 ("--mode", "large") => options.mode = Mode::Large,
@@ -101,9 +105,10 @@ impl Options {
                 ("--scenes", names) => {
                     options.scenes = names.split(',').map(Scene::parse).collect::<Result<_>>()?;
                 }
+                ("--settings", settings) => options.settings = variables(settings)?,
                 _ => {
-                    let known =
-                        "MODE=large or profile, DATABASE=sqlite, ROUNDS=3 and SCENES=idle,accept";
+                    let known = "MODE=large or profile, DATABASE=sqlite, ROUNDS=3, \
+                                 SCENES=idle,accept and SETTINGS=WELCOMAT_…=…,…";
                     return Err(
                         format!("unknown option {argument}; make bench knows {known}").into()
                     );
@@ -117,4 +122,13 @@ impl Options {
     pub fn wants(&self, scene: Scene) -> bool {
         self.scenes.contains(&scene) || self.scenes.is_empty() && scene != Scene::Fair
     }
+}
+
+fn variables(settings: &str) -> Result<Vec<(String, String)>> {
+    let variable = |setting: &str| {
+        let wrong = || format!("{setting} is no setting; write WELCOMAT_WORKER_PREFETCH=256");
+        let (name, value) = setting.split_once('=').ok_or_else(wrong)?;
+        Ok((name.to_owned(), value.to_owned()))
+    };
+    settings.split(',').map(variable).collect()
 }

@@ -28,6 +28,8 @@ pub struct World {
     pub sink: Sink,
     /// Logs, and the embedded product's databases.
     pub folder: PathBuf,
+    /// What is set otherwise than by default, in each product.
+    pub settings: Vec<(String, String)>,
 }
 
 /// A running product; each has its own database and queues.
@@ -102,7 +104,8 @@ impl World {
         ];
         let settings = settings.map(|(setting, value)| (format!("WELCOMAT_{setting}"), value));
         let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let settings: Vec<_> = settings.into_iter().chain(more).collect();
+        let asked = self.settings.iter().cloned();
+        let settings: Vec<_> = settings.into_iter().chain(more).chain(asked).collect();
         let log = self.folder.join("product.log");
         let api = match &self.servers {
             Some(_) => Process::start("welcomat-api", &[], &settings, &log)?,

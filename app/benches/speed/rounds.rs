@@ -170,7 +170,7 @@ pub fn world(options: &Options) -> Result<World> {
         Database::Postgres => Some(block_in_place(Servers::start)?),
         Database::Sqlite => None,
     };
-    Ok(World { servers, sink: Sink::start()?, folder })
+    Ok(World { servers, sink: Sink::start()?, folder, settings: options.settings.clone() })
 }
 
 /// Where reports are: `target/bench`.
