@@ -13,7 +13,7 @@ use sea_orm::{
 };
 
 use super::person::Person;
-use super::{Reach, rows};
+use super::{Reach, is_nobody, rows};
 use crate::store::{Result, bulk, suppress};
 
 /// What it is looked for.
@@ -61,6 +61,8 @@ pub(super) async fn find(
 ) -> Result<Found> {
     let mut person = Person::new(email);
     let organizations = match reach {
+        // What is left of those who were erased is no person's.
+        _ if is_nobody(email) => Vec::new(),
         Reach::Organization(id) => vec![id.uuid()],
         Reach::Instance => all_organizations(tx).await?,
     };

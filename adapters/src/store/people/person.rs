@@ -81,7 +81,7 @@ impl Person {
 
     /// Whether a text names the person's address; another one that only ends like it does not.
     pub(super) fn is_named_in(&self, text: &str) -> bool {
-        self.addresses.iter().any(|address| place(text, address).is_some())
+        self.addresses.iter().any(|address| !places(text, address).is_empty())
     }
 
     /// Whether a key holds the address, whatever stands beside it: keys are made by joining words. One of
@@ -102,7 +102,8 @@ impl Person {
         }
         let mut left = text.to_owned();
         for address in &self.addresses {
-            while let Some(at) = place(&left, address) {
+            // From the end, so that the others stay where they are.
+            for at in places(&left, address).into_iter().rev() {
                 left.replace_range(at..at + address.len(), NOBODY);
             }
         }
@@ -160,12 +161,13 @@ impl Person {
     }
 }
 
-/// Where an address, in lower case, stands in a text.
-fn place(text: &str, address: &str) -> Option<usize> {
+/// Everywhere that an address, in lower case, stands in a text.
+fn places(text: &str, address: &str) -> Vec<usize> {
     // Keeps every byte where it is, as a change of case beyond ASCII would not.
     let text = text.to_ascii_lowercase();
     let goes_on = |c: char| c.is_alphanumeric() || "_-+".contains(c);
-    text.match_indices(address).map(|(at, _)| at).find(|&at| {
+    let stands_alone = |at: &usize| {
+        let at = *at;
         let before = text[..at].chars().next_back();
         let mut after = text[at + address.len()..].chars();
         let ends = match after.next() {
@@ -174,7 +176,8 @@ fn place(text: &str, address: &str) -> Option<usize> {
             None => true,
         };
         ends && !before.is_some_and(|c| goes_on(c) || c == '.')
-    })
+    };
+    text.match_indices(address).map(|(at, _)| at).filter(stands_alone).collect()
 }
 
 #[cfg(test)]
@@ -209,10 +212,23 @@ mod tests {
             ("Anna", None),
             ("ä ann@example.com ä", Some("ä erased@erased.invalid ä")),
             ("", None),
+            (
+                "ann@example.com, Ann@Example.com",
+                Some("erased@erased.invalid, erased@erased.invalid"),
+            ),
         ] {
             assert_eq!(ann().taken_out_of(text).as_deref(), left, "{text}");
         }
         assert!(ann().has(" ann@EXAMPLE.com ") && !ann().has("bob@example.com"));
+    }
+
+    #[test]
+    fn nobody_is_taken_out_of_a_text_and_that_ends() {
+        let nobody = Person::new(&EmailAddress::parse(NOBODY).unwrap());
+        assert_eq!(
+            nobody.taken_out_of("to erased@erased.invalid, twice: erased@erased.invalid"),
+            None
+        );
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::servers::eventually;
 on_both_stacks!(
     no_mail_goes_out_to_whoever_is_erased,
     what_is_wrong_is_said_and_nobody_is_found_twice,
+    those_who_were_erased_are_no_person_together,
 );
 
 /// The path of what is done with a person in the organization.
@@ -106,4 +107,26 @@ async fn what_is_wrong_is_said_and_nobody_is_found_twice(stack: Stack) {
         (text(&left["email"]), text(&left["status"])),
         ("erased@erased.invalid".into(), "revoked".into())
     );
+}
+
+async fn those_who_were_erased_are_no_person_together(stack: Stack) {
+    let app = TestApp::start(stack).await;
+    let suppressions = format!("/v1/organizations/{}/suppressions", app.organization);
+    for name in ["ann", "bob"] {
+        let email = format!("{name}@example.com");
+        app.invite_and_receive(&email).await;
+        assert_eq!(app.act(&suppressions, &json!({ "email": email })).await.0, 200);
+        assert_eq!(erase(&app, &email).await.0, 200);
+    }
+    // Asked for by the name that all of them have.
+    let nobody = json!({"email": "erased@erased.invalid"});
+    let (status, found) = app.act(&path(&app.organization, "export"), &nobody).await;
+    assert_eq!(status, 200, "{found}");
+    for part in ["invitations", "announcements", "events", "suppressions", "captured_mails"] {
+        assert_eq!(found[part], json!([]), "{part}");
+    }
+    let (status, erased) = erase(&app, "erased@erased.invalid").await;
+    assert_eq!((status, &erased["invitations"]), (200, &json!(0)));
+    // And everybody else is still served.
+    app.invite_and_receive("carl@example.com").await;
 }
