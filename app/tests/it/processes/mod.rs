@@ -11,5 +11,7 @@ mod scaling;
 use tokio::sync::Semaphore;
 
 /// Each of these tests has processes of its own, which work for a while and then wait for a crash to be
-/// noticed: two at once use the time, more would only be in each other's way.
-pub static TURN: Semaphore = Semaphore::const_new(2);
+/// noticed: two at once use the time, more would only be in each other's way. Those that take long use
+/// all there is.
+pub static TURN: Semaphore =
+    Semaphore::const_new(if cfg!(feature = "long-faults") { 1 } else { 2 });
