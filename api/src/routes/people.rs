@@ -68,7 +68,7 @@ pub async fn export(
 /// Open invitations are revoked, so that no mail goes out any more, and nothing that is kept tells of the
 /// address any more: invitations and their history stay, as those of nobody. A suppressed address stays
 /// suppressed, as a hash. It cannot be undone. 409 `sending_now` while a worker has a mail to the address
-/// in hand: nothing has changed then; try again.
+/// in hand, which nobody can take back: try again.
 #[utoipa::path(
     post,
     path = "/v1/organizations/{organization}/people/erase",
