@@ -2,6 +2,7 @@
 //! connection only while it is sent.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use adapters::mailer::Mail;
 use adapters::store::Claimed;
@@ -11,9 +12,10 @@ use tokio::time::Instant;
 
 use crate::breaker::Lesson;
 use crate::connections::{Lent, Unreported};
+use crate::domains::Turn;
 use crate::gate::{Admission, Pass};
 use crate::handle::Handler;
-use crate::report::Ending;
+use crate::report::{Ending, Pause};
 
 /// An attempt that is ours until its lease ends.
 pub struct Attempt {
@@ -26,7 +28,12 @@ pub struct Attempt {
 impl Handler {
     /// Makes the mail and sends it; whatever happens becomes the end of the attempt.
     pub async fn attempt(&self, attempt: &Attempt) -> (Ending, Option<Unreported<'_>>) {
-        self.deliver(attempt.since, self.prepare(attempt)).await
+        let domain = attempt.claimed.mail.email.domain();
+        let turn = self.domains.ask(domain, Instant::now(), &mut adapters::rng());
+        match turn {
+            Turn::Now(_place) => self.deliver(attempt.since, self.prepare(attempt)).await,
+            Turn::In(pause) => (put_off(pause), None),
+        }
     }
 
     /// Sends a mail that is made meanwhile, for an attempt whose lease began at `since`.
@@ -90,7 +97,7 @@ impl Handler {
         drop(span);
         let (pause, recovered) = match pass.learn(&outcome) {
             Lesson::Nothing => (None, false),
-            Lesson::Postpone(pause) => (Some(pause), false),
+            Lesson::Postpone(pause) => (Some(Pause::Breaker(pause)), false),
             Lesson::Recovered => (None, true),
         };
         Ending { outcome, pause, recovered }
@@ -107,9 +114,18 @@ fn admitted(admission: Admission<'_>) -> Result<Pass<'_>, Ending> {
         Admission::Go(pass) => Ok(pass),
         Admission::Postpone { trouble, pause } => {
             let outcome = SendOutcome::Ours(trouble);
-            Err(Ending { outcome, pause: Some(pause), recovered: false })
+            Err(Ending { outcome, pause: Some(Pause::Breaker(pause)), recovered: false })
         }
     }
+}
+
+/// Not because of the mail, nor of the mail server: so many others go to the same domain.
+fn put_off(pause: Duration) -> Ending {
+    let detail = "the limits of one recipient domain are reached (worker.domain_at_once, \
+                  worker.domain_per_minute); the mail waits for its turn";
+    let trouble = Trouble { phase: Phase::Connect, reply: None, detail: detail.to_owned() };
+    let (outcome, pause) = (SendOutcome::Ours(trouble), Some(Pause::Domain(pause)));
+    Ending { outcome, pause, recovered: false }
 }
 
 /// Nothing is wrong with the mail, and nothing is known against the server.

@@ -17,11 +17,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::attempt::Attempt;
 use crate::connections::Connections;
+use crate::domains::Domains;
 use crate::gate::Gate;
 use crate::mail::Composer;
 use crate::own_templates::OwnTemplates;
 use crate::patience::Patience;
-use crate::report::{self, Ending};
+use crate::report::{self, Ending, Pause};
 
 /// What becomes of the broker's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct Handler {
     pub composer: Composer,
     /// The templates of organizations.
     pub templates: OwnTemplates,
+    /// How many mails go to one domain.
+    pub domains: Domains,
     /// Where mails leave.
     pub connections: Arc<Connections>,
     /// When to try again.
@@ -146,7 +149,7 @@ impl Handler {
     /// Lets postponed mails leave at once when the server works again.
     pub async fn wake_if_recovered(&self, ending: &Ending) {
         // A mail that was put off while another one recovered would have been missed by its call.
-        let missed = ending.pause.is_some() && self.gate.is_clear();
+        let missed = matches!(ending.pause, Some(Pause::Breaker(_))) && self.gate.is_clear();
         if !ending.recovered && !missed {
             return;
         }

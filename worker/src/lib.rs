@@ -3,13 +3,14 @@
 //!
 //! `handle` is the path of one mail and the place to start reading, `webhooks` that of one event; `consume` feeds it, `rescue`
 //! finds what got lost and `dead_letters` takes in what nobody could process. The decisions are in
-//! `domain`; [`breaker`] and `pace` are the only ones that belong to a worker alone.
+//! `domain`; [`breaker`], `pace` and `domains` are the only ones that belong to a worker alone.
 
 mod attempt;
 pub mod breaker;
 mod connections;
 mod consume;
 mod dead_letters;
+mod domains;
 mod gate;
 mod handle;
 mod http;
@@ -39,6 +40,7 @@ use tokio_util::sync::CancellationToken;
 
 use connections::Connections;
 use consume::{Consume, Jobs};
+use domains::Domains;
 use gate::Gate;
 use handle::Handler;
 use mail::Composer;
@@ -89,6 +91,7 @@ pub async fn run(parts: WorkerParts, shutdown: CancellationToken) -> Result<(), 
         gate: Arc::clone(&gate),
         composer,
         templates: OwnTemplates::default(),
+        domains: Domains::new(&settings.worker),
         connections: Arc::clone(&connections),
         policy: settings.retry.policy(),
         lease: settings.worker.lease,

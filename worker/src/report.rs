@@ -20,10 +20,19 @@ const PARKED: Duration = Duration::from_hours(1);
 pub struct Ending {
     /// How it ended.
     pub outcome: SendOutcome,
-    /// How long the mail server is left alone, if the breaker has a say in it.
-    pub pause: Option<Duration>,
+    /// How long the mail is put off, if something else than how it ended says so.
+    pub pause: Option<Pause>,
     /// Whether this mail proved that the server works again.
     pub recovered: bool,
+}
+
+/// Who says how long a mail is put off.
+#[derive(Debug, Clone, Copy)]
+pub enum Pause {
+    /// The breaker, which leaves the mail server alone for so long.
+    Breaker(Duration),
+    /// The limits of its domain.
+    Domain(Duration),
 }
 
 impl Ending {
@@ -40,11 +49,12 @@ impl Ending {
         now: Timestamp,
         rng: &mut impl Rng,
     ) -> Timestamp {
-        let pause = self.pause.unwrap_or_else(|| match self.outcome {
-            SendOutcome::Uncertain(_) => jittered(policy.uncertain_pause, rng),
-            SendOutcome::Parked(_) => jittered(PARKED, rng),
-            _ => policy.pause_after(attempts, rng),
-        });
+        let pause = match (self.pause, &self.outcome) {
+            (Some(Pause::Breaker(pause) | Pause::Domain(pause)), _) => pause,
+            (None, SendOutcome::Uncertain(_)) => jittered(policy.uncertain_pause, rng),
+            (None, SendOutcome::Parked(_)) => jittered(PARKED, rng),
+            (None, _) => policy.pause_after(attempts, rng),
+        };
         chrono::TimeDelta::from_std(pause)
             .ok()
             .and_then(|pause| now.checked_add_signed(pause))
@@ -119,7 +129,12 @@ mod tests {
             (Ending::of(SendOutcome::Uncertain(trouble())), 1, 8.0, 12.0),
             (Ending::of(ours.clone()), 1, 0.8, 1.2),
             (Ending::of(SendOutcome::Parked(trouble())), 1, 48.0, 72.0),
-            (Ending { outcome: ours, pause: Some(3 * MINUTE), recovered: false }, 1, 3.0, 3.0),
+            (
+                Ending { outcome: ours, pause: Some(Pause::Breaker(3 * MINUTE)), recovered: false },
+                1,
+                3.0,
+                3.0,
+            ),
         ];
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         for (ending, attempts, least, most) in table {
@@ -133,7 +148,7 @@ mod tests {
     #[test]
     fn an_endless_pause_does_not_overflow() {
         let mut ending = Ending::of(SendOutcome::Ours(trouble()));
-        ending.pause = Some(Duration::MAX);
+        ending.pause = Some(Pause::Domain(Duration::MAX));
         let policy = RetryPolicy::default();
         let at = ending.next_attempt_at(&policy, 1, Timestamp::UNIX_EPOCH, &mut adapters::rng());
         assert_eq!(at, Timestamp::MAX_UTC);

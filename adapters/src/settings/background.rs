@@ -17,6 +17,10 @@ pub struct WorkerSettings {
     pub concurrency: usize,
     /// Jobs in hand at the same time; never 0.
     pub prefetch: u16,
+    /// Mails for one recipient domain at the same time; 0 is no limit.
+    pub domain_at_once: u32,
+    /// Mails for one recipient domain in a minute; 0 is no limit.
+    pub domain_per_minute: u32,
     /// How long one attempt belongs to one worker.
     #[serde(serialize_with = "duration::serialize")]
     pub lease: Duration,
@@ -117,6 +121,8 @@ impl WorkerSettings {
         Ok(Self {
             concurrency: usize::from(concurrency),
             prefetch,
+            domain_at_once: values.number("worker.domain_at_once", 0..=1024)?,
+            domain_per_minute: values.number("worker.domain_per_minute", 0..=1_000_000)?,
             lease: values.duration("worker.lease")?,
             shutdown_grace: values.duration("worker.shutdown_grace")?,
             rescue_interval: values.duration("worker.rescue_interval")?,

@@ -43,6 +43,8 @@ pub struct DatabaseSettings {
     pub url: String,
     /// The size of the pool.
     pub max_connections: u32,
+    /// How many requests of one kind may wait for their turn; never 0.
+    pub max_waiting: usize,
     /// How long to wait for a connection.
     #[serde(serialize_with = "duration::serialize")]
     pub acquire_timeout: Duration,
@@ -129,6 +131,7 @@ impl DatabaseSettings {
                 url => starts_with_any(url, &KINDS),
             })?,
             max_connections: values.number("database.max_connections", 1..=1000)?,
+            max_waiting: values.number("database.max_waiting", 1..=100_000)?,
             acquire_timeout: values.duration("database.acquire_timeout")?,
             statement_timeout: values.duration("database.statement_timeout")?,
             lock_timeout: values.duration("database.lock_timeout")?,

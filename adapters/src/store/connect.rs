@@ -76,7 +76,7 @@ impl Store {
             runtime: Handle::current(),
             writer: sqlite.then(|| Arc::new(Mutex::new(()))),
             outlet: Arc::default(),
-            gatherings: Gatherings::new(sqlite),
+            gatherings: Gatherings::new(sqlite, settings.max_waiting),
             bell: Arc::default(),
             metrics: Metrics::default(),
             tracer: Tracer::default(),

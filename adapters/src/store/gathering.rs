@@ -24,6 +24,9 @@ struct Waiting<A, R> {
     /// How many batches may be at work at the same time: one that commits needs no processor, so
     /// that another can be written meanwhile.
     at_once: usize,
+    /// How many calls may wait: in a queue that only grows, everybody would wait until nobody wants the
+    /// answer any more.
+    most: usize,
 }
 
 struct Queue<A, R> {
@@ -39,21 +42,29 @@ where
     A: Send + 'static,
     R: Send + 'static,
 {
-    /// No call, and no batch at work.
+    /// No call, and no batch at work; any number of calls may wait.
     pub(super) fn new(at_once: usize) -> Self {
+        Self::bounded(at_once, usize::MAX)
+    }
+
+    /// No call, and no batch at work; so many calls may wait.
+    pub(super) fn bounded(at_once: usize, most: usize) -> Self {
         let queue = Mutex::new(Queue { calls: VecDeque::new(), working: 0 });
-        Self(Arc::new(Waiting { queue, at_once }))
+        Self(Arc::new(Waiting { queue, at_once, most }))
     }
 
     /// Waits until `work` has answered this question in some batch. A caller that goes away before
     /// its batch begins is passed over; after that the work is done whether they wait or not.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] at once if as many wait as may.
     pub(super) async fn call<W, F>(&self, runtime: &Handle, asks: A, work: W) -> Result<R>
     where
         W: Fn(Vec<Call<A, R>>) -> F + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        if self.0.add(Call { asks, answer }) {
+        if self.0.add(Call { asks, answer })? {
             let waiting = Arc::clone(&self.0);
             let batches = runtime.clone();
             runtime.spawn(async move {
@@ -83,12 +94,18 @@ impl<A, R> Call<A, R> {
 
 impl<A, R> Waiting<A, R> {
     /// Adds a call; `true` if somebody has to begin working.
-    fn add(&self, call: Call<A, R>) -> bool {
+    fn add(&self, call: Call<A, R>) -> Result<bool> {
         let mut queue = self.lock();
+        if queue.calls.len() >= self.most {
+            queue.calls.retain(|call| !call.answer.is_closed());
+        }
+        if queue.calls.len() >= self.most {
+            return Err(StoreError::Busy);
+        }
         queue.calls.push_back(call);
         let begins = queue.working < self.at_once;
         queue.working += usize::from(begins);
-        begins
+        Ok(begins)
     }
 
     /// What has arrived so far; `None` if that is nothing, and then whoever asked is done.
@@ -172,6 +189,26 @@ mod tests {
         gate.add_permits(2);
         assert_eq!(first.await.unwrap().unwrap(), 1);
         assert_eq!(stays.await.unwrap().unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn only_so_many_wait_and_whoever_goes_away_makes_room() {
+        let (numbers, gate) = (Numbers::bounded(1, 2), Arc::new(Semaphore::new(0)));
+        let first = ask(&numbers, &gate, 1);
+        settle().await;
+        let (gone, stays) = (ask(&numbers, &gate, 2), ask(&numbers, &gate, 3));
+        settle().await;
+        let refused = ask(&numbers, &gate, 4).await.unwrap();
+        assert!(matches!(refused, Err(StoreError::Busy)), "{refused:?}");
+        gone.abort();
+        settle().await;
+        let late = ask(&numbers, &gate, 5);
+        settle().await;
+        gate.add_permits(2);
+        assert_eq!(first.await.unwrap().unwrap(), 1);
+        for call in [stays, late] {
+            assert_eq!(call.await.unwrap().unwrap(), 2);
+        }
     }
 
     #[tokio::test]

@@ -166,11 +166,12 @@ struct Gatherings {
 
 impl Gatherings {
     /// While one batch commits, another can be written; SQLite has one writer.
-    fn new(sqlite: bool) -> Self {
+    fn new(sqlite: bool, waiting: usize) -> Self {
         let writers = if sqlite { 1 } else { 2 };
         Self {
-            creates: Gathering::new(writers),
-            callers: Gathering::new(2),
+            creates: Gathering::bounded(writers, waiting),
+            callers: Gathering::bounded(2, waiting),
+            // As many as the worker has jobs in hand.
             // One at a time: what a larger batch saves is more than what it lets wait.
             claims: Gathering::new(1),
             reports: Gathering::new(1),
