@@ -78,6 +78,15 @@ pub struct QueueReport {
     pub state: Result<(u32, u32), String>,
 }
 
+/// What is in a queue, and who takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueDepth {
+    /// Jobs that no worker has in hand.
+    pub jobs: u32,
+    /// Workers that wait for them.
+    pub workers: u32,
+}
+
 /// What workers take jobs from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Queue {
@@ -120,6 +129,15 @@ impl Broker {
         match &self.0 {
             Backend::Memory(_) => None,
             Backend::Amqp(amqp) => Some(amqp.examine().await),
+        }
+    }
+
+    /// What is in a queue now: cheap, and `None` if the broker does not say so within a second, or keeps
+    /// its jobs in this process.
+    pub async fn depth(&self, queue: Queue) -> Option<QueueDepth> {
+        match &self.0 {
+            Backend::Memory(_) => None,
+            Backend::Amqp(amqp) => amqp.depth(queue).await,
         }
     }
 

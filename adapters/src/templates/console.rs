@@ -124,6 +124,8 @@ pub struct Overview<'a> {
     pub outbox_age: Option<i64>,
     /// The mails that are still to be sent; for the same.
     pub open: Option<OpenFigures>,
+    /// What the broker says of their queue; for the same, and if it says anything.
+    pub queue: Option<QueueFigures>,
     /// Whether this process is connected to the broker.
     pub broker: bool,
     /// Why mails cannot be sent at present, if a worker of this process has found that out.
@@ -141,6 +143,15 @@ pub struct OpenFigures {
     pub sending: u64,
     /// Come again, by how soon.
     pub retries: Vec<Retries>,
+}
+
+/// The queue of the mails at the broker, in figures.
+#[derive(Serialize)]
+pub struct QueueFigures {
+    /// Jobs that no worker has in hand.
+    pub jobs: u32,
+    /// Workers that wait for them.
+    pub workers: u32,
 }
 
 /// How many mails come again within a while.

@@ -25,7 +25,8 @@ use domain::Timestamp;
 
 pub use chart::Chart;
 pub use console::{
-    Choice, ConsolePage, Frame, Invitations, OpenFigures, Overview, TemplateEditor, Typed,
+    Choice, ConsolePage, Frame, Invitations, OpenFigures, Overview, QueueFigures, TemplateEditor,
+    Typed,
 };
 pub use error::TemplateError;
 pub use inbox::{InboxHeader, InboxList, InboxMail, InboxPart, InboxRow, InboxView};

@@ -57,12 +57,16 @@ impl Amqp {
 }
 
 async fn queue(channel: &Channel, name: &ShortString) -> QueueReport {
+    let state = queue_state(channel, name).await.map_err(|error| error.to_string());
+    QueueReport { name: name.to_string(), state }
+}
+
+/// How many messages are in a queue, and how many consumers wait for them.
+pub(super) async fn queue_state(
+    channel: &Channel,
+    name: &ShortString,
+) -> lapin::Result<(u32, u32)> {
     let passive = QueueDeclareOptions { passive: true, ..Default::default() };
-    let found = channel.queue_declare(name.clone(), passive, FieldTable::default()).await;
-    QueueReport {
-        name: name.to_string(),
-        state: found
-            .map(|queue| (queue.message_count(), queue.consumer_count()))
-            .map_err(|error| error.to_string()),
-    }
+    let queue = channel.queue_declare(name.clone(), passive, FieldTable::default()).await?;
+    Ok((queue.message_count(), queue.consumer_count()))
 }

@@ -107,6 +107,12 @@ impl Shared {
             .await;
     }
 
+    /// One of the connections that are open now.
+    pub(super) fn any_session(&self) -> Option<Arc<Session>> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.iter().filter_map(Weak::upgrade).find(|session| session.is_up())
+    }
+
     fn remember(&self, session: &Arc<Session>) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|other| other.strong_count() > 0);

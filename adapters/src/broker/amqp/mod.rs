@@ -1,6 +1,7 @@
 //! The broker over AMQP 0-9-1, made for `RabbitMQ`.
 
 mod consumer;
+mod depth;
 mod examine;
 pub(super) mod headers;
 mod link;
@@ -13,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use domain::{EventId, OutboxId};
+use lapin::types::ShortString;
 use lapin::uri::AMQPUri;
 
 use super::{Announcement, BrokerError, Outgoing, Queue};
@@ -72,11 +74,18 @@ impl Amqp {
     }
 
     pub(super) fn jobs(&self, queue: Queue, prefetch: u16) -> Inbox {
-        let (link, name) = match queue {
-            Queue::Email => ("jobs", &self.shared.names.email_queue),
-            Queue::Webhook => ("webhook jobs", &self.shared.names.webhook_queue),
+        let link = match queue {
+            Queue::Email => "jobs",
+            Queue::Webhook => "webhook jobs",
         };
-        Inbox::start(&self.shared, link, name.clone(), prefetch)
+        Inbox::start(&self.shared, link, self.name_of(queue).clone(), prefetch)
+    }
+
+    fn name_of(&self, queue: Queue) -> &ShortString {
+        match queue {
+            Queue::Email => &self.shared.names.email_queue,
+            Queue::Webhook => &self.shared.names.webhook_queue,
+        }
     }
 
     pub(super) fn dead(&self) -> Inbox {

@@ -2,7 +2,8 @@
 
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
-use adapters::templates::{Chart, ConsolePage, OpenFigures, Overview};
+use adapters::broker::{Queue, QueueDepth};
+use adapters::templates::{Chart, ConsolePage, OpenFigures, Overview, QueueFigures};
 
 use super::{Visitor, page};
 use crate::problem::ApiError;
@@ -19,10 +20,15 @@ pub async fn show(
 ) -> Result<HttpResponse, ApiError> {
     let organization = visitor.organization(&state, &organization).await?;
     let activity = state.store.activity(organization.id, MINUTES).await?;
-    let (lag, open) = match visitor.auth.0.organization {
-        Some(_) => (None, None),
-        None => (Some(state.store.outbox_lag().await?), Some(state.store.open_mails().await?)),
+    let (lag, open, queue) = match visitor.auth.0.organization {
+        Some(_) => (None, None, None),
+        None => (
+            Some(state.store.outbox_lag().await?),
+            Some(state.store.open_mails().await?),
+            state.broker.depth(Queue::Email).await,
+        ),
     };
+    let queue = queue.map(|QueueDepth { jobs, workers }| QueueFigures { jobs, workers });
     let now = state.store.clock().now();
     let open = open.map(|open| OpenFigures::new(&open, now));
     let age = lag.as_ref().map(|lag| lag.oldest_due.map_or(0, |due| (now - due).num_seconds()));
@@ -33,6 +39,7 @@ pub async fn show(
         outbox_waiting: lag.as_ref().map(|lag| lag.waiting),
         outbox_age: age,
         open,
+        queue,
         broker: state.broker.is_connected(),
         mail_trouble: state.health.mail_trouble(),
     };

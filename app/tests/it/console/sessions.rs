@@ -51,10 +51,15 @@ async fn a_key_that_may_change_things_opens_the_console(stack: Stack) {
     let all = operator.page("/console").await;
     assert!(all.contains(&format!("href=\"{}\"", own(&app))), "{all}");
     let page = operator.page(&own(&app)).await;
-    for figure in ["jobs to publish", "mails wait for a worker", "being sent", "within ten minutes"]
+    for figure in
+        ["jobs to publish", "mails wait for a worker", "worker slots taken", "within ten minutes"]
     {
         assert!(page.contains(figure), "{figure}: {page}");
     }
+    // The broker says who waits for jobs, where there is one to ask.
+    let workers = "<div><dt>workers</dt><dd>1</dd></div>";
+    assert_eq!(page.contains(workers), stack == Stack::Distributed, "{page}");
+    assert_eq!(page.contains("in the broker’s queue</dt><dd>0<"), stack == Stack::Distributed);
 }
 
 async fn no_other_key_does(stack: Stack) {
