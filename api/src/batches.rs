@@ -29,7 +29,10 @@ pub async fn run(store: Store, settings: BatchSettings, stop: CancellationToken)
                 tokio::task::yield_now().await;
                 continue;
             }
-            Ok(BatchProgress::Held) => jittered(HELD, &mut adapters::rng()),
+            Ok(BatchProgress::Held) => {
+                tracing::debug!("batches wait for mails to leave");
+                jittered(HELD, &mut adapters::rng())
+            }
             Ok(BatchProgress::Nothing) => settings.poll,
             Err(error) => {
                 tracing::warn!(%error, "batches cannot be worked on now");

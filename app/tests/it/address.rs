@@ -4,8 +4,10 @@
 use serde_json::{Value, json};
 
 use crate::bounces::World;
-use crate::harness::{Stack, TestApp, text};
+use crate::harness::{Stack, TestApp, block_on, text};
 use crate::policy;
+use crate::processes::TURN;
+use crate::processes::fleet::Fleet;
 
 on_both_stacks!(
     a_changed_address_kills_the_old_link,
@@ -38,6 +40,31 @@ async fn a_changed_address_kills_the_old_link(stack: Stack) {
     app.invite("ann@example.com").await;
     let (status, problem) = change(&app, &path, "eve@example.com").await;
     assert_eq!((status, &problem["code"]), (409, &json!("invitation_not_pending")));
+}
+
+#[test]
+fn the_old_link_is_dead_before_there_is_a_new_one() {
+    block_on(async {
+        let _turn = TURN.acquire().await;
+        let mut fleet = Fleet::on_shared_broker(&[]).await;
+        fleet.add_api().await;
+        fleet.add_worker();
+        fleet.invite(0..1).await;
+        fleet.until_all_sent(1).await;
+        // Nobody makes the new mail, or its link.
+        fleet.stop_workers();
+        let client = fleet.apis[0].client.clone();
+        let organization = client.get("/v1/me").await.unwrap().json()["organization"]["id"].clone();
+        let id = text(&fleet.all().await[0]["id"]);
+        let path = format!("/v1/organizations/{}/invitations/{id}/address", text(&organization));
+        let changed = client.post(&path, &json!({"email": "bob@example.org"})).await.unwrap();
+        assert_eq!(changed.status, 200, "{}", changed.text());
+        let old = fleet.mails().into_values().next().unwrap().remove(0);
+        let accept = json!({"token": old.token(), "password": "correct horse battery"});
+        let refused = client.post("/v1/invitations/accept", &accept).await.unwrap();
+        assert_eq!(refused.status, 401, "{}", refused.text());
+        fleet.end().await;
+    });
 }
 
 async fn a_new_address_has_to_be_allowed(stack: Stack) {

@@ -1,8 +1,10 @@
 //! Rows of the outbox, and the relays that have claimed them.
 
+use sea_orm::{ConnectionTrait, TransactionTrait};
+
 use super::super::lab::LOCK;
-use super::{SIZE, invite, on_one_thread};
-use crate::harness::Stack;
+use super::{SIZE, database, invite, on_one_thread};
+use crate::harness::{Stack, block_on};
 
 on_both_stacks!(
     a_relay_that_was_too_slow_settles_nothing,
@@ -68,4 +70,20 @@ async fn what_nobody_takes_over_is_left_to_claim(stack: Stack) {
         lab
     })
     .await;
+}
+
+#[test]
+fn what_another_relay_is_just_claiming_is_passed_over() {
+    block_on(on_one_thread(Stack::Distributed, async |lab| {
+        invite(&lab, SIZE).await;
+        let claim = async || lab.store.claim_outbox(100, LOCK).await.unwrap().len();
+        let rival = database(&lab).await.begin().await.unwrap();
+        let first =
+            "UPDATE outbox SET tries = 1 WHERE id = (SELECT min(id::text)::uuid FROM outbox)";
+        rival.execute_unprepared(first).await.unwrap();
+        assert_eq!(claim().await, SIZE - 1, "without waiting for the rival");
+        rival.rollback().await.unwrap();
+        assert_eq!(claim().await, 1);
+        lab
+    }));
 }
