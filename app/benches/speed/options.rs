@@ -42,22 +42,27 @@ pub enum Scene {
     Bulk,
     /// Minutes by itself: only where it is named.
     Fair,
+    /// As well.
+    Scale,
 }
 
 impl Scene {
-    const ALL: [(&str, Self); 6] = [
+    const ALL: [(&str, Self); 7] = [
         ("idle", Self::Idle),
         ("accept", Self::Accept),
         ("outage", Self::Outage),
         ("drain", Self::Drain),
         ("bulk", Self::Bulk),
         ("fair", Self::Fair),
+        ("scale", Self::Scale),
     ];
 
     fn parse(name: &str) -> Result<Self> {
         let found = Self::ALL.iter().find(|(known, _)| *known == name);
-        let unknown =
-            || format!("unknown scene {name}; there are idle, accept, outage, drain, bulk, fair");
+        let unknown = || {
+            let known = Self::ALL.map(|(name, _)| name).join(", ");
+            format!("unknown scene {name}; there are {known}")
+        };
         Ok(found.ok_or_else(unknown)?.1)
     }
 }
@@ -120,7 +125,8 @@ impl Options {
 
     /// Whether this part of the usual run was asked for.
     pub fn wants(&self, scene: Scene) -> bool {
-        self.scenes.contains(&scene) || self.scenes.is_empty() && scene != Scene::Fair
+        let usual = !matches!(scene, Scene::Fair | Scene::Scale);
+        self.scenes.contains(&scene) || self.scenes.is_empty() && usual
     }
 }
 

@@ -39,7 +39,8 @@ pub struct Product {
     pub database_url: String,
     /// The API, or all of the embedded product.
     pub api: Process,
-    pub worker: Option<Process>,
+    /// None yet, one, or several; the embedded product has its own.
+    pub workers: Vec<Process>,
     settings: Vec<(String, String)>,
     log: PathBuf,
     name: String,
@@ -116,7 +117,7 @@ impl World {
             organization: String::new(),
             database_url,
             api,
-            worker: None,
+            workers: Vec::new(),
             settings,
             log,
             name,
@@ -131,8 +132,8 @@ impl World {
 
     /// Stops the product and removes its database and queues.
     pub async fn end(&self, product: Product) -> Result<()> {
-        let Product { api, worker, name, keep, .. } = product;
-        if let Some(worker) = worker {
+        let Product { api, workers, name, keep, .. } = product;
+        for worker in workers {
             worker.stop()?;
         }
         api.stop()?;
@@ -143,11 +144,11 @@ impl World {
 }
 
 impl Product {
-    /// Starts the worker; the embedded product has its own.
+    /// Starts a worker, one more than there are; the embedded product has its own.
     pub fn start_worker(&mut self) -> Result<()> {
-        if self.api.name() != "welcomat" && self.worker.is_none() {
+        if self.api.name() != "welcomat" {
             let worker = Process::start("welcomat-worker", &[], &self.settings, &self.log)?;
-            self.worker = Some(worker);
+            self.workers.push(worker);
         }
         Ok(())
     }
@@ -159,7 +160,7 @@ impl Product {
 
     /// API and worker.
     pub fn processes(&self) -> impl Iterator<Item = &Process> {
-        std::iter::once(&self.api).chain(&self.worker)
+        std::iter::once(&self.api).chain(&self.workers)
     }
 
     /// Requests that invite one person each.

@@ -71,7 +71,7 @@ async fn together(world: &mut World, product: &Product) -> Result<()> {
 
 /// A worker alone in front of a full queue.
 async fn full_queue(world: &mut World, product: &mut Product) -> Result<()> {
-    if let Some(worker) = product.worker.take() {
+    for worker in product.workers.drain(..) {
         worker.stop()?;
     }
     let batches = Until { time: PATIENCE, count: BATCHES };

@@ -17,7 +17,7 @@ use crate::options::{Database, Options, Scene};
 use crate::product::{World, fresh_folder};
 use crate::report::Report;
 use crate::samples::Samples;
-use crate::scenes::{accept, bulk, drain, fair, idle, outage};
+use crate::scenes::{accept, bulk, drain, fair, idle, outage, scale};
 use crate::servers::Servers;
 use crate::sink::Sink;
 use crate::statistics::number;
@@ -98,6 +98,10 @@ async fn round(
     if wants(Scene::Fair) {
         fair::measure(world, samples).await?;
         progress.say("one beside many");
+    }
+    if wants(Scene::Scale) {
+        scale::measure(world, samples).await?;
+        progress.say("more and more workers");
     }
     Ok(())
 }

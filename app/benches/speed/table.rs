@@ -4,6 +4,7 @@
 use crate::figures::{Better, STEPS, Standing};
 use crate::report::{Line, Report, machine};
 use crate::samples::Samples;
+use crate::scenes::scale::{self, WORKERS};
 
 /// Prints figures, latencies, CPU and noise, as Markdown.
 pub fn print(report: &Report<'_>) {
@@ -98,6 +99,11 @@ fn others(report: &Report<'_>) {
     for (name, title, unit) in shown {
         if let Some(value) = report.median(name) {
             println!("- {title}: {}", amount(value, unit));
+        }
+    }
+    for workers in WORKERS {
+        if let Some(value) = report.median(&scale::figure(workers)) {
+            println!("- mails from a full queue, {workers} workers: {}", amount(value, "/s"));
         }
     }
 }

@@ -1,5 +1,8 @@
 //! An embedded service moves to PostgreSQL: nothing is lost, nothing is sent twice, links stay good.
 
+#[cfg(feature = "long-faults")]
+mod large;
+
 use std::path::Path;
 use std::process::{Command, Output};
 

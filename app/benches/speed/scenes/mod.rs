@@ -6,6 +6,7 @@ pub mod drain;
 pub mod fair;
 pub mod idle;
 pub mod outage;
+pub mod scale;
 
 use std::time::Duration;
 
