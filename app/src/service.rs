@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 
 use adapters::settings::Settings;
+use domain::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::Failure;
@@ -29,6 +30,7 @@ pub async fn run(
     listener: TcpListener,
     shutdown: CancellationToken,
 ) -> Result<(), Failure> {
+    let began = parts.store.clock().now();
     // Half a service is worse than none: when one part ends, so does the other.
     let api = async {
         let _stop = shutdown.clone().drop_guard();
@@ -38,12 +40,34 @@ pub async fn run(
         let _stop = shutdown.clone().drop_guard();
         worker::run(parts.worker(), shutdown.clone()).await
     };
-    let (api, worker) = tokio::join!(api, worker);
+    let requeue = async {
+        tokio::select! {
+            () = queue_again(parts, began) => {}
+            () = shutdown.cancelled() => {}
+        }
+    };
+    let (api, worker, ()) = tokio::join!(api, worker, requeue);
     parts.broker.close().await;
     parts.store.clone().close().await;
     api.map_err(|error| format!("the API stopped: {error}"))?;
     worker.map_err(|error| format!("the worker stopped: {error}"))?;
     Ok(())
+}
+
+/// What the broker of the process before held is lost, if that was in memory: nobody waits until it is
+/// missed.
+async fn queue_again(parts: &Parts, began: Timestamp) {
+    if !parts.broker.is_forgetful() {
+        return;
+    }
+    match parts.store.requeue_forgotten(began).await {
+        Ok(0) => {}
+        Ok(requeued) => tracing::info!(requeued, "what waited for the process before goes on"),
+        Err(error) => tracing::warn!(
+            %error,
+            "what waited for the process before goes on only after worker.requeue_after"
+        ),
+    }
 }
 
 /// Where somebody on this machine reaches a server that listens on `bound`.

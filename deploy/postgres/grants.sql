@@ -45,8 +45,9 @@ GRANT SELECT ON organization, "user", membership, template TO welcomat_worker;
 GRANT SELECT, UPDATE ON invitation, delivery, test_mail TO welcomat_worker;
 GRANT SELECT, INSERT, UPDATE ON outbox, suppression TO welcomat_worker;
 GRANT SELECT, INSERT ON attempt, dead_letter TO welcomat_worker;
--- The links that stay good beside that of a reminder.
+-- The links that stay good beside a newer one, and until when.
 GRANT SELECT, INSERT ON former_token TO welcomat_worker;
+GRANT UPDATE (valid_until) ON former_token TO welcomat_worker;
 GRANT INSERT ON event TO welcomat_worker;
 GRANT DELETE ON idempotency_key TO welcomat_worker;
 -- Of events it says who is to be told and tells them; an endpoint it can but switch off.

@@ -1,4 +1,4 @@
-//! A link token that is still good although a reminder has brought a newer one.
+//! A link token that is still good although another mail has brought a newer one.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,6 +10,12 @@ pub struct Model {
     pub token_hash: Vec<u8>,
     pub invitation_id: Uuid,
     pub created_at: DateTimeUtc,
+    /// `None`: for as long as the invitation is open, beside a reminder.
+    pub valid_until: Option<DateTimeUtc>,
+    /// The temporary password of the same mail, if that is still good as well.
+    pub password_hash: Option<Vec<u8>>,
+    /// Not after `valid_until`; set if there is a password.
+    pub password_expires_at: Option<DateTimeUtc>,
 }
 
 /// No relation is declared: queries name the columns they join.

@@ -14,6 +14,7 @@ mod m20261126_000009_own_templates;
 mod m20261127_000010_keep_less;
 mod m20261127_000011_follow_traces;
 mod m20261127_000012_test_mails;
+mod m20261127_000014_overlap_links;
 
 /// All steps, oldest first.
 pub struct Migrator;
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000010_keep_less::Migration),
             Box::new(m20261127_000011_follow_traces::Migration),
             Box::new(m20261127_000012_test_mails::Migration),
+            Box::new(m20261127_000014_overlap_links::Migration),
         ]
     }
 }

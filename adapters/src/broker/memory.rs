@@ -1,6 +1,6 @@
 //! The broker for one process: bounded queues with the manners of the real ones.
 //!
-//! It forgets everything when the process ends; the rescue of lost jobs covers that.
+//! It forgets everything when the process ends; whoever starts the next one queues it again.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -141,6 +141,11 @@ impl Broker {
         }
     }
 
+    /// Whether it keeps its messages in memory: it began empty, whatever was published before.
+    pub const fn is_forgetful(&self) -> bool {
+        matches!(self.0, Backend::Memory(_))
+    }
+
     /// Publishes a batch and says which of it the broker has safely.
     ///
     /// Bounded by the confirm timeout, also while the server is away. An id that is missing from

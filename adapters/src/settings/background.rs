@@ -89,6 +89,8 @@ pub struct InvitationSettings {
     pub locale: String,
     /// For so many days after its end an invitee can have an expired invitation mailed once more.
     pub new_link_days: u32,
+    /// For so many minutes the links before a resend stay good beside its own; 0: not at all.
+    pub link_overlap_minutes: u32,
 }
 
 /// The shape of log lines.
@@ -181,7 +183,13 @@ impl InvitationSettings {
                 domain::is_locale(text).then(|| text.to_owned()).ok_or_else(wrong)
             })?,
             new_link_days: values.number("invitation.new_link_days", 0..=3650)?,
+            link_overlap_minutes: values.number("invitation.link_overlap_minutes", 0..=10_080)?,
         })
+    }
+
+    /// How long the links and passwords of earlier mails stay good once the mail of a resend is made.
+    pub fn link_overlap(&self) -> Duration {
+        Duration::from_mins(self.link_overlap_minutes.into())
     }
 }
 

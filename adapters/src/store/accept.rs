@@ -5,7 +5,7 @@ use domain::{
     EmailAddress, EventKind, Generation, Invitation, InvitationId, InvitationStatus,
     OrganizationId, SecretHash, Timestamp, UserId,
 };
-use entity::{former_token, invitation, membership, organization, user};
+use entity::{invitation, membership, organization, user};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter,
     QueryOrder, QueryTrait, Set,
@@ -13,7 +13,9 @@ use sea_orm::{
 use serde::Serialize;
 
 use super::audit::By;
-use super::{Result, Store, Verdict, change, close, convert, limit, unwanted, wrong_password};
+use super::{
+    Result, Store, Verdict, change, close, convert, former, limit, unwanted, wrong_password,
+};
 
 /// What the invitee got by mail.
 #[derive(Debug, Clone)]
@@ -243,20 +245,12 @@ async fn find(
     };
     let found = query.order_by_desc(invitation::Column::Id).one(db).await?;
     match credential {
-        Credential::Token(hash) if found.is_none() => find_by_former(db, hash).await,
-        _ => Ok(found),
+        _ if found.is_some() => Ok(found),
+        Credential::Token(hash) => former::by_token(db, now, hash).await,
+        Credential::Temporary { email, hash } => {
+            former::by_password(db, now, wrong_passwords, email, hash).await
+        }
     }
-}
-
-/// By a link that a reminder has left good.
-async fn find_by_former(
-    db: &impl ConnectionTrait,
-    hash: &SecretHash,
-) -> Result<Option<invitation::Model>> {
-    let Some(link) = former_token::Entity::find_by_id(hash.to_vec()).one(db).await? else {
-        return Ok(None);
-    };
-    Ok(invitation::Entity::find_by_id(link.invitation_id).one(db).await?)
 }
 
 async fn activate(

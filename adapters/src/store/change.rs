@@ -2,7 +2,7 @@
 
 use domain::invitation::{IllegalInvitationEvent, InvitationEvent};
 use domain::{DeliveryStatus, EventKind, InvitationId, OrganizationId, SendRefusal, Timestamp};
-use entity::{delivery, former_token, invitation};
+use entity::{delivery, invitation};
 use sea_orm::sea_query::LockType;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
@@ -43,8 +43,8 @@ pub enum ChangeOutcome {
 }
 
 impl Store {
-    /// Plans a new mail with a new secret. The old link stays good until the new mail is made. A mail that
-    /// waits for its moment goes out now instead.
+    /// Plans a new mail with a new secret. Earlier links and passwords stay good for an overlap, which
+    /// begins when the new mail is made. A mail that waits for its moment goes out now instead.
     pub async fn resend(
         &self,
         organization: OrganizationId,
@@ -200,7 +200,6 @@ pub(super) async fn resend(
     mails: &mut Vec<Mail>,
 ) -> Result<InvitationView> {
     close::cancel_deliveries(tx, now, row.id).await?;
-    forget_former_links(tx, &row).await?;
     row.generation += 1;
     row.reminded = 0;
     row.email_sent = false;
@@ -221,18 +220,6 @@ pub(super) async fn resend(
     let data = serde_json::json!({ "generation": row.generation, "delivery_id": delivery.id });
     audit::record(tx, now, &row, EventKind::InvitationResent, actor.into(), data).await?;
     InvitationView::new(row, delivery)
-}
-
-/// The links that reminders have left good are good no more.
-pub(super) async fn forget_former_links(
-    tx: &DatabaseTransaction,
-    invitation: &invitation::Model,
-) -> Result<()> {
-    former_token::Entity::delete_many()
-        .filter(former_token::Column::InvitationId.eq(invitation.id))
-        .exec(tx)
-        .await?;
-    Ok(())
 }
 
 /// A pending invitation of the organization, locked; or why there is none.

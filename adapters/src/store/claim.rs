@@ -17,7 +17,7 @@ use super::bulk::Changes;
 use super::claimable::Claimable;
 use super::own_templates::TemplateVersion;
 use super::together::{self, Answer, Locking};
-use super::{Result, Store, StoreError, Verdict, locked};
+use super::{Result, Store, StoreError, Verdict, former, locked};
 use crate::seal::SealKeys;
 
 /// A delivery that is this worker's until its lease ends.
@@ -86,6 +86,8 @@ pub(super) struct Wanted {
     pub(super) generation: Generation,
     pub(super) lease: Duration,
     pub(super) keys: SealKeys,
+    pub(super) link_overlap: Duration,
+    pub(super) wrong_passwords: u32,
 }
 
 impl Store {
@@ -101,7 +103,14 @@ impl Store {
         lease: Duration,
         keys: &SealKeys,
     ) -> Result<Option<Claimed>> {
-        let wanted = Arc::new(Wanted { id, generation, lease, keys: keys.clone() });
+        let wanted = Arc::new(Wanted {
+            id,
+            generation,
+            lease,
+            keys: keys.clone(),
+            link_overlap: self.policy.link_overlap,
+            wrong_passwords: self.limits.wrong_passwords,
+        });
         let store = self.clone();
         let claim = move |wanted, locking| store.clone().claim_all(wanted, locking);
         let runtime = self.runtime.clone();
@@ -114,8 +123,9 @@ impl Store {
         wanted: Vec<Arc<Wanted>>,
         locking: Locking,
     ) -> Result<Vec<Answer<Option<Claimed>>>> {
+        let overlap = self.policy.link_overlap;
         self.write(move |tx, now| {
-            Box::pin(async move { claim_all(tx, now, &wanted, locking).await })
+            Box::pin(async move { claim_all(tx, now, &wanted, locking, overlap).await })
         })
         .await
     }
@@ -126,11 +136,13 @@ async fn claim_all(
     now: Timestamp,
     wanted: &[Arc<Wanted>],
     locking: Locking,
+    overlap: Duration,
 ) -> Result<Verdict<Vec<Answer<Option<Claimed>>>>> {
     let ids = wanted.iter().map(|wanted| wanted.id.uuid()).collect();
     let (locked, senders) = locked::lock_with_senders(tx, ids, locking).await?;
     let mut answers = Vec::with_capacity(wanted.len());
-    let (mut deliveries, mut secrets, mut former) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut deliveries, mut secrets) = (Vec::new(), Vec::new());
+    let (mut former, mut ending) = (Vec::new(), Vec::new());
     let mut taken = HashSet::new();
     for wanted in wanted {
         let Some((delivery, invitation)) = locked.get(wanted.id.uuid()) else {
@@ -145,6 +157,7 @@ async fn claim_all(
                 deliveries.push(claim.delivery);
                 secrets.extend(claim.secret);
                 former.extend(claim.former);
+                ending.extend(claim.ends_former);
                 Ok(Some(claim.claimed))
             }
             Ok(None) => Ok(None),
@@ -159,6 +172,9 @@ async fn claim_all(
     let mut changes = Changes::new(tx);
     take(&mut changes, now, &deliveries)?;
     keep(&mut changes, &secrets)?;
+    if !ending.is_empty() {
+        changes.set_any(former::end_at(tx, now + overlap, ending));
+    }
     changes.insert_new(former)?;
     if changes.make(tx).await? { Ok(Verdict::Commit(answers)) } else { Err(StoreError::Busy) }
 }

@@ -7,9 +7,11 @@ use domain::{
 };
 use entity::{delivery, former_token, invitation};
 use sea_orm::Set;
+use sea_orm::prelude::Uuid;
 
 use super::accept::full_name;
 use super::claim::{Claimed, ClaimedMail, NewSecret, Wanted};
+use super::former::Overlap;
 use super::locked::Sender;
 use super::own_templates::TemplateVersion;
 use super::{Result, convert};
@@ -31,6 +33,8 @@ pub(super) struct Claim {
     pub(super) secret: Option<invitation::ActiveModel>,
     /// The link before it, if that stays good.
     pub(super) former: Option<former_token::ActiveModel>,
+    /// The invitation, if its links before that one end sooner because of this one.
+    pub(super) ends_former: Option<Uuid>,
 }
 
 impl Claimable<'_> {
@@ -58,7 +62,9 @@ impl Claimable<'_> {
         }
         let mail = self.mail()?;
         let (sealed, secret) = self.secret(now, wanted, &mail)?;
-        let former = secret.as_ref().and_then(|_| self.former(now, mail.kind));
+        let overlap = secret.as_ref().map(|secret| overlap(wanted, mail.kind, secret));
+        let former = overlap.as_ref().and_then(|overlap| overlap.keep(now, invitation));
+        let ends_former = overlap.and_then(|overlap| overlap.ends(invitation));
         let claimed = Claimed {
             delivery: next,
             attempt,
@@ -68,7 +74,7 @@ impl Claimable<'_> {
             template,
             sealed,
         };
-        Ok(Some(Claim { claimed, delivery: columns, secret, former }))
+        Ok(Some(Claim { claimed, delivery: columns, secret, former, ends_former }))
     }
 
     /// The organization's template as it is now, and whether the delivery says another one. What may
@@ -111,16 +117,6 @@ impl Claimable<'_> {
         })
     }
 
-    /// The link that a reminder leaves good.
-    fn former(&self, now: Timestamp, kind: DeliveryKind) -> Option<former_token::ActiveModel> {
-        let token = self.invitation.token_hash.clone().filter(|_| kind == DeliveryKind::Reminder);
-        token.map(|token_hash| former_token::ActiveModel {
-            token_hash: Set(token_hash),
-            invitation_id: Set(self.invitation.id),
-            created_at: Set(now),
-        })
-    }
-
     /// The secret of this generation, sealed; and what is to be stored if it is a new one.
     fn secret(
         &self,
@@ -157,4 +153,11 @@ impl Claimable<'_> {
         };
         Ok((sealed, Some(stored)))
     }
+}
+
+/// What a new secret leaves of those before it.
+const fn overlap(wanted: &Wanted, kind: DeliveryKind, secret: &invitation::ActiveModel) -> Overlap {
+    let has_password = matches!(secret.password_hash, Set(Some(_)));
+    let Wanted { link_overlap: lasts, wrong_passwords, .. } = *wanted;
+    Overlap { kind, lasts, wrong_passwords, has_password }
 }

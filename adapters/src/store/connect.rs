@@ -31,13 +31,15 @@ const STEP: Duration = Duration::from_millis(20);
 /// A connection that was used so recently is taken to work.
 const UNTESTED: Duration = Duration::from_millis(500);
 
-/// What every new delivery is given.
+/// What every new delivery is given, and what it leaves to those before it.
 #[derive(Debug, Clone)]
 pub struct DeliveryPolicy {
     /// The right side of each Message-ID.
     pub mail_domain: Arc<str>,
     /// How long a delivery is tried, at most; its invitation's expiry ends it earlier.
     pub give_up_after: Duration,
+    /// How long earlier links and passwords stay good once the mail of a resend is made; may be zero.
+    pub link_overlap: Duration,
 }
 
 impl DeliveryPolicy {
@@ -46,6 +48,7 @@ impl DeliveryPolicy {
         Self {
             mail_domain: settings.mail.domain().into(),
             give_up_after: settings.retry.give_up_after,
+            link_overlap: settings.invitation.link_overlap(),
         }
     }
 }

@@ -12,7 +12,7 @@ use sea_orm::prelude::Expr;
 use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter};
 
-use super::{Result, Store, Verdict};
+use super::{Result, Store, Verdict, former};
 
 // A client that repeats a request does so within minutes; the usual promise is a day.
 const ANSWERS_KEPT: TimeDelta = TimeDelta::hours(48);
@@ -25,8 +25,8 @@ const PUBLISHED_KEPT: TimeDelta = TimeDelta::hours(24);
 const TEST_MAILS_KEPT: TimeDelta = TimeDelta::days(7);
 
 impl Store {
-    /// Deletes kept answers, published outbox rows, counts, sessions and test mails that have had their
-    /// time, and what others were told so long ago. Returns how many.
+    /// Deletes kept answers, published outbox rows, counts, sessions, test mails and links of earlier mails
+    /// that have had their time, and what others were told so long ago. Returns how many.
     pub async fn forget_old(&self, told: Duration) -> Result<u64> {
         self.write(move |tx, now| {
             Box::pin(async move {
@@ -52,8 +52,9 @@ impl Store {
                     .await?;
                 let deleted = [answers, published, counts, sessions, test_mails];
                 let deleted = deleted.map(|done| done.rows_affected);
+                let links = former::forget_ended(tx, now).await?;
                 let told = forget_told(tx, now - told).await?;
-                Ok(Verdict::Commit(deleted.iter().sum::<u64>() + told))
+                Ok(Verdict::Commit(deleted.iter().sum::<u64>() + links + told))
             })
         })
         .await

@@ -12,8 +12,8 @@ use super::invite::Inviting;
 use super::limit::{self, Mail};
 use super::view::InvitationView;
 use super::{
-    Actor, ChangeOutcome, Result, Store, Verdict, audit, change, close, convert, enlist, invite,
-    new_link, plan, policy,
+    Actor, ChangeOutcome, Result, Store, Verdict, audit, change, close, convert, enlist, former,
+    invite, new_link, plan, policy,
 };
 
 impl Store {
@@ -107,7 +107,7 @@ async fn move_to(
     (user, place): (sea_orm::prelude::Uuid, sea_orm::prelude::Uuid),
 ) -> Result<invitation::Model> {
     close::cancel_deliveries(tx, now, row.id).await?;
-    change::forget_former_links(tx, &row).await?;
+    former::forget(tx, &row).await?;
     // What is heard of these later is about the old address.
     delivery::Entity::update_many()
         .set(delivery::ActiveModel { recipient: Set(Some(row.email)), ..Default::default() })

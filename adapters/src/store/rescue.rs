@@ -1,14 +1,14 @@
-//! What brings back whatever got stuck: dead workers, lost messages, passed deadlines.
+//! What brings back whatever got stuck: dead workers, mails put off, passed deadlines.
 
 use std::time::Duration;
 
 use domain::delivery::DeliveryEvent;
 use domain::retry::jittered;
-use domain::{DeliveryId, DeliveryState, DeliveryStatus, InvitationId, InvitationStatus};
+use domain::{DeliveryState, DeliveryStatus, InvitationId, InvitationStatus};
 use entity::{delivery, invitation, outbox as outbox_row};
 use sea_orm::prelude::Expr;
 use sea_orm::sea_query::Query;
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 
 use super::{Result, Store, Verdict, change, close, convert, outbox};
 use crate::rng;
@@ -70,66 +70,6 @@ impl Store {
             })
         })
         .await
-    }
-
-    /// Publishes again what the broker must have lost: deliveries that wait for a worker, without
-    /// an outbox row, and untouched for `after`. Returns how many.
-    pub async fn requeue_lost(&self, after: Duration) -> Result<u64> {
-        let requeued = self
-            .write(move |tx, now| {
-                Box::pin(async move {
-                    let waiting = [
-                        DeliveryStatus::Queued.as_str(),
-                        DeliveryStatus::Retrying.as_str(),
-                        DeliveryStatus::Uncertain.as_str(),
-                    ];
-                    // Still to be published, or published so recently that a worker may have it.
-                    let on_its_way = Query::select()
-                        .expr(Expr::val(1))
-                        .from(outbox_row::Entity)
-                        .and_where(
-                            Expr::col((outbox_row::Entity, outbox_row::Column::SubjectId))
-                                .eq(Expr::col((delivery::Entity, delivery::Column::Id))),
-                        )
-                        .and_where(
-                            outbox_row::Column::PublishedAt
-                                .is_null()
-                                .or(outbox_row::Column::PublishedAt.gt(now - after)),
-                        )
-                        .to_owned();
-                    let rows = delivery::Entity::find()
-                        .filter(delivery::Column::Status.is_in(waiting))
-                        .filter(delivery::Column::UpdatedAt.lte(now - after))
-                        .filter(
-                            delivery::Column::NextAttemptAt
-                                .is_null()
-                                .or(delivery::Column::NextAttemptAt.lte(now)),
-                        )
-                        .filter(Expr::exists(on_its_way.clone()).not())
-                        .order_by_asc(delivery::Column::UpdatedAt)
-                        .limit(BATCH)
-                        .all(tx)
-                        .await?;
-                    let due = delivery::Entity::find()
-                        .filter(delivery::Column::Status.eq(DeliveryStatus::Scheduled.as_str()))
-                        .filter(delivery::Column::NextAttemptAt.lte(now - after))
-                        .filter(Expr::exists(on_its_way).not())
-                        .order_by_asc(delivery::Column::NextAttemptAt)
-                        .limit(BATCH);
-                    // Two statements: each has an index of its own.
-                    let rows = [rows, due.all(tx).await?].concat();
-                    for row in &rows {
-                        let id = DeliveryId::from_uuid(row.id);
-                        outbox::add(tx, now, id, row.generation, now).await?;
-                    }
-                    Ok(Verdict::Commit(rows.len() as u64))
-                })
-            })
-            .await?;
-        if requeued > 0 {
-            self.outlet.wake();
-        }
-        Ok(requeued)
     }
 
     /// Makes what our own SMTP trouble put off due at once. Returns how many.

@@ -32,7 +32,7 @@ pub struct InvitationView {
     pub role: String,
     /// Where the invitation stands.
     pub status: domain::InvitationStatus,
-    /// Counts the secrets of this invitation; each resend makes a new one and the old one void.
+    /// Counts the secrets of this invitation; each resend makes a new one, and the old one good for a while only.
     #[schema(minimum = 1, example = 1)]
     pub generation: u32,
     /// The language of the mail and of the page behind its link.

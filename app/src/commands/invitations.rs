@@ -121,7 +121,7 @@ enum Action {
     /// Invite one person, now or later.
     #[command(after_help = CREATE_EXAMPLES)]
     Create(New),
-    /// Send another mail with a new link; the earlier link is void. A scheduled mail goes out now.
+    /// Send another mail with a new link; the earlier one stays good for a while. A scheduled mail goes out now.
     #[command(after_help = RESEND_EXAMPLES)]
     Resend {
         /// The invitation's id.

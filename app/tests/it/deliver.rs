@@ -1,4 +1,4 @@
-//! Sending again: another secret, another mail, and the earlier secret is void.
+//! What is sent, how often, and what is told of it at the same time.
 
 use std::time::Duration;
 
@@ -10,34 +10,8 @@ use crate::servers::eventually_within;
 on_both_stacks!(
     every_answer_is_of_one_moment,
     a_relay_that_looks_all_the_time_sends_what_it_is_handed,
-    a_resend_makes_the_first_mail_void,
     a_revoked_invitation_is_not_sent_again
 );
-
-async fn a_resend_makes_the_first_mail_void(stack: Stack) {
-    let app = TestApp::start(stack).await;
-    let (invitation, first) = app.invite_and_receive("ann@example.com").await;
-    let (status, resent) = app.act(&format!("{invitation}/resend"), &json!({})).await;
-    assert_eq!((status, &resent["generation"]), (200, &json!(2)));
-    let found = app.until(&invitation, "sent").await;
-    assert_eq!(found["deliveries"].as_array().map(Vec::len), Some(2));
-    let mails = app.mails_to("ann@example.com").await;
-    assert_eq!(mails.len(), 2, "each generation is sent once");
-    let second = &mails[1];
-    assert_ne!(first.token(), second.token());
-    assert_ne!(first.password(), second.password());
-    assert_ne!(first.message_id, second.message_id);
-    let accept = async |token: String| {
-        app.act(
-            "/v1/invitations/accept",
-            &json!({"token": token, "password": "correct horse battery staple"}),
-        )
-        .await
-        .0
-    };
-    assert_eq!(accept(first.token()).await, 401);
-    assert_eq!(accept(second.token()).await, 200);
-}
 
 async fn a_revoked_invitation_is_not_sent_again(stack: Stack) {
     let app = TestApp::start(stack).await;

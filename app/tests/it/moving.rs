@@ -28,8 +28,6 @@ fn env(folder: &Path, mail: &str) -> Vec<(&'static str, String)> {
         ("WELCOMAT_MAIL_URL", mail.to_owned()),
         ("WELCOMAT_HTTP_WORKERS", "1".to_owned()),
         ("WELCOMAT_WORKER_RESCUE_INTERVAL", "200ms".to_owned()),
-        // The embedded broker forgets what it holds: such jobs are found as lost, in seconds here.
-        ("WELCOMAT_WORKER_REQUEUE_AFTER", "2s".to_owned()),
         ("WELCOMAT_RETRY_PAUSES", "200ms".to_owned()),
         ("WELCOMAT_RETRY_BREAKER_MIN", "50ms".to_owned()),
         ("WELCOMAT_RETRY_BREAKER_MAX", "300ms".to_owned()),

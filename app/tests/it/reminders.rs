@@ -5,6 +5,8 @@ use std::time::Duration;
 use adapters::clock::Clock;
 use adapters::settings::Settings;
 use adapters::store::Store;
+use entity::former_token;
+use sea_orm::{ColumnTrait, Database, EntityTrait, QueryFilter, QueryTrait};
 use serde_json::{Value, json};
 
 use crate::harness::{Stack, TestApp, text};
@@ -55,6 +57,20 @@ async fn accept(app: &TestApp, mail: &TestMail) -> u16 {
     app.act("/v1/invitations/accept", &accept).await.0
 }
 
+/// The sweep deletes links that have had their time; those of reminders have none.
+async fn forgets_ended_links(app: &TestApp) {
+    let database = Database::connect(&app.database_url).await.unwrap();
+    let count = async |all: bool| {
+        let ending = former_token::Column::ValidUntil.is_not_null();
+        let links =
+            former_token::Entity::find().apply_if((!all).then_some(ending), QueryFilter::filter);
+        links.all(&database).await.unwrap().len()
+    };
+    eventually("ended links are forgotten", async || (count(false).await == 0).then_some(())).await;
+    assert_eq!(count(true).await, 2, "ann's and eve's");
+    database.close().await.unwrap();
+}
+
 async fn a_reminder_is_planned_once_and_never_after_an_end(stack: Stack) {
     let app = TestApp::start(stack).await;
     assert_eq!(policy::set(&app, &json!({"reminders": [3, 7]})).await.status, 200);
@@ -99,10 +115,15 @@ async fn a_reminder_is_planned_once_and_never_after_an_end(stack: Stack) {
     assert_eq!(kinds(&app.get(&eve).await), ["reminder sent", "invitation sent"], "revoked");
     assert_eq!(kinds(&app.get(&zoe).await), ["invitation sent"], "suppressed");
     assert_eq!(kinds(&app.get(&bob).await).len(), 3, "there is no fourth");
-    // Whoever wants all links but the newest void, resends.
+    // A resend lets all links but its own end, after a while.
     assert_eq!(app.act(&format!("{bob}/resend"), &json!({})).await.0, 200);
     app.until(&bob, "sent").await;
+    let opens = async |mail: &TestMail| app.client.get(&mail.path()).await.unwrap().status;
+    assert_eq!([opens(&bobs).await, opens(&thirds[1]).await, opens(&thirds[2]).await], [200; 3]);
+    app.clock.advance(Duration::from_mins(61));
     assert_eq!([accept(&app, &bobs).await, accept(&app, &thirds[1]).await], [401, 401]);
+    assert_eq!(accept(&app, &thirds[2]).await, 401);
+    forgets_ended_links(&app).await;
 }
 
 async fn days_that_have_passed_are_made_up_for_by_one_mail(stack: Stack) {

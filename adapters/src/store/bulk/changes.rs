@@ -125,6 +125,11 @@ impl Changes {
         self.add(Written::Update(update.into_query()), Some(rows as u64));
     }
 
+    /// Changes whatever rows there are, all in the same way.
+    pub(in super::super) fn set_any<E: EntityTrait>(&mut self, update: UpdateMany<E>) {
+        self.add(Written::Update(update.into_query()), None);
+    }
+
     fn add(&mut self, statement: Written, rows: Option<u64>) {
         self.changes.push(Change { statement, rows, told: None });
     }

@@ -2,7 +2,7 @@
 //!
 //! Rows keep their ids, numbers, secrets and times, so that links in mails go on working and jobs go on
 //! being due. What is there already is skipped, which lets a move that was interrupted go on. In the end
-//! both sides are compared, row by row.
+//! both sides are compared, row by row, and what the broker had that is left behind is queued again.
 
 mod table;
 
@@ -107,6 +107,7 @@ impl Store {
         }
         each_table!(copy_each);
         self.count_on().await?;
+        self.requeue_left_behind().await?;
         Ok(moved)
     }
 

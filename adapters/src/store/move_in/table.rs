@@ -2,14 +2,16 @@
 
 use chrono::SubsecRound;
 use futures_util::TryStreamExt;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::prelude::Uuid;
+use sea_orm::sea_query::{OnConflict, ValueType};
 use sea_orm::{
-    ActiveModelTrait, EntityTrait, IntoActiveModel, Iterable, ModelTrait, TransactionTrait, Value,
+    ActiveModelTrait, EntityTrait, IdenStatic, IntoActiveModel, Iterable, ModelTrait,
+    TransactionTrait, Value,
 };
 use sha2::{Digest, Sha256};
 
 use super::{MoveError, MovedTable};
-use crate::store::{Result, Store, StoreError, bulk};
+use crate::store::{Result, Store, StoreError, bulk, requeue};
 
 /// Small enough for one statement, large enough to be fast.
 const ROWS: usize = 500;
@@ -72,6 +74,9 @@ where
     let mut rows = E::find().stream(&store.db).await?;
     let mut contents = Contents::default();
     while let Some(row) = rows.try_next().await? {
+        if is_added::<E>(&row) {
+            continue;
+        }
         let mut hash = Sha256::new();
         for column in E::Column::iter() {
             hash.update(written(row.get(column)));
@@ -84,6 +89,19 @@ where
         contents.sum = contents.sum.wrapping_add(part);
     }
     Ok(contents)
+}
+
+/// Whether the row is none of those that are moved, but what an earlier move has queued again.
+fn is_added<E>(row: &E::Model) -> bool
+where
+    E: EntityTrait,
+{
+    let id = |name| {
+        let column = E::Column::iter().find(|column| column.as_str() == name)?;
+        <Uuid as ValueType>::try_from(row.get(column)).ok()
+    };
+    let (own, subject) = (id("id"), id("subject_id"));
+    own.zip(subject).is_some_and(|(own, subject)| requeue::is_of_a_move(own, subject))
 }
 
 /// SQLite keeps what is finer, PostgreSQL would round it.

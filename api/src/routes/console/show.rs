@@ -15,7 +15,7 @@ use crate::state::State;
 /// anything else.
 const NOTICES: [(&str, &str); 22] = [
     ("invited", "The invitation is made, and its mail is on its way."),
-    ("resent", "A new mail is on its way; the earlier link is void once it is made."),
+    ("resent", "A new mail is on its way; earlier links stay good for a while."),
     ("extended", "The invitation is good for another week."),
     ("revoked", "The invitation is revoked."),
     ("tested", "A test is on its way."),

@@ -13,8 +13,9 @@ use crate::state::State;
 
 /// Sends an invitation again.
 ///
-/// The mail has a new link and password; the earlier ones are void from now on. A mail that is scheduled, and
-/// has not gone out yet, goes out now.
+/// The mail has a new link and password. Those of earlier mails stay good until an hour after the new mail was made
+/// (`invitation.link_overlap_minutes`), for a mail that is late; whoever must not get in by them revokes and invites
+/// anew. A mail that is scheduled, and has not gone out yet, goes out now.
 #[utoipa::path(
     post,
     path = "/v1/organizations/{organization}/invitations/{invitation}/resend",

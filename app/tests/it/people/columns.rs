@@ -29,7 +29,7 @@ pub const PLANTED: [&str; 24] = [
 ];
 
 /// Emptied with the above; what stands there is seldom a name.
-pub const EMPTIED: [&str; 13] = [
+pub const EMPTIED: [&str; 14] = [
     "attempt.detail",
     "batch_row.detail",
     "delivery.detail",
@@ -42,6 +42,7 @@ pub const EMPTIED: [&str; 13] = [
     "user.password_hash",
     "test_mail.detail",
     "user.username",
+    "former_token.password_hash",
     "former_token.token_hash",
 ];
 

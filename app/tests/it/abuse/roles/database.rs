@@ -12,7 +12,7 @@ const GRANTS: &str = include_str!("../../../../../deploy/postgres/grants.sql");
 const RETENTION: &str = include_str!("../../../../../deploy/postgres/grants-retention.sql");
 
 /// What each role must not do.
-const FORBIDDEN: [(&str, &str); 27] = [
+const FORBIDDEN: [(&str, &str); 28] = [
     ("api", "CREATE TABLE mine (id int)"),
     ("api", "DROP TABLE invitation"),
     ("api", "ALTER TABLE invitation ADD COLUMN mine int"),
@@ -33,6 +33,7 @@ const FORBIDDEN: [(&str, &str); 27] = [
     ("worker", "INSERT INTO membership (id) VALUES (gen_random_uuid())"),
     ("worker", "UPDATE \"user\" SET password_hash = 'x'"),
     ("worker", "UPDATE membership SET role = 'owner'"),
+    ("worker", "UPDATE former_token SET invitation_id = NULL"),
     ("worker", "SELECT * FROM event"),
     ("worker", "DELETE FROM delivery"),
     ("api", "INSERT INTO webhook_attempt (id) VALUES (gen_random_uuid())"),
