@@ -84,7 +84,7 @@ lint:
 	@! command -v shellcheck >/dev/null || shellcheck .ci/run deploy/audit deploy/fuzz \
 	  deploy/test/with-servers deploy/test/postgres deploy/test/rabbitmq deploy/test/smtp deploy/test/schemathesis \
 	  deploy/test/lib.sh deploy/test/fault-table deploy/test/deploy-check deploy/test/image deploy/test/stack \
-	  deploy/image/stubs deploy/image/benchless deploy/image/tree deploy/compose/new-secrets deploy/dist
+	  deploy/image/stubs deploy/image/benchless deploy/image/tree deploy/compose/new-secrets deploy/dist deploy/release-notes
 
 # Licences, banned crates, sources and known vulnerabilities of what we build on.
 audit:

@@ -19,6 +19,7 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub finished_at: Option<DateTimeUtc>,
     pub updated_at: DateTimeUtc,
+    pub traceparent: Option<String>,
 }
 
 /// No relation is declared: queries name the columns they join.

@@ -4,7 +4,7 @@ use domain::delivery::DeliveryEvent;
 use domain::invitation::InvitationEvent;
 use domain::{Delivery, EventKind, InvitationStatus, Timestamp};
 use entity::{delivery, invitation};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set, UpdateMany};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 
 use super::audit::{self, By};
 use super::{Result, StoreError, convert};
@@ -53,19 +53,13 @@ pub(super) async fn compare_and_set(
     row: &invitation::Model,
     changed: invitation::ActiveModel,
 ) -> Result<()> {
-    let done = still_pending(changed, row).exec(tx).await?;
-    if done.rows_affected == 1 { Ok(()) } else { Err(StoreError::Busy) }
-}
-
-/// The change of an invitation, if it is pending.
-pub(super) fn still_pending(
-    changed: invitation::ActiveModel,
-    row: &invitation::Model,
-) -> UpdateMany<invitation::Entity> {
-    invitation::Entity::update_many()
+    let done = invitation::Entity::update_many()
         .set(changed)
         .filter(invitation::Column::Id.eq(row.id))
         .filter(invitation::Column::Status.eq(InvitationStatus::Pending.as_str()))
+        .exec(tx)
+        .await?;
+    if done.rows_affected == 1 { Ok(()) } else { Err(StoreError::Busy) }
 }
 
 /// Cancels every delivery of an invitation that no worker is at.

@@ -15,6 +15,7 @@ use super::{
     Actor, InvitationView, OrganizationRef, Result, Store, StoreError, Verdict, announce, enlist,
     limit,
 };
+use crate::trace::Span;
 
 /// What became of one of many.
 #[derive(Debug)]
@@ -112,7 +113,7 @@ async fn create<A: Serialize + Sync>(
     {
         return Ok(Verdict::RollBack(Some((earlier.into(), 0))));
     }
-    let Some(all) = invite_all(tx, now, inviting, new, seats).await? else {
+    let Some(all) = invite_all(tx, now, inviting, new, seats, &[]).await? else {
         return Ok(Verdict::RollBack(None));
     };
     let not_allowed = all.rows.iter().enumerate().filter_map(|(at, row)| match row {
@@ -154,13 +155,15 @@ pub(super) struct All {
 }
 
 /// Invites many; whoever is refused or a member leaves nothing behind. `None` if another transaction
-/// was faster: then this one must be given up.
+/// was faster: then this one must be given up. What is done for one of them is part of its span in
+/// `spans`, which are in the order of `new`; without them, of what the task is part of.
 pub(super) async fn invite_all(
     tx: &DatabaseTransaction,
     now: Timestamp,
     inviting: &Inviting,
     new: &[NewInvitation],
     mut seats: Seats,
+    spans: &[Span],
 ) -> Result<Option<All>> {
     // One order for everybody: two batches with the same addresses cannot lock each other out.
     let mut order: Vec<usize> = (0..new.len()).collect();
@@ -177,7 +180,8 @@ pub(super) async fn invite_all(
     }
     newcomers.retain(|&at| rows[at].is_none());
     seats.take(i64::try_from(newcomers.len()).unwrap_or(i64::MAX));
-    let person = |&at: &usize| Person { inviting, new: &new[at], trace: None };
+    let trace = |at: usize| spans.get(at).and_then(Span::context);
+    let person = |&at: &usize| Person { inviting, new: &new[at], trace: trace(at) };
     let people: Vec<_> = newcomers.iter().map(person).collect();
     let users = enlist::find_or_add_users(tx, now, &people).await?;
     let (mut changes, mut log) = (Changes::new(tx), Vec::new());
@@ -190,8 +194,10 @@ pub(super) async fn invite_all(
         mails.extend(newcomer.mail);
         whose.resize(mails.len(), at);
     }
+    let nothing = Span::none();
     for at in others {
-        match invite::invite(tx, now, inviting, &new[at], &mut seats, &mut mails).await? {
+        let invite = invite::invite(tx, now, inviting, &new[at], &mut seats, &mut mails);
+        match spans.get(at).unwrap_or(&nothing).within(invite).await? {
             Invited::Overtaken => return Ok(None),
             invited => rows[at] = Some(invited),
         }

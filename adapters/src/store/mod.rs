@@ -40,6 +40,7 @@ mod issue_password;
 mod late_answer;
 mod limit;
 mod locked;
+mod lost;
 mod members;
 mod move_in;
 mod new_link;

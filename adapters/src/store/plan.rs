@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{DeliveryId, DeliveryKind, DeliveryStatus, Timestamp};
-use entity::{delivery, invitation, suppression};
+use entity::{delivery, invitation, outbox as outbox_row, suppression};
 use sea_orm::prelude::Uuid;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter};
 
@@ -40,18 +40,28 @@ pub(super) async fn add_delivery(
     Ok(row)
 }
 
-/// Plans a reminder as the mail of an invitation's current generation; its address is not suppressed.
-pub(super) async fn add_reminder(
-    tx: &DatabaseTransaction,
+/// Plans reminders as the mails of the invitations' current generations, each part of a trace of its own,
+/// or of none; their addresses are not suppressed. Adds them to `changes`.
+pub(super) fn add_reminders(
     now: Timestamp,
     policy: &DeliveryPolicy,
-    invitation: &invitation::Model,
-) -> Result<delivery::Model> {
-    let kind = DeliveryKind::Reminder.as_str().to_owned();
-    let row = delivery::Model { kind, ..row(now, policy, invitation, None, None) };
-    delivery::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx).await?;
-    outbox::add(tx, now, DeliveryId::from_uuid(row.id), row.generation, now).await?;
-    Ok(row)
+    invitations: &[invitation::Model],
+    traces: impl Iterator<Item = Option<TraceContext>>,
+    changes: &mut Changes,
+) -> Result<Vec<delivery::Model>> {
+    let reminder = |invitation| delivery::Model {
+        kind: DeliveryKind::Reminder.as_str().to_owned(),
+        ..row(now, policy, invitation, None, None)
+    };
+    let rows: Vec<delivery::Model> = invitations.iter().map(reminder).collect();
+    let entries = rows.iter().zip(traces).map(|(row, trace)| {
+        let entry = outbox::row(now, DeliveryId::from_uuid(row.id), row.generation, now);
+        outbox_row::Model { traceparent: trace.map(|trace| trace.to_string()), ..entry }
+    });
+    let entries = outbox::written(entries.collect());
+    changes.insert(rows.iter().cloned().map(delivery::Model::into_active_model).collect())?;
+    changes.insert(entries)?;
+    Ok(rows)
 }
 
 /// What [`add_delivery`] does, for many invitations in their order, each with its `send_at`, and each part

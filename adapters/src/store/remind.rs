@@ -12,11 +12,13 @@ use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::sea_query::{LockBehavior, LockType, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
-    ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set, Unchanged,
 };
 
+use super::bulk::Changes;
 use super::limit::{self, Mail};
-use super::{Result, Store, StoreError, Verdict, bulk, close, plan, policy, read};
+use super::{Result, Store, StoreError, Verdict, bulk, plan, policy, read};
+use crate::trace::Span;
 
 /// One transaction's worth, as for the other sweeps.
 const BATCH: u64 = 200;
@@ -88,19 +90,47 @@ impl Store {
         days: &[u16],
     ) -> Result<Verdict<Round>> {
         let rows = due(tx, now, organization, days).await?;
+        // Nobody asks for a reminder: each is a trace of its own.
+        let mut spans: Vec<Span> = rows.iter().map(|row| self.planning(row)).collect();
+        let round = self.plan_reminders(tx, now, rows, days, &spans).await;
+        if !matches!(round, Ok(Verdict::Commit(_))) {
+            spans.iter_mut().for_each(|span| span.fail("given up"));
+        }
+        round
+    }
+
+    fn planning(&self, row: &invitation::Model) -> Span {
+        let mut span = self.tracer.begin("plan reminder", None);
+        span.set("invitation.id", || row.id.to_string());
+        span
+    }
+
+    /// Plans reminders of locked invitations, or finds out that the limits do not allow all of them.
+    async fn plan_reminders(
+        &self,
+        tx: &DatabaseTransaction,
+        now: Timestamp,
+        rows: Vec<invitation::Model>,
+        days: &[u16],
+        spans: &[Span],
+    ) -> Result<Verdict<Round>> {
+        let rows: Vec<_> = rows.into_iter().map(|row| next_generation(now, row, days)).collect();
+        let reminded: Vec<_> = rows.iter().map(reminded).collect();
+        let mut changes = Changes::new(tx);
+        changes.update(&reminded, untouched)?;
+        let traces = spans.iter().map(Span::context);
+        let planned = plan::add_reminders(now, &self.policy, &rows, traces, &mut changes)?;
+        if !changes.make(tx).await? {
+            return Err(StoreError::Busy);
+        }
         let (mut mails, mut whose) = (Vec::new(), Vec::new());
-        let count = rows.len() as u64;
-        for row in rows {
-            let id = row.id;
-            let passed = passed(now, row.email_sent_at, days).count();
-            let row = next_generation(tx, now, row, passed).await?;
-            let mail = plan::add_reminder(tx, now, &self.policy, &row).await?;
-            mails.extend(Mail::reminder(&row, &mail)?);
-            whose.resize(mails.len(), id);
+        for (row, mail) in rows.iter().zip(&planned) {
+            mails.extend(Mail::reminder(row, mail)?);
+            whose.resize(mails.len(), row.id);
         }
         let refused = limit::count(tx, now, &self.limits, &mails).await?;
         if refused.is_empty() {
-            return Ok(Verdict::Commit(Round::Planned(count)));
+            return Ok(Verdict::Commit(Round::Planned(rows.len() as u64)));
         }
         let until = |why| match why {
             SendRefusal::Limit { retry_after, .. } | SendRefusal::JustResent { retry_after } => {
@@ -202,27 +232,34 @@ fn suppressed() -> SelectStatement {
         .to_owned()
 }
 
-/// The reminder's own generation, if nothing has happened to the invitation.
-async fn next_generation(
-    tx: &DatabaseTransaction,
-    now: Timestamp,
-    mut row: invitation::Model,
-    passed: usize,
-) -> Result<invitation::Model> {
-    let before = row.generation;
-    row.generation += 1;
-    row.reminded = i32::try_from(passed).unwrap_or(i32::MAX);
-    row.updated_at = now;
-    let reminded = invitation::ActiveModel {
+/// The reminder's own generation.
+fn next_generation(now: Timestamp, row: invitation::Model, days: &[u16]) -> invitation::Model {
+    let passed = passed(now, row.email_sent_at, days).count();
+    invitation::Model {
+        generation: row.generation + 1,
+        reminded: i32::try_from(passed).unwrap_or(i32::MAX),
+        remind_after: None,
+        updated_at: now,
+        ..row
+    }
+}
+
+/// What changes of an invitation by that.
+fn reminded(row: &invitation::Model) -> invitation::ActiveModel {
+    invitation::ActiveModel {
+        id: Unchanged(row.id),
         generation: Set(row.generation),
         reminded: Set(row.reminded),
-        remind_after: Set(None),
-        updated_at: Set(now),
+        remind_after: Set(row.remind_after),
+        updated_at: Set(row.updated_at),
         ..Default::default()
-    };
-    let done = close::still_pending(reminded, &row)
-        .filter(invitation::Column::Generation.eq(before))
-        .exec(tx)
-        .await?;
-    if done.rows_affected == 1 { Ok(row) } else { Err(StoreError::Busy) }
+    }
+}
+
+/// Nothing has happened to an invitation since it was found.
+fn untouched(new: &dyn Fn(invitation::Column) -> Expr) -> Expr {
+    use invitation::Column;
+    let before = Expr::col((invitation::Entity, Column::Generation));
+    let pending = Column::Status.eq(InvitationStatus::Pending.as_str());
+    pending.and(before.add(1).eq(new(Column::Generation)))
 }

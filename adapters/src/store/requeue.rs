@@ -9,11 +9,10 @@ use entity::{delivery, outbox as outbox_row, webhook_delivery};
 use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::sea_query::{IntoColumnRef, Query, SelectStatement};
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect,
+    ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use super::{Result, Store, Verdict, bulk, convert, outbox};
+use super::{Result, Store, Verdict, bulk, convert};
 
 // One transaction's worth: long enough to catch up fast, short enough to hold nobody up.
 const BATCH: u64 = 200;
@@ -88,6 +87,7 @@ impl Store {
     }
 
     async fn requeue(&self, kind: Kind, lost: Lost) -> Result<u64> {
+        let store = self.clone();
         let requeued = self
             .write(move |tx, now| {
                 Box::pin(async move {
@@ -96,8 +96,10 @@ impl Store {
                         Kind::Mail => mails(tx, now, since).await?,
                         Kind::Webhook => webhooks(tx, now, since).await?,
                     };
-                    let rows = jobs.into_iter().map(|job| row(now, job, lost).into_active_model());
-                    let added = bulk::insert_new(tx, rows.collect()).await?;
+                    let jobs: Vec<_> = jobs.into_iter().map(|job| (job, now)).collect();
+                    let rows = store.queued_again(tx, now, "requeue", &jobs).await?;
+                    let rows = rows.into_iter().map(|row| named(row, lost)).collect();
+                    let added = bulk::insert_new(tx, rows).await?;
                     Ok(Verdict::Commit(added.len() as u64))
                 })
             })
@@ -110,10 +112,9 @@ impl Store {
 }
 
 /// A move that is repeated knows by its id what the one before has added: see [`is_of_a_move`].
-fn row(now: Timestamp, job: JobV1, lost: Lost) -> outbox_row::Model {
-    let row = outbox::job_row(now, job, now);
+fn named(row: outbox_row::ActiveModel, lost: Lost) -> outbox_row::ActiveModel {
     match lost {
-        Lost::All => outbox_row::Model { id: row.subject_id, ..row },
+        Lost::All => outbox_row::ActiveModel { id: row.subject_id.clone(), ..row },
         Lost::For(_) | Lost::Before(_) => row,
     }
 }

@@ -84,12 +84,17 @@ pub(super) async fn reschedule(
     next.state.status().as_str().clone_into(&mut mail.status);
     // A relay may have the row in hand at this very moment: then the worker finds that the mail is not
     // due, and the new row is there when it is.
-    outbox_row::Entity::delete_many()
+    let replaced = outbox_row::Entity::delete_many()
         .filter(outbox_row::Column::SubjectId.eq(mail.id))
         .filter(outbox_row::Column::PublishedAt.is_null())
-        .exec(tx)
+        .exec_with_returning(tx)
         .await?;
-    outbox::add(tx, now, DeliveryId::from_uuid(mail.id), mail.generation, due).await?;
+    let mut job = outbox::row(now, DeliveryId::from_uuid(mail.id), mail.generation, due);
+    // If nobody traces this request, the mail stays part of the trace of the one that asked for it.
+    let before_that = replaced.into_iter().find_map(|row| row.traceparent);
+    job.traceparent = job.traceparent.or(before_that);
+    let job = outbox::written(vec![job]);
+    outbox_row::Entity::insert_many(job).exec_without_returning(tx).await?;
     let data = serde_json::json!({
         "from": before, "send_at": due, "expires_at": row.expires_at, "delivery_id": mail.id,
     });

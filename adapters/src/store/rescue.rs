@@ -1,75 +1,78 @@
-//! What brings back whatever got stuck: dead workers, mails put off, passed deadlines.
+//! What brings back whatever got stuck: dead workers, passed deadlines.
 
 use std::time::Duration;
 
 use domain::delivery::DeliveryEvent;
+use domain::job::JobV1;
 use domain::retry::jittered;
-use domain::{DeliveryState, DeliveryStatus, InvitationId, InvitationStatus};
+use domain::{
+    Delivery, DeliveryId, DeliveryState, DeliveryStatus, InvitationId, InvitationStatus, Timestamp,
+};
 use entity::{delivery, invitation, outbox as outbox_row};
-use sea_orm::prelude::Expr;
+use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::sea_query::Query;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+};
 
-use super::{Result, Store, Verdict, change, close, convert, outbox};
+use super::bulk::Changes;
+use super::together::Locking;
+use super::{Result, Store, StoreError, Verdict, bulk, change, close, convert, locked};
 use crate::rng;
 
 // One transaction's worth: long enough to catch up fast, short enough to hold nobody up.
 const BATCH: u64 = 200;
+const DETAIL: &str = "the worker went away before it could say whether the mail was sent";
 
 impl Store {
     /// Turns deliveries whose worker is gone into uncertain ones that are repeated after
     /// `uncertain_pause`; those whose invitation has ended are cancelled. Returns how many.
     pub async fn rescue(&self, uncertain_pause: Duration) -> Result<u64> {
+        let store = self.clone();
         self.write(move |tx, now| {
-            Box::pin(async move {
-                let mut rows = delivery::Entity::find()
-                    .filter(delivery::Column::Status.eq(DeliveryStatus::Sending.as_str()))
-                    .filter(delivery::Column::LeaseUntil.lte(now))
-                    .limit(BATCH)
-                    .all(tx)
-                    .await?;
-                // Locked in the order that all changes keep.
-                rows.sort_unstable_by_key(|row| row.invitation_id);
-                let mut rescued = 0;
-                for row in rows {
-                    let next_attempt_at = now + jittered(uncertain_pause, &mut rng());
-                    let expired = DeliveryEvent::LeaseExpired { next_attempt_at };
-                    let Ok(mut next) = convert::delivery(&row)?.apply(&expired, now) else {
-                        continue;
-                    };
-                    let id = InvitationId::from_uuid(row.invitation_id);
-                    let open = change::locked(tx, id).await?.is_some_and(|invitation| {
-                        invitation.status == InvitationStatus::Pending.as_str()
-                            && invitation.generation == row.generation
-                    });
-                    if !open && let Ok(cancelled) = next.clone().apply(&DeliveryEvent::Cancel, now)
-                    {
-                        next = cancelled;
-                    }
-                    let mut columns = convert::delivery_columns(&next, now);
-                    columns.reason = Set(Some("lease_expired".to_owned()));
-                    columns.detail = Set(Some(
-                        "the worker went away before it could say whether the mail was sent"
-                            .to_owned(),
-                    ));
-                    let done = delivery::Entity::update_many()
-                        .set(columns)
-                        .filter(delivery::Column::Id.eq(row.id))
-                        .filter(delivery::Column::Status.eq(DeliveryStatus::Sending.as_str()))
-                        .filter(delivery::Column::AttemptToken.eq(row.attempt_token))
-                        .exec(tx)
-                        .await?;
-                    if done.rows_affected == 1 {
-                        rescued += 1;
-                        if let DeliveryState::Uncertain { next_attempt_at, .. } = next.state {
-                            outbox::add(tx, now, next.id, row.generation, next_attempt_at).await?;
-                        }
-                    }
-                }
-                Ok(Verdict::Commit(rescued))
-            })
+            Box::pin(async move { store.rescue_some(tx, now, uncertain_pause).await })
         })
         .await
+    }
+
+    async fn rescue_some(
+        &self,
+        tx: &DatabaseTransaction,
+        now: Timestamp,
+        uncertain_pause: Duration,
+    ) -> Result<Verdict<u64>> {
+        let stuck: Vec<Uuid> = delivery::Entity::find()
+            .select_only()
+            .column(delivery::Column::Id)
+            .filter(delivery::Column::Status.eq(DeliveryStatus::Sending.as_str()))
+            .filter(delivery::Column::LeaseUntil.lte(now))
+            .limit(BATCH)
+            .into_tuple()
+            .all(tx)
+            .await?;
+        // Whoever is at one of them this moment decides what becomes of it; the next look sees.
+        let locked = locked::lock(tx, stuck.clone(), Locking::Skip).await?;
+        let (mut rows, mut tokens, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
+        for (row, invitation) in stuck.into_iter().filter_map(|id| locked.get(id)) {
+            let next_attempt_at = now + jittered(uncertain_pause, &mut rng());
+            let Some(next) = expired(now, row, invitation, next_attempt_at)? else { continue };
+            if let DeliveryState::Uncertain { next_attempt_at, .. } = next.state {
+                jobs.push((email(row), next_attempt_at));
+            }
+            let mut columns = convert::delivery_columns(&next, now);
+            columns.reason = Set(Some("lease_expired".to_owned()));
+            columns.detail = Set(Some(DETAIL.to_owned()));
+            rows.push(columns);
+            tokens.extend(row.attempt_token);
+        }
+        let mut changes = Changes::new(tx);
+        // Each is found by its id. A token is one delivery's alone, so that the right one among them is
+        // that delivery's own.
+        let holds = bulk::is_any(tx, delivery::Column::AttemptToken, tokens);
+        changes.update(&rows, |_| holds.clone())?;
+        changes.insert(self.queued_again(tx, now, "rescue", &jobs).await?)?;
+        let made = changes.make(tx).await?;
+        if made { Ok(Verdict::Commit(rows.len() as u64)) } else { Err(StoreError::Busy) }
     }
 
     /// Makes what our own SMTP trouble put off due at once. Returns how many.
@@ -140,5 +143,30 @@ impl Store {
             })
         })
         .await
+    }
+}
+
+/// What becomes of a delivery whose worker is gone; `None` if that is not so. It is only repeated for an
+/// invitation that is still open in that generation.
+fn expired(
+    now: Timestamp,
+    row: &delivery::Model,
+    invitation: &invitation::Model,
+    next_attempt_at: Timestamp,
+) -> Result<Option<Delivery>> {
+    let expired = DeliveryEvent::LeaseExpired { next_attempt_at };
+    let Ok(next) = convert::delivery(row)?.apply(&expired, now) else { return Ok(None) };
+    let open = invitation.status == InvitationStatus::Pending.as_str()
+        && invitation.generation == row.generation;
+    if open {
+        return Ok(Some(next));
+    }
+    Ok(Some(next.clone().apply(&DeliveryEvent::Cancel, now).unwrap_or(next)))
+}
+
+fn email(row: &delivery::Model) -> JobV1 {
+    JobV1::Email {
+        delivery: DeliveryId::from_uuid(row.id),
+        generation: convert::count(row.generation),
     }
 }

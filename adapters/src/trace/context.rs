@@ -42,7 +42,11 @@ impl TraceContext {
     }
 
     pub(super) fn into_parent(self) -> Context {
-        Incoming { context: self, flags: TraceFlags::SAMPLED }.into_parent()
+        remote(self.span_context())
+    }
+
+    pub(super) fn span_context(self) -> SpanContext {
+        Incoming { context: self, flags: TraceFlags::SAMPLED }.span_context()
     }
 }
 
@@ -76,8 +80,12 @@ impl Incoming {
     }
 
     pub(super) fn into_parent(self) -> Context {
+        remote(self.span_context())
+    }
+
+    fn span_context(self) -> SpanContext {
         let TraceContext { trace, span } = self.context;
-        remote(SpanContext::new(trace, span, self.flags, true, TraceState::NONE))
+        SpanContext::new(trace, span, self.flags, true, TraceState::NONE)
     }
 }
 

@@ -2,8 +2,9 @@
 //! context that ties them together across tasks, processes and the outbox (W3C Trace Context).
 //!
 //! Off unless `traces.endpoint` is set. A span that nobody wants is nothing: no clock is read and nothing
-//! allocated for it. A trace begins with a request only, so that what has no sampled context is not
-//! traced further on either. No address, name, token or text of a mail is ever an attribute.
+//! allocated for it. A trace begins with a request, or with what nobody requests at that moment, and only
+//! there: what has no sampled context is not traced further on either. No address, name, token or text
+//! of a mail is ever an attribute.
 
 mod context;
 mod export;
@@ -12,7 +13,7 @@ mod span;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry::trace::{SpanBuilder, TraceContextExt, Tracer as _, TracerProvider};
+use opentelemetry::trace::{Link, SpanBuilder, TraceContextExt, Tracer as _, TracerProvider};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
@@ -75,6 +76,16 @@ impl Tracer {
         let builder =
             SpanBuilder::from_name(name).with_kind(SpanKind::Server).with_attributes(attributes);
         start(&exporting.tracer, builder, parent)
+    }
+
+    /// Something that no request asks for at that moment: a trace of its own, of which `traces.ratio`
+    /// are sampled. It links to `of`, which it is done for, if that is sampled. So what is done for many
+    /// at once makes many small traces, and not one that nobody can look at.
+    pub fn begin(&self, name: &'static str, of: Option<TraceContext>) -> Span {
+        let Some(exporting) = &self.0 else { return Span::none() };
+        let links = of.map(|of| Link::with_context(of.span_context())).into_iter().collect();
+        let builder = SpanBuilder::from_name(name).with_kind(SpanKind::Internal).with_links(links);
+        start(&exporting.tracer, builder, None)
     }
 
     /// What follows from something that another task or process did; none if that was not sampled.

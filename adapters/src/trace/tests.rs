@@ -55,6 +55,19 @@ async fn whoever_began_a_trace_decides_whether_it_is_sampled() {
 }
 
 #[tokio::test]
+async fn what_no_request_asks_for_begins_a_trace_of_its_own_by_the_ratio() {
+    let (tracer, metrics) = listened_to_by_nobody();
+    let request = tracer.request("POST", "/", None);
+    let row = request.within(async { tracer.begin("row", request.context()) }).await;
+    let (row, request) = (row.context().unwrap(), request.context().unwrap());
+    assert_ne!(row.trace_id(), request.trace_id());
+    let endpoint = Some("http://127.0.0.1:9".to_owned());
+    let none = Tracer::new(&TraceSettings { ratio: 0.0, ..settings(endpoint) }, &metrics);
+    assert!(none.begin("row", Some(request)).context().is_none(), "others decide for others");
+    assert!(Tracer::default().begin("row", None).context().is_none());
+}
+
+#[tokio::test]
 async fn more_than_fit_are_dropped_and_counted() {
     // It takes connections and says nothing, so that the first batch is under way for seconds.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -54,6 +56,27 @@ def complaints(program, folder):
         elif version not in said:
             yield f"bin/{name} --version says {said!r}"
     yield from in_the_bill(json.loads(files[1].read_text()), version)
+    yield from of_the_workflow(version, folder)
+
+
+def of_the_workflow(version, folder):
+    """What .github/workflows/release.yml relies on, in a copy whose changelog tells of a release."""
+    image = re.search(r"^FROM (\S+) AS build$", (ROOT / "deploy/Dockerfile").read_text(), re.M).group(1)
+    if f"container: {image}\n" not in (ROOT / ".github/workflows/release.yml").read_text():
+        yield "release.yml does not pack in the image of the Dockerfile"
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    (folder / "deploy").mkdir()
+    for file in ("Cargo.toml", "deploy/release-notes"):
+        shutil.copy(ROOT / file, folder / file)
+    for tag, heading, told in (
+            (f"v{version}", f"## [{version}] - 2026-12-01", True),
+            (f"v{version}", "## [Unreleased]", False), (f"v{version}9", f"## [{version}9]", False)):
+        (folder / "CHANGELOG.md").write_text(f"# Changelog\n\n{heading}\n\n- This.\n\n## [0.0.1]\n\n- That.\n")
+        ran = subprocess.run([folder / "deploy/release-notes", tag], capture_output=True, text=True)
+        if (ran.returncode == 0, ran.stdout.strip()) != (told, "- This." if told else ""):
+            yield f"release-notes {tag} with {heading!r} says {ran.stdout!r} {ran.stderr!r}"
+    if f"## [{version}]" not in changelog and "## [Unreleased]" not in changelog:
+        yield "CHANGELOG.md has no section that can become a release"
 
 
 def in_the_bill(bom, version):
@@ -85,7 +108,7 @@ def main():
         print(f"dist: {complaint}", file=sys.stderr)
     if found:
         sys.exit(1)
-    print("dist: the archive has everything and is the same each time; checksums and SBOM fit it")
+    print("dist: the archive has everything and is the same each time; checksums and SBOM fit it; so does what the workflow does")
 
 
 main()

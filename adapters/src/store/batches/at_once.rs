@@ -99,7 +99,7 @@ async fn create(
     }
     let new: Vec<NewInvitation> =
         sent.iter().filter_map(|row| row.wanted.as_ref().ok()).map(|new| (**new).clone()).collect();
-    let Some(all) = invite_all(tx, now, inviting, &new, seats).await? else {
+    let Some(all) = invite_all(tx, now, inviting, &new, seats, &[]).await? else {
         return Ok(Verdict::RollBack(Tried::Overtaken));
     };
     let refused = all.rows.iter().enumerate().filter_map(|(at, row)| {

@@ -12,6 +12,7 @@ mod forget;
 mod pace;
 mod read;
 mod receive;
+mod spans;
 mod steer;
 mod view;
 mod wanted;

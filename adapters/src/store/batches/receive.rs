@@ -14,6 +14,7 @@ use super::view::BatchView;
 use super::{RECEIVING, SentRow, actor, counts, wanted};
 use crate::failpoint;
 use crate::rng;
+use crate::trace;
 
 /// What a batch is to be.
 #[derive(Debug, Clone)]
@@ -168,6 +169,8 @@ pub(super) fn row(
         created_at: now,
         finished_at: None,
         updated_at: now,
+        // Its rows are invited when this request is long over.
+        traceparent: trace::current().map(|context| context.to_string()),
     }
 }
 

@@ -10,6 +10,7 @@ use super::super::together::Locking;
 use super::super::{Result, Store, Verdict, announce, convert};
 use super::view::BatchView;
 use super::{counts, lock};
+use crate::trace;
 
 const SYSTEM: &str = "system";
 
@@ -120,7 +121,7 @@ async fn stand(
     id: Uuid,
     status: BatchStatus,
 ) -> Result<()> {
-    let stands = batch::ActiveModel {
+    let mut stands = batch::ActiveModel {
         status: Set(status.as_str().to_owned()),
         not_before: Set(None),
         worked_at: Set(now),
@@ -128,6 +129,10 @@ async fn stand(
         updated_at: Set(now),
         ..Default::default()
     };
+    if status == BatchStatus::Working {
+        // What is invited from now on follows from the request that is heard now.
+        stands.traceparent = Set(trace::current().map(|context| context.to_string()));
+    }
     let own = batch::Entity::update_many().set(stands).filter(batch::Column::Id.eq(id));
     own.exec(tx).await?;
     Ok(())

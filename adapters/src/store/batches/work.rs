@@ -19,6 +19,7 @@ use super::super::invite::{Invited, Inviting};
 use super::super::seats::Seats;
 use super::super::together::Locking;
 use super::super::{Result, Store, StoreError, Verdict, limit, policy};
+use super::spans::{self, Spans};
 use super::{
     BatchPace, BatchProgress, Explain, RowFault, RowRefusal, actor, lock, rows_of, steer, wanted,
 };
@@ -185,30 +186,50 @@ impl Store {
         }
         let rows = waiting(tx, id, limit).await?;
         if rows.is_empty() {
-            steer::finish(tx, now, id, BatchStatus::Done).await?;
+            let finishing = spans::finish(&self.tracer, &batch);
+            finishing.within(steer::finish(tx, now, id, BatchStatus::Done)).await?;
             return Ok(Verdict::Commit(Round::Finished));
         }
+        let turns = sort_out(now, rows, refused)?;
+        let numbers = turns.invited.iter().map(|(row, _)| row.number);
+        let mut spans = Spans::begin(&self.tracer, &batch, numbers);
+        let round = self.take_turns(tx, now, &batch, &turns, &spans, explain).await;
+        if !matches!(round, Ok(Verdict::Commit(_))) {
+            spans.give_up();
+        }
+        round
+    }
+
+    /// What each row's turn brings.
+    async fn take_turns(
+        &self,
+        tx: &DatabaseTransaction,
+        now: Timestamp,
+        batch: &batch::Model,
+        turns: &Turns,
+        spans: &Spans,
+        explain: Explain,
+    ) -> Result<Verdict<Round>> {
         let organization = OrganizationId::from_uuid(batch.organization_id);
         let host = caller::find(tx, OrganizationKey::Id(organization)).await?;
         let rules = host.as_ref().map(policy::of).transpose()?.flatten();
         let inviting = self.inviting(organization, actor::read(&batch.actor)?, rules);
         let seats = Seats::lock(tx, now, &inviting).await?;
-        let (turns, not_before) = sort_out(now, rows, refused)?;
         let new: Vec<NewInvitation> = turns.invited.iter().map(|(_, new)| new.clone()).collect();
-        let Some(all) = invite_all(tx, now, &inviting, &new, seats).await? else {
+        let Some(all) = invite_all(tx, now, &inviting, &new, seats, &spans.rows).await? else {
             return Ok(Verdict::RollBack(Round::Overtaken));
         };
         let created = all.rows.iter().filter(|row| matches!(row, Invited::New(_))).count();
         write_down(tx, turns.results(now, &all, explain)).await?;
         let worked = batch::ActiveModel {
             worked_at: Set(now),
-            not_before: Set(not_before),
+            not_before: Set(turns.not_before),
             updated_at: Set(now),
             ..Default::default()
         };
-        let own = batch::Entity::update_many().set(worked).filter(batch::Column::Id.eq(id));
+        let own = batch::Entity::update_many().set(worked).filter(batch::Column::Id.eq(batch.id));
         own.exec(tx).await?;
-        if let Some(refused) = count(tx, now, &inviting, &turns, &all).await? {
+        if let Some(refused) = count(tx, now, &inviting, turns, &all).await? {
             return Ok(Verdict::RollBack(Round::Limited(organization, refused)));
         }
         failpoint::reach("batch.before_commit").await;
@@ -228,16 +249,18 @@ const fn is_of_one_row(error: &StoreError) -> bool {
 struct Turns {
     invited: Vec<(batch_row::Model, NewInvitation)>,
     refused: Vec<(batch_row::Model, SendRefusal)>,
+    /// When the others may be invited, where a limit of a minute has to be waited for.
+    not_before: Option<Timestamp>,
 }
 
 /// Tells who is invited from who is refused. A limit of a minute refuses nobody: those rows wait until
-/// the minute is over, which is what comes back.
+/// the minute is over.
 fn sort_out(
     now: Timestamp,
     rows: Vec<batch_row::Model>,
     refused: &HashMap<Uuid, SendRefusal>,
-) -> Result<(Turns, Option<Timestamp>)> {
-    let mut turns = Turns { invited: Vec::new(), refused: Vec::new() };
+) -> Result<Turns> {
+    let mut turns = Turns { invited: Vec::new(), refused: Vec::new(), not_before: None };
     let mut rest: Option<Duration> = None;
     for row in rows {
         let mut new = wanted::read(&row.email, row.wanted.as_deref())?;
@@ -258,7 +281,8 @@ fn sort_out(
         }
         turns.invited.push((row, new));
     }
-    Ok((turns, rest.map(|rest| now + rest)))
+    turns.not_before = rest.map(|rest| now + rest);
+    Ok(turns)
 }
 
 impl Turns {

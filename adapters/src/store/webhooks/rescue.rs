@@ -1,12 +1,17 @@
 //! What brings back deliveries to endpoints whose worker died.
 
-use domain::WebhookDeliveryStatus;
 use domain::job::JobV1;
 use domain::webhook::WebhookEvent;
-use entity::{outbox as outbox_row, webhook_delivery};
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use domain::{Timestamp, WebhookDeliveryId, WebhookDeliveryStatus};
+use entity::webhook_delivery;
+use sea_orm::sea_query::{LockBehavior, LockType};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect,
+};
 
-use super::super::{Result, Store, Verdict, outbox};
+use super::super::bulk::{self, Changes};
+use super::super::{Result, Store, StoreError, Verdict, convert};
 use super::columns;
 
 // One transaction's worth: long enough to catch up fast, short enough to hold nobody up.
@@ -15,41 +20,52 @@ const BATCH: u64 = 200;
 impl Store {
     /// Lets deliveries go on whose worker is gone. Returns how many.
     pub async fn rescue_webhooks(&self) -> Result<u64> {
+        let store = self.clone();
         let rescued = self.write(move |tx, now| {
-            Box::pin(async move {
-                let sending = WebhookDeliveryStatus::Sending.as_str();
-                let rows = webhook_delivery::Entity::find()
-                    .filter(webhook_delivery::Column::Status.eq(sending))
-                    .filter(webhook_delivery::Column::LeaseUntil.lte(now))
-                    .order_by_asc(webhook_delivery::Column::Id)
-                    .limit(BATCH)
-                    .all(tx)
-                    .await?;
-                let mut rescued = 0;
-                for row in rows {
-                    let expired = columns::read(&row)?.apply(&WebhookEvent::LeaseExpired, now);
-                    let Ok(next) = expired else { continue };
-                    let done = webhook_delivery::Entity::update_many()
-                        .set(columns::written(&next, now))
-                        .filter(webhook_delivery::Column::Id.eq(row.id))
-                        .filter(webhook_delivery::Column::AttemptToken.eq(row.attempt_token))
-                        .exec(tx)
-                        .await?;
-                    if done.rows_affected == 1 {
-                        rescued += 1;
-                        let (delivery, generation) = (next.id, next.generation);
-                        let job = JobV1::Webhook { delivery, generation };
-                        let row = outbox::job_row(now, job, now).into_active_model();
-                        outbox_row::Entity::insert(row).exec_without_returning(tx).await?;
-                    }
-                }
-                Ok(Verdict::Commit(rescued))
-            })
+            Box::pin(async move { store.rescue_webhooks_some(tx, now).await })
         });
         let rescued = rescued.await?;
         if rescued > 0 {
             self.outlet.wake();
         }
         Ok(rescued)
+    }
+
+    async fn rescue_webhooks_some(
+        &self,
+        tx: &DatabaseTransaction,
+        now: Timestamp,
+    ) -> Result<Verdict<u64>> {
+        let mut query = webhook_delivery::Entity::find()
+            .filter(webhook_delivery::Column::Status.eq(WebhookDeliveryStatus::Sending.as_str()))
+            .filter(webhook_delivery::Column::LeaseUntil.lte(now))
+            .order_by_asc(webhook_delivery::Column::Id)
+            .limit(BATCH);
+        if tx.get_database_backend() == DbBackend::Postgres {
+            // Whoever is at one of them this moment decides what becomes of it; the next look sees.
+            query = query.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+        }
+        let (mut rows, mut tokens, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
+        for row in query.all(tx).await? {
+            let expired = columns::read(&row)?.apply(&WebhookEvent::LeaseExpired, now);
+            let Ok(next) = expired else { continue };
+            rows.push(columns::written(&next, now));
+            tokens.extend(row.attempt_token);
+            jobs.push((webhook(&row), now));
+        }
+        let mut changes = Changes::new(tx);
+        // A token is one delivery's alone, so that the right one among them is that delivery's own.
+        let holds = bulk::is_any(tx, webhook_delivery::Column::AttemptToken, tokens);
+        changes.update(&rows, |_| holds.clone())?;
+        changes.insert(self.queued_again(tx, now, "rescue", &jobs).await?)?;
+        let made = changes.make(tx).await?;
+        if made { Ok(Verdict::Commit(rows.len() as u64)) } else { Err(StoreError::Busy) }
+    }
+}
+
+fn webhook(row: &webhook_delivery::Model) -> JobV1 {
+    JobV1::Webhook {
+        delivery: WebhookDeliveryId::from_uuid(row.id),
+        generation: convert::count(row.generation),
     }
 }

@@ -47,7 +47,7 @@ pub const EMPTIED: [&str; 14] = [
 ];
 
 /// Words of this program, of the organization or of the product; hashes and keys of nobody.
-pub const NOBODYS: [&str; 63] = [
+pub const NOBODYS: [&str; 64] = [
     "announcement.event_type",
     "api_key.hint",
     "api_key.key_hash",
@@ -58,6 +58,7 @@ pub const NOBODYS: [&str; 63] = [
     "batch.mode",
     "batch.name",
     "batch.status",
+    "batch.traceparent",
     "batch_row.code",
     "batch_row.status",
     "console_session.token_hash",
