@@ -52,6 +52,17 @@ pub const MAIL: Policy = policy(
      style-src 'unsafe-inline'; img-src data: https:; frame-ancestors 'self'",
 );
 
+/// For the accept page as it will look, inside the console: it can be looked at and not used.
+pub const PREVIEW: Policy = policy(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     form-action 'none'; frame-ancestors 'self'; base-uri 'none'",
+);
+
+/// For a picture that somebody has given us: opened by itself, it is nothing but a picture.
+pub const PICTURE: Policy = policy(
+    "default-src 'none'; sandbox; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+);
+
 /// For everything else: it is no page.
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; \
     form-action 'none'";

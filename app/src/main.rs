@@ -11,8 +11,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use app::Failure;
 use commands::{
-    api, backup, batches, bounces, completions, config, dead_letters, deliveries, demo, doctor,
-    health, instance_key, invitations, invite_user, keys, man, members, migrate, openapi,
+    api, backup, batches, bounces, branding, completions, config, dead_letters, deliveries, demo,
+    doctor, health, instance_key, invitations, invite_user, keys, man, members, migrate, openapi,
     organizations, people, policy, serve, suppressions, templates, webhooks, worker,
 };
 
@@ -98,6 +98,8 @@ enum Command {
     Organizations(organizations::Organizations),
     /// See and say what an organization allows of its invitations: domains, seats, reminders.
     Policy(policy::Policy),
+    /// See and say how an organization looks on the pages behind its links.
+    Branding(branding::Branding),
     /// List and remove the members of an organization.
     Members(members::Members),
     /// List, make and revoke API keys.
@@ -180,6 +182,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Deliveries(command) => client::run(move || deliveries::run(&command)).await,
         Command::Organizations(command) => client::run(move || organizations::run(&command)).await,
         Command::Policy(command) => client::run(move || policy::run(&command)).await,
+        Command::Branding(command) => client::run(move || branding::run(&command)).await,
         Command::Members(command) => client::run(move || members::run(&command)).await,
         Command::Keys(command) => match command.for_instance() {
             Some(name) => instance_key::run(config, &name).await,

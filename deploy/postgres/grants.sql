@@ -28,7 +28,7 @@ GRANT UPDATE (data, actor) ON event TO welcomat_api;
 GRANT UPDATE (actor) ON template TO welcomat_api;
 -- A version of a template is written once; old ones are forgotten.
 GRANT SELECT, INSERT, DELETE ON template TO welcomat_api;
-GRANT SELECT, INSERT, UPDATE, DELETE ON test_mail TO welcomat_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON test_mail, logo TO welcomat_api;
 -- Webhooks: the API manages them, replays, announces and forgets what was told.
 GRANT SELECT, INSERT, UPDATE, DELETE ON
   webhook_endpoint, webhook_delivery, announcement, event_exchange

@@ -11,10 +11,12 @@ import os
 import pathlib
 import re
 import sqlite3
+import struct
 import threading
 import time
 import urllib.request
 import uuid
+import zlib
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect, sync_playwright
@@ -277,6 +279,65 @@ def templates(page: Page):
     assert "/templates" in page.url, page.url
 
 
+def picture():
+    """A logo of 240 by 80 pixels: dark on nothing, as many are."""
+
+    def chunk(kind, data):
+        checksum = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+
+    row = b"\0" + b"\x1c\x2b\x33\xff" * 160 + b"\0\0\0\0" * 80
+    head = struct.pack(">IIBBBBB", 240, 80, 8, 6, 0, 0, 0)
+    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(row * 80)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+def branding(page: Page):
+    page.get_by_role("link", name="Branding").click()
+    shown = page.frame_locator("iframe.phone")
+    expect(shown.get_by_role("button", name="Accept and join")).to_be_visible(timeout=15_000)
+    look(page, "console-branding")
+    # It follows what is chosen; yellow is legible nowhere on white.
+    page.get_by_label("Name on pages").fill("Harbour & Sons")
+    page.get_by_label("Accent colour").fill("#ffd400")
+    page.get_by_label("Link for questions").fill("http://help.example")
+    expect(shown.locator("body")).to_contain_text("must be a link", timeout=15_000)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("must be a link")
+    look(page, "console-branding-wrong")
+    page.get_by_label("Link for questions").fill("https://help.example/")
+    expect(shown.locator("footer")).to_contain_text("Questions? help.example", timeout=15_000)
+    file = {"name": "logo.png", "mimeType": "image/png", "buffer": picture()}
+    page.get_by_label("Logo", exact=True).set_input_files(file)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("The look is saved")
+    expect(shown.get_by_role("img", name="Harbour & Sons")).to_be_visible(timeout=15_000)
+    look(page, "console-branding-saved")
+    for accent, locale in [("#ffd400", "en"), ("#000080", "he"), ("#808080", "de")]:
+        body = {"name": "Harbour & Sons", "accent": accent, "support_url": "https://help.example/"}
+        ask("PUT", f"/v1/organizations/{organization()}/branding", body)
+        email = f"look-{locale}@example.com"
+        invite(email, locale=locale)
+        with page.context.new_page() as other:
+            other.goto(URL + link(email))
+            loaded = "img => img.complete && img.naturalWidth === 240"
+            assert other.locator("header img").evaluate(loaded)
+            look(other, f"accept-branded-{accent[1:]}")
+            other.goto(other.url + "/decline")
+            look(other, f"decline-branded-{accent[1:]}")
+    page.reload()
+    page.get_by_label("Remove the logo").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Remove the logo")).to_have_count(0)
+    request = urllib.request.Request(
+        f"{URL}/v1/organizations/{organization()}/branding",
+        method="DELETE",
+        headers={"Authorization": f"Bearer {KEY}"},
+    )
+    urllib.request.urlopen(request, timeout=10).close()
+    page.goto(f"{URL}/console/{organization()}")
+
+
 def batches(page: Page):
     page.get_by_role("link", name="Batches").click()
     upload(page, "email,first_name\nola@example.com,Ola\nnobody,X\npia@example.com,www.example.com\n", "atomic")
@@ -425,7 +486,7 @@ def main():
         page = browser.new_context(reduced_motion="reduce").new_page()
         page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        visits = [invitees, scanner, inbox, console, templates, batches, webhooks]
+        visits = [invitees, scanner, inbox, console, templates, branding, batches, webhooks]
         for visit in [*visits, dead_letters, suppressions, keys, operator]:
             visit(page)
         without_scripts(browser.new_context(java_script_enabled=False).new_page())

@@ -44,6 +44,11 @@ BEYOND_SCHEMAS = (
     "must use a port",
     "must have a public address",
     "is one too many",
+    # What is a link, and what is a picture.
+    "must be a link such as",
+    "must not have a user name",
+    "must be a PNG, JPEG, WebP or GIF image",
+    "is not a whole image",
 )
 
 
@@ -97,7 +102,15 @@ def new_token():
     return re.search(r"/i/(\w+)", mail["text"])[1]
 
 
-@schemathesis.serializer("application/x-ndjson", "text/csv", "message/rfc822")
+@schemathesis.serializer(
+    "application/x-ndjson",
+    "text/csv",
+    "message/rfc822",
+    "image/png",
+    "image/jpeg",
+    "image/webp",
+    "image/gif",
+)
 def text(ctx, value):
     """Files of invitations, and mails, are made up as texts."""
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")

@@ -74,6 +74,8 @@ kinds! {
     SendingPaused = "organization.sending_paused";
     /// What the organization allows of its invitations has changed.
     PolicyChanged = "organization.policy_changed";
+    /// How the organization looks on the pages behind its links has changed.
+    BrandingChanged = "organization.branding_changed";
     /// An operator vouches for the organization.
     OrganizationTrusted = "organization.trusted";
     /// An operator does not vouch for the organization any more.

@@ -6,6 +6,7 @@
 //! travels through the broker, [`batch`] what many at once are, [`event`] what others are told and [`webhook`] how they are.
 
 pub mod batch;
+pub mod branding;
 pub mod credential_policy;
 pub mod delivery;
 pub mod delivery_kind;
@@ -34,6 +35,7 @@ pub mod test_mail;
 pub mod webhook;
 
 pub use batch::{BatchMode, BatchRowStatus, BatchStatus};
+pub use branding::Branding;
 pub use credential_policy::CredentialPolicy;
 pub use delivery::{Delivery, DeliveryState, DeliveryStatus};
 pub use delivery_kind::DeliveryKind;

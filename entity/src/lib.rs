@@ -17,6 +17,7 @@ pub mod event_exchange;
 pub mod former_token;
 pub mod idempotency_key;
 pub mod invitation;
+pub mod logo;
 pub mod membership;
 pub mod organization;
 pub mod outbox;

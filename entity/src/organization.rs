@@ -22,6 +22,8 @@ pub struct Model {
     pub sending_paused_at: Option<DateTimeUtc>,
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub templates: Option<Json>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub branding: Option<Json>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
 }

@@ -14,6 +14,7 @@ mod m20261126_000009_own_templates;
 mod m20261127_000010_keep_less;
 mod m20261127_000011_follow_traces;
 mod m20261127_000012_test_mails;
+mod m20261127_000013_brand_pages;
 mod m20261127_000014_overlap_links;
 mod m20261127_000015_follow_batches;
 
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000010_keep_less::Migration),
             Box::new(m20261127_000011_follow_traces::Migration),
             Box::new(m20261127_000012_test_mails::Migration),
+            Box::new(m20261127_000013_brand_pages::Migration),
             Box::new(m20261127_000014_overlap_links::Migration),
             Box::new(m20261127_000015_follow_batches::Migration),
         ]

@@ -116,7 +116,7 @@ impl Composer {
             temporary_password: password.as_ref().map(|password| password.as_str()),
             expires_at: to.expires_at,
             password_valid_hours: self.password_valid_hours,
-            support: None,
+            support: to.support.as_deref(),
         };
         let content = match own {
             None => self.templates.mail(&to.locale, &invitation)?,

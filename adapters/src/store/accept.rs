@@ -2,7 +2,7 @@
 
 use domain::invitation::{IllegalInvitationEvent, InvitationEvent};
 use domain::{
-    EmailAddress, EventKind, Generation, Invitation, InvitationId, InvitationStatus,
+    Branding, EmailAddress, EventKind, Generation, Invitation, InvitationId, InvitationStatus,
     OrganizationId, SecretHash, Timestamp, UserId,
 };
 use entity::{invitation, membership, organization, user};
@@ -14,7 +14,8 @@ use serde::Serialize;
 
 use super::audit::By;
 use super::{
-    Result, Store, Verdict, change, close, convert, former, limit, unwanted, wrong_password,
+    Result, Store, Verdict, branding, change, close, convert, former, limit, unwanted,
+    wrong_password,
 };
 
 /// What the invitee got by mail.
@@ -38,8 +39,12 @@ pub struct OpenInvitation {
     pub id: InvitationId,
     /// Which of its secrets counts.
     pub generation: Generation,
-    /// Who it is from.
+    /// Which organization it is from.
+    pub organization_id: OrganizationId,
+    /// What that is called: on pages, by its own choice.
     pub organization_name: String,
+    /// How that looks.
+    pub branding: Branding,
     /// The invited address, as given.
     pub email: String,
     /// The person who invites.
@@ -109,10 +114,13 @@ impl Store {
                     InvitationStatus::Pending if row.expires_at <= now => InvitationStatus::Expired,
                     status => status,
                 };
+                let branding = branding::of(&organization)?;
                 Ok(Some(OpenInvitation {
                     id: InvitationId::from_uuid(row.id),
                     generation: convert::count(row.secret_generation),
-                    organization_name: organization.name,
+                    organization_id: OrganizationId::from_uuid(organization.id),
+                    organization_name: branding.name.clone().unwrap_or(organization.name),
+                    branding,
                     email: row.email,
                     inviter,
                     first_name: row.first_name,

@@ -63,6 +63,7 @@ async fn make(tx: &DatabaseTransaction, now: Timestamp, first: Bootstrap) -> Res
         trusted: Set(false),
         sending_paused_at: Set(None),
         templates: Set(None),
+        branding: Set(None),
         created_at: Set(now),
         updated_at: Set(now),
     })

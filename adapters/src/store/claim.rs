@@ -49,6 +49,8 @@ pub struct ClaimedMail {
     pub organization_name: String,
     /// The person who invites.
     pub inviter: Option<String>,
+    /// Whom to ask: an address or a host, if they have said.
+    pub support: Option<String>,
     /// Whom.
     pub email: EmailAddress,
     /// For the greeting.

@@ -14,7 +14,7 @@ use super::claim::{Claimed, ClaimedMail, NewSecret, Wanted};
 use super::former::Overlap;
 use super::locked::Sender;
 use super::own_templates::TemplateVersion;
-use super::{Result, convert};
+use super::{Result, branding, convert};
 use crate::rng;
 use crate::secret::{Owner, Secret};
 
@@ -99,10 +99,12 @@ impl Claimable<'_> {
         // Parsed once more: what comes back from the database is not taken on trust.
         let email = EmailAddress::parse(&invitation.email)
             .map_err(|_| convert::inconsistent("invitation", "email"))?;
+        let support = branding::of(organization)?.support_url;
         Ok(ClaimedMail {
             organization_id: OrganizationId::from_uuid(organization.id),
             organization_name: organization.name.clone(),
             inviter: inviter.as_ref().and_then(full_name),
+            support: support.map(|link| link.shown().to_owned()),
             email,
             first_name: invitation.first_name.clone(),
             last_name: invitation.last_name.clone(),

@@ -12,6 +12,7 @@ mod audit;
 mod back_up;
 mod batches;
 mod bootstrap;
+mod branding;
 mod bulk;
 mod caller;
 mod change;
@@ -94,6 +95,7 @@ pub use batches::{
     BatchView, Begun, Explain, RowFault, RowRefusal, SentRow, Started,
 };
 pub use bootstrap::Bootstrap;
+pub use branding::{BrandingChange, LogoChange, LogoFile, Look};
 pub use caller::{Caller, OrganizationKey, OrganizationRef, UserRef};
 pub use change::ChangeOutcome;
 pub use claim::{Claimed, ClaimedMail, NewSecret};

@@ -198,6 +198,7 @@ async fn insert(
         trusted: Set(new.trusted),
         sending_paused_at: Set(None),
         templates: Set(None),
+        branding: Set(None),
         created_at: Set(now),
         updated_at: Set(now),
     };

@@ -55,6 +55,8 @@ pub enum ConsolePage<'a> {
     },
     /// The mail in the organization's own words.
     Templates(TemplateEditor<'a>),
+    /// How the organization looks on its pages.
+    Branding(BrandingEditor<'a>),
     /// Many invitations at once, newest first, and a form for more.
     Batches {
         /// One page of them.
@@ -227,6 +229,23 @@ pub struct TemplateEditor<'a> {
     pub problem: Option<&'a str>,
 }
 
+/// See [`ConsolePage::Branding`].
+#[derive(Serialize)]
+pub struct BrandingEditor<'a> {
+    /// What the organization is called on pages, as saved or typed.
+    pub name: &'a str,
+    /// Its colour.
+    pub accent: &'a str,
+    /// Whom to ask.
+    pub support_url: &'a str,
+    /// The logo that is saved, below `/assets/`.
+    pub logo: Option<String>,
+    /// What the colour that is saved looks like by day and by night.
+    pub shown: Option<[String; 2]>,
+    /// What was wrong with the last try to save.
+    pub problem: Option<&'a str>,
+}
+
 /// One of the words to choose from.
 #[derive(Serialize)]
 pub struct Choice {
@@ -286,6 +305,7 @@ impl ConsolePage<'_> {
             Self::Webhooks { .. } => ("console/webhooks.html", "webhooks"),
             Self::Webhook { .. } => ("console/webhook.html", "webhooks"),
             Self::Templates(_) => ("console/templates.html", "templates"),
+            Self::Branding(_) => ("console/branding.html", "branding"),
             Self::Batches { .. } => ("console/batches.html", "batches"),
             Self::Batch { .. } => ("console/batch.html", "batches"),
             Self::Suppressions { .. } => ("console/suppressions.html", "suppressions"),

@@ -4,6 +4,7 @@
 //! Everything is compiled and rendered once with sample data by [`Templates::load`], so what can be
 //! wrong with a template stops the start and not the first invitation.
 
+mod brand;
 mod chart;
 mod console;
 mod error;
@@ -23,10 +24,11 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 
+pub use brand::{PageBrand, logo_path};
 pub use chart::Chart;
 pub use console::{
-    Choice, ConsolePage, Frame, Invitations, OpenFigures, Overview, QueueFigures, TemplateEditor,
-    Typed,
+    BrandingEditor, Choice, ConsolePage, Frame, Invitations, OpenFigures, Overview, QueueFigures,
+    TemplateEditor, Typed,
 };
 pub use error::TemplateError;
 pub use inbox::{InboxHeader, InboxList, InboxMail, InboxPart, InboxRow, InboxView};
@@ -151,9 +153,19 @@ impl Templates {
         Ok(mail::source(&self.inner.find(locale)?))
     }
 
-    /// Renders a page as a whole HTML document.
+    /// Renders a page that is about no organization as a whole HTML document.
     pub fn page(&self, locale: &str, page: &Page<'_>) -> Result<String, TemplateError> {
-        page::render(&self.inner.find(locale)?, &self.base, page)
+        page::render(&self.inner.find(locale)?, &self.base, page, None)
+    }
+
+    /// Renders a page that is about an organization, which looks so, as a whole HTML document.
+    pub fn branded(
+        &self,
+        locale: &str,
+        page: &Page<'_>,
+        brand: &PageBrand<'_>,
+    ) -> Result<String, TemplateError> {
+        page::render(&self.inner.find(locale)?, &self.base, page, Some(brand))
     }
 
     /// Renders a page of the console as a whole HTML document.

@@ -3,6 +3,7 @@
 use domain::Timestamp;
 use serde::Serialize;
 
+use super::brand::PageBrand;
 use super::inbox::{self, InboxList, InboxMail};
 use super::language::{Direction, Language};
 use super::{Speaker, TemplateError, sample_time};
@@ -121,6 +122,9 @@ struct Context<'a> {
     lang: &'a str,
     dir: Direction,
     base: &'a str,
+    brand: Option<&'a PageBrand<'a>>,
+    /// What people see of the link to ask at: strings have no other variables than these.
+    support: Option<&'a str>,
     #[serde(flatten)]
     form: Option<FormContext>,
     #[serde(flatten)]
@@ -160,6 +164,7 @@ pub(super) fn render(
     speaker: &Speaker<'_>,
     base: &str,
     page: &Page<'_>,
+    brand: Option<&PageBrand<'_>>,
 ) -> Result<String, TemplateError> {
     let Speaker { tag: lang, language, registry } = *speaker;
     let form = match page {
@@ -169,7 +174,8 @@ pub(super) fn render(
         }),
         _ => None,
     };
-    let context = Context { lang, dir: language.direction, base, form, page };
+    let (dir, support) = (language.direction, brand.and_then(|brand| brand.support));
+    let context = Context { lang, dir, base, brand, support, form, page };
     registry.render(page.template(), &context)
 }
 
@@ -184,7 +190,7 @@ impl PasswordProblem {
     }
 }
 
-/// Renders every page, with and without everything optional.
+/// Renders every page, with and without everything optional, and in somebody's look.
 pub(super) fn try_samples(speaker: &Speaker<'_>) -> Result<(), TemplateError> {
     let (organization, token_path) = ("Acme", "/i/sample");
     let email_masked = "g***@example.com";
@@ -219,6 +225,10 @@ pub(super) fn try_samples(speaker: &Speaker<'_>) -> Result<(), TemplateError> {
         Page::NotFound,
         Page::TryLater,
     ];
-    pages.iter().try_for_each(|page| render(speaker, "/", page).map(drop))?;
-    inbox::try_samples(|page| render(speaker, "/", page).map(drop))
+    let brand = PageBrand::sample(organization);
+    for page in &pages {
+        render(speaker, "/", page, None)?;
+        render(speaker, "/", page, Some(&brand))?;
+    }
+    inbox::try_samples(|page| render(speaker, "/", page, None).map(drop))
 }

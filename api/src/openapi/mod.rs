@@ -25,8 +25,8 @@ use crate::contracts::{doit, goldleaf, jobsim, users_organizations};
 use crate::problem::Problem;
 use crate::routes::invitations::credential::Either;
 use crate::routes::{
-    api_keys, batches, dead_letters, events, health, inbox, invitations, me, members, metrics,
-    organizations, people, policy, suppressions, templates, webhooks,
+    api_keys, batches, branding, dead_letters, events, health, inbox, invitations, me, members,
+    metrics, organizations, people, policy, suppressions, templates, webhooks,
 };
 
 /// Paths and tags appear in this order.
@@ -69,6 +69,11 @@ use crate::routes::{
         organizations::change,
         policy::read,
         policy::replace,
+        branding::manage::read,
+        branding::manage::replace,
+        branding::manage::clear,
+        branding::logo::replace,
+        branding::logo::remove,
         members::list,
         members::remove,
         suppressions::list,

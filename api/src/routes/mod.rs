@@ -3,6 +3,7 @@
 pub mod api_keys;
 mod assets;
 pub mod batches;
+pub mod branding;
 mod console;
 pub mod dead_letters;
 mod docs;
@@ -55,6 +56,7 @@ pub fn configure(config: &mut ServiceConfig, settings: &ContractSettings) {
                 .configure(dead_letters::configure)
                 .configure(organizations::configure)
                 .configure(policy::configure)
+                .configure(branding::configure)
                 .configure(members::configure)
                 .configure(suppressions::configure)
                 .configure(people::configure)

@@ -169,6 +169,19 @@ impl Api {
         self.send(&Method::PUT, &self.url(path), Some(body), None)
     }
 
+    /// Replaces by a file, once.
+    pub fn put_file(
+        &self,
+        path: &[&str],
+        content_type: &str,
+        file: &[u8],
+    ) -> Result<Answer, ClientError> {
+        let request = self.request(&Method::PUT, &self.url(path), None);
+        let request = request.header("Content-Type", content_type);
+        let response = self.agent.run(request.body(file).map_err(unwritable)?);
+        self.read(response.map_err(|error| self.unreachable(&error))?)
+    }
+
     /// Removes, once.
     pub fn delete(&self, path: &[&str]) -> Result<Answer, ClientError> {
         self.send(&Method::DELETE, &self.url(path), None, None)

@@ -4,6 +4,7 @@ pub mod api;
 pub mod backup;
 pub mod batches;
 pub mod bounces;
+pub mod branding;
 pub mod completions;
 pub mod config;
 pub mod dead_letters;

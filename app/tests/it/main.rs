@@ -29,6 +29,7 @@ mod address;
 mod bad_input;
 mod batches;
 mod bounces;
+mod branding;
 mod cli;
 mod console;
 mod contracts;

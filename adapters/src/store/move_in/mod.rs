@@ -8,9 +8,9 @@ mod table;
 
 use entity::{
     announcement, api_key, attempt, batch, batch_row, console_session, dead_letter, delivery,
-    event, event_exchange, former_token, idempotency_key, invitation, membership, organization,
-    outbox, suppression, tally, template, test_mail, user, webhook_attempt, webhook_delivery,
-    webhook_endpoint,
+    event, event_exchange, former_token, idempotency_key, invitation, logo, membership,
+    organization, outbox, suppression, tally, template, test_mail, user, webhook_attempt,
+    webhook_delivery, webhook_endpoint,
 };
 use sea_orm::{ConnectionTrait, DbBackend, EntityName, EntityTrait, Statement};
 
@@ -78,7 +78,8 @@ macro_rules! each_table {
             batch_row,
             former_token,
             template,
-            test_mail
+            test_mail,
+            logo
         )
     };
 }

@@ -1,7 +1,7 @@
 //! A command for any shell: curl 7.82 or newer.
 
 use super::literal::{Style, json_string, write};
-use super::{Call, Part};
+use super::{Call, FILE, Part};
 
 const JSON: Style = Style {
     open: ["{", "["],
@@ -25,6 +25,9 @@ pub fn sample(call: &Call) -> String {
     }
     if let Some(body) = &call.body {
         lines.push(format!("--data '{}'", write(body, &JSON, 0)));
+    }
+    if call.file {
+        lines.push(format!("--data-binary \"@${FILE}\""));
     }
     lines.join(" \\\n  ")
 }

@@ -1,7 +1,7 @@
 //! A program for Go that needs nothing but its standard library.
 
 use super::literal::{Style, json_string, write};
-use super::{Call, Part};
+use super::{Call, FILE, Part};
 
 const MAP: Style = Style {
     open: ["map[string]any{", "[]any{"],
@@ -18,10 +18,17 @@ pub fn sample(call: &Call) -> String {
     if call.body.is_some() {
         lines.add("\t\"bytes\"\n\t\"encoding/json\"");
     }
+    if call.file {
+        lines.add("\t\"bytes\"");
+    }
     lines.add("\t\"fmt\"\n\t\"io\"\n\t\"log\"\n\t\"net/http\"\n\t\"os\"\n)\n\nfunc main() {");
     let mut body = "nil";
     if let Some(value) = &call.body {
         lines.add_fallible(format!("\tbody, err := json.Marshal({})", write(value, &MAP, 1)));
+        body = "bytes.NewReader(body)";
+    }
+    if call.file {
+        lines.add_fallible(format!("\tbody, err := os.ReadFile({})", getenv(FILE)));
         body = "bytes.NewReader(body)";
     }
     lines.add(format!("\turl := {}", sum(&call.url)));

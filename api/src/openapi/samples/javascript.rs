@@ -1,7 +1,7 @@
 //! A module for Node.js 18 or newer, with the fetch that browsers have.
 
 use super::literal::{Style, json_string, write};
-use super::{Call, Part, variables};
+use super::{Call, FILE, Part, variables};
 
 const OBJECT: Style = Style {
     open: ["{", "["],
@@ -27,11 +27,15 @@ pub fn sample(call: &Call) -> String {
     if let Some(body) = &call.body {
         options.push(format!("  body: JSON.stringify({}),\n", write(body, &OBJECT, 1)));
     }
+    if call.file {
+        options.push(format!("  body: await readFile({FILE}),\n"));
+    }
+    let import = if call.file { "import { readFile } from \"node:fs/promises\";\n\n" } else { "" };
     let options =
         if options.is_empty() { String::new() } else { format!(", {{\n{}}}", options.concat()) };
     format!(
         "// Node.js 18 or newer; save as sample.mjs.\n\
-         const {{ {} }} = process.env;\n\n\
+         {import}const {{ {} }} = process.env;\n\n\
          const response = await fetch({}{options});\n\
          console.log(response.status, await response.text());\n\
          if (!response.ok) process.exitCode = 1;\n",

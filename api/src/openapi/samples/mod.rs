@@ -24,6 +24,9 @@ const OWN_FIELDS: [(&str, &str); 3] = [
     ("organizationId", "ORGANIZATION_ID"),
 ];
 
+/// The variable that names a file.
+const FILE: &str = "FILE";
+
 /// What is called by programs that have it built in: nobody writes a call.
 const NOT_FOR_READERS: &str = "Feedback";
 
@@ -64,6 +67,8 @@ struct Call {
     url: Text,
     headers: Vec<(String, Text)>,
     body: Option<Value>,
+    /// The body is that of a file, which the variable [`FILE`] names.
+    file: bool,
 }
 
 /// Text with variables in it.
@@ -78,7 +83,7 @@ enum Part {
 
 impl Call {
     fn new(method: &'static str, path: &str, operation: &Operation) -> Self {
-        let body = body(operation);
+        let (body, file) = (body(operation), file(operation));
         let mut headers = Vec::new();
         if operation.security.is_some() {
             let value = vec![literal("Bearer "), variable("WELCOMAT_API_KEY")];
@@ -95,7 +100,10 @@ impl Call {
         if body.is_some() {
             headers.push(("Content-Type".to_owned(), vec![literal("application/json")]));
         }
-        Self { method, url: url(path), headers, body }
+        if let Some(kind) = file {
+            headers.push(("Content-Type".to_owned(), vec![literal(kind)]));
+        }
+        Self { method, url: url(path), headers, body, file: file.is_some() }
     }
 }
 
@@ -108,6 +116,13 @@ fn body(operation: &Operation) -> Option<Value> {
         RefOr::Ref(_) => None,
     });
     content.example.clone().or(named)
+}
+
+/// What kind of file the body is, if it is no JSON.
+fn file(operation: &Operation) -> Option<&str> {
+    let RefOr::T(body) = operation.request_body.as_ref()? else { return None };
+    let mut kinds = body.content.keys().map(String::as_str);
+    if kinds.clone().any(|kind| kind == "application/json") { None } else { kinds.next() }
 }
 
 fn url(path: &str) -> Text {
@@ -156,6 +171,7 @@ fn variables(call: &Call) -> Vec<String> {
     }
     let fields = call.body.as_ref().and_then(Value::as_object).into_iter().flatten();
     names.extend(fields.filter_map(|(field, _)| own_field(field)).map(str::to_owned));
+    names.extend(call.file.then(|| FILE.to_owned()));
     names
 }
 

@@ -1,7 +1,7 @@
 //! A program for Python 3 that needs nothing but its standard library.
 
 use super::literal::{Style, json_string, write};
-use super::{Call, Part};
+use super::{Call, FILE, Part};
 
 const DICT: Style = Style {
     open: ["{", "["],
@@ -25,6 +25,9 @@ pub fn sample(call: &Call) -> String {
     }
     if let Some(body) = &call.body {
         arguments.push(format!("data=json.dumps({}).encode()", write(body, &DICT, 1)));
+    }
+    if call.file {
+        arguments.push(format!("data=open(env[\"{FILE}\"], \"rb\").read()"));
     }
     let json = if call.body.is_some() { "import json\n" } else { "" };
     format!(

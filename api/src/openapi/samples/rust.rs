@@ -1,7 +1,7 @@
 //! A program for Rust with the crate ureq.
 
 use super::literal::{Style, write};
-use super::{Call, Part};
+use super::{Call, FILE, Part};
 
 const JSON: Style = Style {
     open: ["{", "["],
@@ -26,6 +26,9 @@ pub fn sample(call: &Call) -> String {
     if let Some(body) = &call.body {
         lines.push(format!("    let body = json!({});", write(body, &JSON, 1)));
     }
+    if call.file {
+        lines.push(format!("    let body = std::fs::read({})?;", var(FILE)));
+    }
     lines.push(format!("    let url = {};", format_of(&call.url)));
     let function = call.method.to_ascii_lowercase();
     lines.push(format!("    let mut response = ureq::{function}(url)"));
@@ -34,6 +37,7 @@ pub fn sample(call: &Call) -> String {
     }
     let send = match (&call.body, call.method) {
         (Some(_), _) => "        .send(body.to_string())?;",
+        (None, _) if call.file => "        .send(&body)?;",
         (None, "GET" | "DELETE") => "        .call()?;",
         (None, _) => "        .send_empty()?;",
     };

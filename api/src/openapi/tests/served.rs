@@ -12,7 +12,7 @@ use super::{document, operations};
 use crate::routes;
 
 /// For people and their browsers, or the document itself: no part of the API.
-const PAGES: [&str; 58] = [
+const PAGES: [&str; 63] = [
     "GET /",
     "GET /assets/pages.css",
     "GET /assets/pages.js",
@@ -32,6 +32,8 @@ const PAGES: [&str; 58] = [
     "GET /assets/inbox.js",
     "GET /assets/console.css",
     "GET /assets/console.js",
+    "GET /assets/accent/{accent}.css",
+    "GET /assets/logo/{organization}/{hash}",
     "GET /console/sign-in",
     "POST /console/sign-in",
     "POST /console/sign-out",
@@ -56,6 +58,9 @@ const PAGES: [&str; 58] = [
     "POST /console/{organization}/templates/rollback",
     "POST /console/{organization}/templates/delete",
     "POST /console/{organization}/templates/retry",
+    "GET /console/{organization}/branding",
+    "POST /console/{organization}/branding",
+    "POST /console/{organization}/branding/preview",
     "GET /console/{organization}/webhooks",
     "GET /console/{organization}/webhooks/{webhook}",
     "POST /console/{organization}/webhooks/{webhook}/test",

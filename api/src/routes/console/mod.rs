@@ -5,6 +5,7 @@
 
 mod batch;
 mod batches;
+mod branding;
 mod cookie;
 mod dead_letters;
 mod invitation;
@@ -96,6 +97,14 @@ fn inside(config: &mut ServiceConfig) {
             change("/{organization}/templates/delete").route(web::post().to(templates::delete)),
         )
         .service(change("/{organization}/templates/retry").route(web::post().to(templates::retry)))
+        .service(
+            both("/{organization}/branding")
+                .route(get().to(branding::show))
+                .route(web::post().to(branding::save)),
+        )
+        .service(
+            change("/{organization}/branding/preview").route(web::post().to(branding::preview)),
+        )
         .service(read("/{organization}/webhooks").route(get().to(webhooks::list)))
         .service(read(WEBHOOK).route(get().to(webhook::show)))
         .service(change(&format!("{WEBHOOK}/test")).route(web::post().to(webhook::test)))

@@ -13,7 +13,7 @@ use crate::state::State;
 
 /// What a page may say was just done: by the word in its address, so that nobody can make it say
 /// anything else.
-const NOTICES: [(&str, &str); 22] = [
+const NOTICES: [(&str, &str); 23] = [
     ("invited", "The invitation is made, and its mail is on its way."),
     ("resent", "A new mail is on its way; earlier links stay good for a while."),
     ("extended", "The invitation is good for another week."),
@@ -30,6 +30,7 @@ const NOTICES: [(&str, &str); 22] = [
     ("template-saved", "The template is saved, and mails are made from it."),
     ("rolled-back", "Mails are made from that version again."),
     ("template-deleted", "No mail is made from the template any more. Its versions are kept."),
+    ("branding-saved", "The look is saved, and pages have it."),
     ("retried", "The mails that waited are tried again."),
     ("batch-taken", "The file is taken in."),
     ("batch-retried", "The rows that were refused or failed are tried again."),

@@ -55,7 +55,7 @@ pub async fn page(state: State, request: HttpRequest) -> Result<HttpResponse, Ap
         older: older.as_deref(),
         fingerprint: &fingerprint,
     };
-    html(&state, "en", 200, &Page::Inbox(list))
+    html(&state, "en", 200, &Page::Inbox(list), None)
 }
 
 /// Another fingerprint once a mail has come or gone.

@@ -74,5 +74,5 @@ fn show(
         concerns: check.count(),
         view,
     };
-    html(state, "en", 200, &Page::InboxMessage(page))
+    html(state, "en", 200, &Page::InboxMessage(page), None)
 }

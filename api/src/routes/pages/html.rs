@@ -3,21 +3,26 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, RETRY_AFTER, VARY};
 use actix_web::{HttpRequest, HttpResponse};
-use adapters::templates::Page;
+use adapters::templates::{Page, PageBrand};
 
 use crate::accept_language;
 use crate::problem::{ApiError, whole_seconds};
 use crate::security_headers;
 use crate::state::State;
 
-/// Renders a page; it is in no search engine.
+/// Renders a page, in the look of the organization that it is about; it is in no search engine.
 pub fn html(
     state: &State,
     locale: &str,
     status: u16,
     page: &Page<'_>,
+    brand: Option<&PageBrand<'_>>,
 ) -> Result<HttpResponse, ApiError> {
-    let body = state.templates.page(locale, page).map_err(|error| {
+    let body = match brand {
+        Some(brand) => state.templates.branded(locale, page, brand),
+        None => state.templates.page(locale, page),
+    };
+    let body = body.map_err(|error| {
         tracing::error!(%error, "a page cannot be rendered");
         ApiError::Internal
     })?;
@@ -44,8 +49,10 @@ pub(super) fn no_invitation(
 ) -> Result<HttpResponse, ApiError> {
     let locale = accept_language::choose(request, &state.templates, &state.locale);
     let (mut page, wait) = match error {
-        ApiError::InvalidCredential => (html(state, locale, 404, &Page::NotFound)?, None),
-        ApiError::TooManyGuesses(wait) => (html(state, locale, 429, &Page::TryLater)?, Some(wait)),
+        ApiError::InvalidCredential => (html(state, locale, 404, &Page::NotFound, None)?, None),
+        ApiError::TooManyGuesses(wait) => {
+            (html(state, locale, 429, &Page::TryLater, None)?, Some(wait))
+        }
         other => return Err(other),
     };
     page.headers_mut().insert(VARY, HeaderValue::from_static("Accept-Language"));

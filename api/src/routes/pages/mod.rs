@@ -11,7 +11,7 @@ mod new_link;
 use actix_web::web::{self, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::{Credential, OpenInvitation};
-use adapters::templates::Page;
+use adapters::templates::{Page, PageBrand};
 use domain::{EmailAddress, InvitationStatus, SecretHash};
 
 use super::invitations::credential;
@@ -82,7 +82,9 @@ impl Opened {
     }
 
     fn page(&self, state: &State, status: u16, page: &Page<'_>) -> Result<HttpResponse, ApiError> {
-        html(state, &self.invitation.locale, status, page)
+        let OpenInvitation { organization_id, organization_name, branding, .. } = &self.invitation;
+        let brand = PageBrand::new(*organization_id, organization_name, branding);
+        html(state, &self.invitation.locale, status, page, Some(&brand))
     }
 
     /// What there is to say about an invitation that ended so.

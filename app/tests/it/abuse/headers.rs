@@ -7,9 +7,10 @@ use app::http::{Answer, Client};
 use serde_json::Value;
 
 use super::tenants::operations::{Operation, operations};
+use crate::branding::picture;
 use crate::harness::{Stack, TestApp, block_on, text};
 
-const PAGES: [&str; 69] = [
+const PAGES: [&str; 76] = [
     "GET /",
     "GET /assets/pages.css",
     "GET /assets/pages.js",
@@ -33,6 +34,10 @@ const PAGES: [&str; 69] = [
     "GET /assets/inbox.js",
     "GET /assets/console.css",
     "GET /assets/console.js",
+    "GET /assets/accent/{accent}.css",
+    "GET /assets/accent/7a1fa2.css",
+    "GET /assets/logo/{organization}/{hash}",
+    "GET /{logo}",
     "GET /console/sign-in",
     "POST /console/sign-in",
     "POST /console/sign-out",
@@ -57,6 +62,9 @@ const PAGES: [&str; 69] = [
     "POST /console/{organization}/templates/delete",
     "POST /console/{organization}/templates/retry",
     "POST /console/{organization}/templates/test-send",
+    "GET /console/{organization}/branding",
+    "POST /console/{organization}/branding",
+    "POST /console/{organization}/branding/preview",
     "GET /console/{organization}/webhooks",
     "GET /console/{organization}/webhooks/{webhook}",
     "POST /console/{organization}/webhooks/{webhook}/test",
@@ -82,17 +90,7 @@ const PAGES: [&str; 69] = [
     "POST /inbox/delete",
 ];
 /// Files that are the same for everybody and say nothing of anybody.
-const KEPT: [&str; 9] = [
-    "/assets/pages.css",
-    "/assets/pages.js",
-    "/assets/inbox.js",
-    "/assets/console.css",
-    "/assets/console.js",
-    "/openapi.json",
-    "/docs",
-    "/docs/start.js",
-    "/docs/scalar.js",
-];
+const KEPT: [&str; 4] = ["/openapi.json", "/docs", "/docs/start.js", "/docs/scalar.js"];
 
 /// What is true of every answer.
 pub fn check(what: &str, path: &str, answer: &Answer) {
@@ -108,7 +106,9 @@ pub fn check(what: &str, path: &str, answer: &Answer) {
     let framed = path.ends_with("/html");
     let ancestors = if framed { "frame-ancestors 'self'" } else { "frame-ancestors 'none'" };
     assert!(directives.contains(&ancestors), "{what}: {policy}");
-    assert_eq!(directives.iter().any(|directive| directive.starts_with("sandbox")), framed);
+    let picture = path.starts_with("/assets/logo/") && answer.status < 400;
+    let boxed = directives.iter().any(|directive| directive.starts_with("sandbox"));
+    assert_eq!(boxed, framed || picture, "{what}: {policy}");
     for directive in directives {
         let script = directive.starts_with("script-src") || directive.starts_with("default-src");
         assert!(!(script && directive.contains("unsafe")), "{what}: {directive}");
@@ -116,7 +116,8 @@ pub fn check(what: &str, path: &str, answer: &Answer) {
         assert!(!style || framed || path == "/docs", "{what}: {directive}");
         assert!(!directive.contains('*') && !directive.contains("http:"), "{what}: {directive}");
     }
-    let kept = KEPT.contains(&path) && answer.status < 400;
+    let kept = KEPT.contains(&path) || path.starts_with("/assets/");
+    let kept = kept && answer.status < 400;
     assert_eq!(header("cache-control").contains("no-store"), !kept, "{what}");
     assert_eq!(answer.header("set-cookie"), None, "{what}");
     assert_eq!(answer.header("server"), None, "{what}");
@@ -153,6 +154,15 @@ async fn ask(client: &Client, page: &str) {
     }
 }
 
+/// Where a logo of the app's organization is, without the slash in front.
+async fn logo(app: &TestApp) -> String {
+    let path = format!("/v1/organizations/{}/branding/logo", app.organization);
+    let png = [("Content-Type", "image/png")];
+    let kept = app.client.send("PUT", &path, &png, &picture(100)).await.unwrap();
+    let url = text(&kept.json()["logo"]["url"]);
+    url[url.find("assets/").unwrap()..].to_owned()
+}
+
 /// A page has its scripts and styles in files of ours.
 pub fn has_nothing_inline(path: &str, page: &str) {
     for inline in ["<script>", "style=\"", "<style", "onclick", "onload", "javascript:"] {
@@ -179,7 +189,10 @@ fn every_answer_tells_browsers_to_run_keep_and_frame_nothing() {
         for operation in operations(&app).await {
             ask_for(&operation, &app, &message).await;
         }
+        // What the operations have left of the look, and a logo.
+        let logo = logo(&app).await;
         for page in PAGES {
+            let page = page.replace("{logo}", &logo);
             let page = page.replace("{token}", &mail.token()).replace("{message}", &message);
             ask(&app.client, &page).await;
         }

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::welcomat;
 
 /// Every command that talks to a server, or is about the command line itself.
-const COMMANDS: [&str; 71] = [
+const COMMANDS: [&str; 75] = [
     "",
     "invite-user",
     "invitations",
@@ -35,6 +35,10 @@ const COMMANDS: [&str; 71] = [
     "policy",
     "policy get",
     "policy set",
+    "branding",
+    "branding get",
+    "branding set",
+    "branding clear",
     "members",
     "members list",
     "members remove",

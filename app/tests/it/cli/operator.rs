@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Call, Said, welcomat};
+use crate::branding::picture;
 use crate::harness::{INSTANCE_KEY, KEY, Stack, TestApp, block_on, text};
 
 fn call(app: &TestApp, arguments: &str) -> Call {
@@ -48,6 +49,34 @@ fn a_mail_that_is_not_sent_is_exit_code_6() {
         assert!(said.err.contains("failed"), "{said:?}");
         let listed = call(&app, "deliveries list --status failed --quiet").run().good();
         assert_eq!(listed.lines().count(), 1);
+    });
+}
+
+#[test]
+fn an_organization_gets_its_look_from_the_terminal() {
+    block_on(async {
+        let app = TestApp::start(Stack::Embedded).await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            path.display().to_string()
+        };
+        let (logo, svg) = (file("logo", &picture(100)), file("logo.svg", b"<svg/>"));
+        let wrong = call(&app, &format!("branding set --name Initech --logo {svg}")).run();
+        assert!(wrong.code == 2 && wrong.err.contains("SVG is not taken"), "{wrong:?}");
+        let set = format!("branding set --name Initech --accent #7a1fa2 --logo {logo}");
+        let set = call(&app, &set).run().json();
+        assert_eq!(set["logo"]["media_type"], "image/png", "{set}");
+        let support = call(&app, "branding set --support mailto:help@example.com").run().json();
+        let kept = ["name", "accent", "support_url"].map(|field| text(&support[field]));
+        assert_eq!(kept, ["Initech", "#7a1fa2", "mailto:help@example.com"]);
+        let less = call(&app, "branding set --accent= --no-logo").run().json();
+        assert_eq!(less, call(&app, "branding show").run().json());
+        assert_eq!((&less["accent"], &less["logo"]), (&json!(null), &json!(null)));
+        assert_eq!(less["name"], "Initech", "what is not given stays as it is");
+        call(&app, "branding clear").run().good();
+        assert_eq!(call(&app, "branding get").run().json()["name"], json!(null));
     });
 }
 

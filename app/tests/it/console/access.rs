@@ -102,6 +102,7 @@ async fn state(app: &TestApp, things: &Things) -> Value {
         app.get(&webhook).await["disabled_at"],
         app.get(&format!("/v1/organizations/{}/templates", app.organization)).await,
         app.get(&format!("/v1/organizations/{}/batches", app.organization)).await,
+        app.get(&format!("/v1/organizations/{}/branding", app.organization)).await,
         app.get(&format!("{webhook}/deliveries")).await["data"].as_array().unwrap().len(),
         revoked,
     ])

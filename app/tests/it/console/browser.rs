@@ -6,6 +6,7 @@ use url::form_urlencoded::Serializer;
 use crate::harness::TestApp;
 
 const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+const MULTIPART: (&str, &str) = ("Content-Type", "multipart/form-data; boundary=B7");
 
 /// A browser; signed in if it has a cookie.
 pub struct Browser<'a> {
@@ -36,7 +37,7 @@ impl<'a> Browser<'a> {
 
     /// Opens a page, whatever comes of it.
     pub async fn open(&self, path: &str) -> Answer {
-        self.ask("GET", path, &[], "").await
+        self.ask("GET", path, &[], b"").await
     }
 
     /// Opens a page that must be there.
@@ -49,7 +50,7 @@ impl<'a> Browser<'a> {
     /// Sends fields as they are.
     pub async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let body = Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.ask("POST", path, &[FORM], &body).await
+        self.ask("POST", path, &[FORM], body.as_bytes()).await
     }
 
     /// Sends a form as the console's pages do: with what proves that it comes from there.
@@ -84,8 +85,21 @@ impl<'a> Browser<'a> {
             part("mode", &format!("\r\n\r\n{mode}")),
             "--B7--\r\n".to_owned(),
         ];
-        let kind = ("Content-Type", "multipart/form-data; boundary=B7");
-        self.ask("POST", path, &[kind], &body.concat()).await
+        self.ask("POST", path, &[MULTIPART], body.concat().as_bytes()).await
+    }
+
+    /// Sends a form with a logo, as the page with the look does.
+    pub async fn send_file(&self, path: &str, fields: &[(&str, &str)], file: &[u8]) -> Answer {
+        let csrf = self.csrf().await;
+        let fields = [("csrf", csrf.as_str())].into_iter().chain(fields.iter().copied());
+        let part = |(name, value): (&str, &str)| {
+            format!("--B7\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let fields: String = fields.map(part).collect();
+        let head =
+            "--B7\r\nContent-Disposition: form-data; name=\"logo\"; filename=\"a.png\"\r\n\r\n";
+        let body = [fields.as_bytes(), head.as_bytes(), file, b"\r\n--B7--\r\n"].concat();
+        self.ask("POST", path, &[MULTIPART], &body).await
     }
 
     async fn csrf(&self) -> String {
@@ -94,10 +108,10 @@ impl<'a> Browser<'a> {
         rest.split('"').next().unwrap().to_owned()
     }
 
-    async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let cookie = self.cookie.as_deref().map(|cookie| ("Cookie", cookie));
         let headers: Vec<_> = headers.iter().copied().chain(cookie).collect();
         let client = self.app.client.clone().with_key(None);
-        client.send(method, path, &headers, body.as_bytes()).await.unwrap()
+        client.send(method, path, &headers, body).await.unwrap()
     }
 }

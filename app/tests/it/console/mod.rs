@@ -1,6 +1,7 @@
 //! The console, as a browser without scripts sees it.
 
 mod access;
+mod branding;
 mod browser;
 mod forms;
 mod own_mail;

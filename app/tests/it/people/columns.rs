@@ -47,7 +47,7 @@ pub const EMPTIED: [&str; 14] = [
 ];
 
 /// Words of this program, of the organization or of the product; hashes and keys of nobody.
-pub const NOBODYS: [&str; 64] = [
+pub const NOBODYS: [&str; 68] = [
     "announcement.event_type",
     "api_key.hint",
     "api_key.key_hash",
@@ -78,8 +78,12 @@ pub const NOBODYS: [&str; 64] = [
     "invitation.locale",
     "invitation.role",
     "invitation.status",
+    "logo.bytes",
+    "logo.hash",
+    "logo.kind",
     "membership.role",
     "membership.status",
+    "organization.branding",
     "organization.default_role",
     "organization.name",
     "organization.policy",

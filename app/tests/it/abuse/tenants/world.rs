@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::operations::Operation;
 use crate::abuse::CHOSEN;
 use crate::batches::{finished_at, send_as};
+use crate::branding::picture;
 use crate::contracts::users_organizations::session;
 use crate::dead_letters;
 use crate::harness::{Stack, TestApp, text};
@@ -120,6 +121,7 @@ impl World {
                 "invitations",
                 "members",
                 "policy",
+                "branding",
                 "webhooks",
                 "batches",
                 "templates",
@@ -195,6 +197,7 @@ impl Things {
         })
         .await;
         template(client, organization).await;
+        branding(client, organization).await;
         let delivery = text(&invitation["delivery"]["id"]);
         Self {
             organization: organization.to_owned(),
@@ -227,6 +230,20 @@ async fn template(client: &Client, organization: &str) {
     let headers = [("Content-Type", "application/json")];
     let saved = client.send("PUT", &path, &headers, words.to_string().as_bytes()).await.unwrap();
     assert_eq!(saved.status, 200, "{}", saved.text());
+}
+
+/// A look of its own, with a logo.
+async fn branding(client: &Client, organization: &str) {
+    let path = format!("/v1/organizations/{organization}/branding");
+    let look = json!({"name": organization, "accent": "#7a1fa2"}).to_string();
+    let logo = picture(100);
+    for (path, kind, body) in [
+        (path.clone(), "application/json", look.as_bytes()),
+        (path + "/logo", "image/png", &logo[..]),
+    ] {
+        let kept = client.send("PUT", &path, &[("Content-Type", kind)], body).await.unwrap();
+        assert_eq!(kept.status, 200, "{}", kept.text());
+    }
 }
 
 /// One that is sent, so that it changes no more.

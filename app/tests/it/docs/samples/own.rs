@@ -2,9 +2,11 @@
 
 use domain::DeliveryId;
 use serde_json::json;
+use tempfile::TempDir;
 
 use super::Sample;
 use crate::batches;
+use crate::branding::picture;
 use crate::contracts::users_organizations::{admin, session};
 use crate::dead_letters;
 use crate::harness::{INSTANCE_KEY, KEY, TestApp, text};
@@ -15,11 +17,12 @@ use crate::tokens::token_of_admin;
 pub struct Own<'a> {
     app: &'a TestApp,
     invited: usize,
+    folder: TempDir,
 }
 
 impl<'a> Own<'a> {
-    pub const fn new(app: &'a TestApp) -> Self {
-        Self { app, invited: 0 }
+    pub fn new(app: &'a TestApp) -> Self {
+        Self { app, invited: 0, folder: tempfile::tempdir().unwrap() }
     }
 
     /// A value for each variable in the sample. The address that samples invite is free again.
@@ -74,6 +77,11 @@ impl<'a> Own<'a> {
         }
         if wants("/templates/de") {
             self.template().await;
+        }
+        if sample.operation == "replace_logo" {
+            let file = self.folder.path().join("logo.png");
+            std::fs::write(&file, picture(100)).unwrap();
+            variables.push(pair("FILE", file.to_str().unwrap()));
         }
         if wants("TEST_MAIL_ID") {
             variables.push(pair("TEST_MAIL_ID", &self.test_mail().await));
