@@ -77,6 +77,11 @@ impl Lab {
     }
 
     pub async fn open(stack: Stack, alone: bool) -> Self {
+        Self::open_with(stack, alone, &[]).await
+    }
+
+    /// With settings of its own, named without their prefix.
+    pub async fn open_with(stack: Stack, alone: bool, own: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = match stack {
             Stack::Embedded => None,
@@ -85,8 +90,9 @@ impl Lab {
         let file = format!("sqlite://{}?mode=rwc", folder.path().join("lab.db").display());
         let url = database.as_ref().map_or(file, |database| database.url.clone());
         let env = [("DATABASE_URL", url.as_str()), ("BOOTSTRAP_API_KEY", KEY)];
-        let env = env.map(|(name, value)| (format!("WELCOMAT_{name}"), value.to_owned()));
-        let settings = Settings::load(None, env.into_iter()).unwrap();
+        let env = env.iter().chain(own);
+        let env = env.map(|&(name, value)| (format!("WELCOMAT_{name}"), value.to_owned()));
+        let settings = Settings::load(None, env).unwrap();
         let store = Store::connect(&settings, Clock::new()).await.unwrap();
         store.migrate().await.unwrap();
         api::bootstrap::bootstrap(&store, &settings.bootstrap).await.unwrap();

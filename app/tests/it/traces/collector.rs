@@ -28,6 +28,8 @@ pub struct Told {
     pub id: String,
     pub parent: String,
     pub start: u64,
+    /// Traces and spans.
+    pub links: Vec<(String, String)>,
     pub attributes: Vec<(String, String)>,
 }
 
@@ -53,12 +55,23 @@ impl Collector {
 
     /// The spans of a trace, in the order of their beginnings.
     pub fn spans(&self, trace: &str) -> Vec<Told> {
-        let requests = self.requests.lock().unwrap();
-        let read = |body: &Vec<u8>| ExportTraceServiceRequest::decode(&body[..]).unwrap();
-        let mut spans: Vec<Told> = requests.iter().map(read).flat_map(told).collect();
+        let mut spans = self.all();
         spans.retain(|span| span.trace == trace);
         spans.sort_by_key(|span| span.start);
         spans
+    }
+
+    /// The spans of this name, of whatever trace.
+    pub fn named(&self, name: &str) -> Vec<Told> {
+        let mut spans = self.all();
+        spans.retain(|span| span.name == name);
+        spans
+    }
+
+    fn all(&self) -> Vec<Told> {
+        let requests = self.requests.lock().unwrap();
+        let read = |body: &Vec<u8>| ExportTraceServiceRequest::decode(&body[..]).unwrap();
+        requests.iter().map(read).flat_map(told).collect()
     }
 
     /// Whether these words are anywhere in what was exported.
@@ -101,6 +114,11 @@ fn told(request: ExportTraceServiceRequest) -> Vec<Told> {
                 id: hex(&span.span_id),
                 parent: hex(&span.parent_span_id),
                 start: span.start_time_unix_nano,
+                links: span
+                    .links
+                    .iter()
+                    .map(|link| (hex(&link.trace_id), hex(&link.span_id)))
+                    .collect(),
                 attributes: span.attributes.iter().map(text).collect(),
                 name: span.name,
             });

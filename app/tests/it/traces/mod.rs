@@ -2,6 +2,8 @@
 //! programs have a part in it; and a collector that is away is nobody's trouble.
 
 mod collector;
+mod lost;
+mod unasked;
 
 use std::fmt::Write;
 

@@ -235,7 +235,7 @@ async fn template(client: &Client, organization: &str) {
 /// A look of its own, with a logo.
 async fn branding(client: &Client, organization: &str) {
     let path = format!("/v1/organizations/{organization}/branding");
-    let look = json!({"name": organization, "accent": "#7a1fa2"}).to_string();
+    let look = json!({"name": "Acme", "accent": "#7a1fa2"}).to_string();
     let logo = picture(100);
     for (path, kind, body) in [
         (path.clone(), "application/json", look.as_bytes()),
