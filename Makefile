@@ -40,7 +40,7 @@ test-browser:
 test-faults:
 	$(CARGO) build --workspace --all-targets --features app/long-faults
 	rm -rf target/tmp/faults
-	deploy/test/with-servers $(CARGO) test -p app --features app/long-faults --test it -- faults:: processes::
+	deploy/test/with-servers $(CARGO) test -p app --features app/long-faults --test it -- faults:: processes:: moving::
 	deploy/test/fault-table
 
 # Ten bad minutes: 10,000 invitations, mail trouble by chance, processes and the broker killed in turn.

@@ -9,11 +9,9 @@ use std::path::Path;
 use adapters::mail_check::MailCheck;
 use adapters::templates::{
     AcceptForm, InboxHeader, InboxList, InboxMail, InboxPart, InboxRow, InboxView, InvitationMail,
-    MailContent, Page, PageBrand, PasswordProblem, TemplateError, Templates,
+    MailContent, Page, PasswordProblem, TemplateError, Templates,
 };
 use chrono::{DateTime, TimeZone, Utc};
-use domain::branding::{Colour, Logo, LogoKind, SupportLink};
-use domain::{Branding, OrganizationId};
 use url::Url;
 use uuid::Uuid;
 
@@ -133,31 +131,6 @@ fn every_page_is_as_it_was() {
     insta::assert_snapshot!("page_revoked", page(&Page::Revoked { organization }));
     insta::assert_snapshot!("page_not_found", page(&Page::NotFound));
     insta::assert_snapshot!("page_try_later", page(&Page::TryLater));
-}
-
-#[test]
-fn a_page_in_an_organizations_own_look() {
-    let mut branding = Branding {
-        name: None,
-        accent: Colour::parse("#7a1fa2").ok(),
-        support_url: SupportLink::parse("mailto:help@example.com").ok(),
-        logo: Some(Logo {
-            hash: "9f86d081884c7d659a2feaa0c55ad015".to_owned(),
-            kind: LogoKind::Png,
-            width: 480,
-            height: 96,
-            bytes: 5120,
-        }),
-    };
-    let id = OrganizationId::from_uuid(Uuid::from_u128(7));
-    let shown = |branding: &Branding, name| {
-        let brand = PageBrand::new(id, name, branding);
-        templates().below("/app/").branded("de", &Page::Accept(form()), &brand).unwrap()
-    };
-    insta::assert_snapshot!("page_accept_branded", shown(&branding, "Harbour & Sons"));
-    branding.logo = None;
-    let hostile = shown(&branding, HOSTILE);
-    assert!(!hostile.contains("<script>alert") && hostile.contains("&lt;script&gt;"), "{hostile}");
 }
 
 #[test]
