@@ -42,7 +42,7 @@ pub async fn run(
     };
     let requeue = async {
         tokio::select! {
-            () = queue_again(parts, began) => {}
+            () = Box::pin(queue_again(parts, began)) => {}
             () = shutdown.cancelled() => {}
         }
     };

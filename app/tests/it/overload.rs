@@ -16,7 +16,12 @@ async fn invite(client: Client, path: String, number: usize) -> Answer {
 #[test]
 fn whoever_would_only_wait_is_told_to_come_again() {
     block_on(async {
-        let few = [("WELCOMAT_DATABASE_MAX_WAITING", "3")];
+        // The database itself sends nobody away.
+        let few = [
+            ("WELCOMAT_DATABASE_MAX_WAITING", "3"),
+            ("WELCOMAT_DATABASE_LOCK_TIMEOUT", "2m"),
+            ("WELCOMAT_DATABASE_STATEMENT_TIMEOUT", "2m"),
+        ];
         let app = TestApp::start_with_settings(Stack::Distributed, &few).await;
         let database = Database::connect(&app.database_url).await.unwrap();
         let slow = database.begin().await.unwrap();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::{OrganizationId, WebhookDisabledReason, WebhookId};
 use entity::{organization, webhook_attempt, webhook_delivery, webhook_endpoint};
+use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::sea_query::{LockType, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel,
@@ -191,6 +192,7 @@ impl Store {
                     return Ok(Verdict::RollBack(false));
                 }
                 let own = webhook_delivery::Column::EndpointId.eq(id.uuid());
+                hold_deliveries(tx, own.clone()).await?;
                 let deliveries = Query::select()
                     .column(webhook_delivery::Column::Id)
                     .from(webhook_delivery::Entity)
@@ -205,6 +207,17 @@ impl Store {
         })
         .await
     }
+}
+
+/// A report that is written at this moment is over, or finds nothing to report: otherwise its attempt
+/// would stay behind alone.
+async fn hold_deliveries(tx: &DatabaseTransaction, own: Expr) -> Result<()> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        let rows = webhook_delivery::Entity::find().select_only();
+        let rows = rows.column(webhook_delivery::Column::Id).filter(own).lock(LockType::Update);
+        rows.into_tuple::<Uuid>().all(tx).await?;
+    }
+    Ok(())
 }
 
 fn of(organization: OrganizationId) -> sea_orm::Select<webhook_endpoint::Entity> {
