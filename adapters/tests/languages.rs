@@ -7,9 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use adapters::templates::{AcceptForm, InvitationMail, Page, PasswordProblem, Templates};
+use adapters::templates::{
+    AcceptForm, InvitationMail, Page, PageBrand, PasswordProblem, Templates,
+};
 use chrono::{DateTime, TimeZone, Utc};
+use domain::branding::{Colour, Logo, LogoKind, SupportLink};
+use domain::{Branding, OrganizationId};
 use toml::{Table, Value};
+use uuid::Uuid;
 
 const LANGUAGES: [&str; 13] =
     ["ar", "de", "en", "es", "fr", "he", "it", "ja", "nl", "pl", "pt-BR", "tr", "zh-CN"];
@@ -251,6 +256,33 @@ fn text(html: &str) -> String {
     let words = words.replace("&amp;", "&").replace("&#x27;", "'").replace("&quot;", "\"");
     let lines = words.lines().map(str::trim);
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_page_in_an_organizations_own_look() {
+    let mut branding = Branding {
+        name: None,
+        accent: Colour::parse("#7a1fa2").ok(),
+        support_url: SupportLink::parse("mailto:help@example.com").ok(),
+        logo: Some(Logo {
+            hash: "9f86d081884c7d659a2feaa0c55ad015".to_owned(),
+            kind: LogoKind::Png,
+            width: 480,
+            height: 96,
+            bytes: 5120,
+        }),
+    };
+    let shown = |tag, name, branding: &Branding| {
+        let brand = PageBrand::new(OrganizationId::from_uuid(Uuid::from_u128(7)), name, branding);
+        templates().clone().below("/app/").branded(tag, &Page::Accept(form()), &brand).unwrap()
+    };
+    insta::assert_snapshot!("page_accept_branded", shown("de", "Harbour & Sons", &branding));
+    branding.logo = None;
+    for tag in LANGUAGES {
+        let page = shown(tag, "<script>alert('x')</script>", &branding);
+        assert!(!page.contains("<script>alert") && page.contains("&lt;script&gt;"), "{page}");
+        assert!(page.contains("<a href=\"mailto:help@example.com\""), "{tag}: {page}");
+    }
 }
 
 #[test]

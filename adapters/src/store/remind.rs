@@ -94,7 +94,9 @@ impl Store {
         let mut spans: Vec<Span> = rows.iter().map(|row| self.planning(row)).collect();
         let round = self.plan_reminders(tx, now, rows, days, &spans).await;
         if !matches!(round, Ok(Verdict::Commit(_))) {
-            spans.iter_mut().for_each(|span| span.fail("given up"));
+            for span in &mut spans {
+                span.fail("given up");
+            }
         }
         round
     }

@@ -141,16 +141,16 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_is_named_at_once() {
-        let names = NamePolicy { links: LinkPolicy::Refuse };
+        let policy = NamePolicy { links: LinkPolicy::Refuse };
         let given = |text: &str| Some(text.to_owned());
         let fields = Fields {
             name: given("acme.example"),
             accent: given("red"),
             support_url: given("http://acme.example"),
         };
-        let Err(ApiError::Invalid(errors)) = fields.check(names) else { panic!("it is wrong") };
+        let Err(ApiError::Invalid(errors)) = fields.check(policy) else { panic!("it is wrong") };
         let named: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(named, ["name", "accent", "support_url"]);
-        assert!(Fields::default().check(names).is_ok());
+        assert!(Fields::default().check(policy).is_ok());
     }
 }
