@@ -125,6 +125,10 @@ install_packages() {
     root=(sudo -n)
   fi
   say "installing $* for $what"
+  # One after the other: apt-get waits for the lock of dpkg, but not for that of its own lists.
+  local turn
+  exec {turn}>"/tmp/welcomat-packages.$EUID.lock"
+  flock "$turn"
   # The packages start services on the standard ports; this file forbids it (exit code 101).
   if [[ ! -e "$policy" ]]; then
     made_policy=yes
@@ -138,6 +142,7 @@ install_packages() {
   [[ -z "$made_policy" ]] || "${root[@]}" rm -f "$policy"
   ((status == 0)) || tail -n 30 "$log" >&2
   rm -f "$log"
+  exec {turn}>&-
   ((status == 0)) || die "apt-get could not install $*"
 }
 

@@ -33,6 +33,8 @@ fn a_killed_postgresql_loses_nothing_that_was_answered() {
         for round in 0..3 {
             let numbers = round * COUNT..(round + 1) * COUNT;
             fleet.offer(numbers.start..numbers.start + COUNT / 3).await;
+            // A worker that finds no database when it starts ends, for its supervisor to start it again.
+            fleet.until_mails(1).await;
             server.run("kill");
             refused +=
                 fleet.offer(numbers.start + COUNT / 3..numbers.start + COUNT / 2).await.len();
