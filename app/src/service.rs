@@ -60,7 +60,7 @@ async fn queue_again(parts: &Parts, began: Timestamp) {
     if !parts.broker.is_forgetful() {
         return;
     }
-    match parts.store.requeue_forgotten(began).await {
+    match parts.store.requeue_forgotten(began, parts.settings.relay.lock).await {
         Ok(0) => {}
         Ok(requeued) => tracing::info!(requeued, "what waited for the process before goes on"),
         Err(error) => tracing::warn!(

@@ -66,18 +66,6 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_a_picture_or_none(bytes: Vec<u8>, cut in 0..80_usize, at in 0..80_usize, byte: u8) {
-        let _ = Logo::read(&bytes);
-        for (_, mut picture) in pictures() {
-            if let Some(there) = picture.get_mut(at) {
-                *there = byte;
-            }
-            picture.truncate(cut);
-            let _ = Logo::read(&picture);
-        }
-    }
-
-    #[test]
     fn any_text_is_a_link_or_none(text: String, tail in "\\PC{0,40}") {
         for text in [text, format!("https://{tail}"), format!("mailto:{tail}")] {
             let Ok(link) = SupportLink::parse(&text) else { continue };

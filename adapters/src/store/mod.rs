@@ -30,6 +30,7 @@ mod enlist;
 mod error;
 mod examine;
 mod exchange;
+mod expire;
 mod feedback;
 mod forget;
 mod former;

@@ -87,6 +87,27 @@ impl Store {
         .await
     }
 
+    /// Frees rows that are locked until then at the latest: whoever has them is gone.
+    pub(super) async fn free_outbox(&self, locked_until: Timestamp) -> Result<()> {
+        let freed = self
+            .write_alone(move |db, _| {
+                Box::pin(async move {
+                    let freed = outbox::Entity::update_many()
+                        .col_expr(outbox::Column::LockedUntil, Expr::value(None::<Timestamp>))
+                        .filter(outbox::Column::PublishedAt.is_null())
+                        .filter(outbox::Column::LockedUntil.lte(locked_until))
+                        .exec(db)
+                        .await?;
+                    Ok(freed.rows_affected)
+                })
+            })
+            .await?;
+        if freed > 0 {
+            self.outlet.wake();
+        }
+        Ok(())
+    }
+
     /// Counts what is due and not published.
     pub async fn outbox_lag(&self) -> Result<OutboxLag> {
         self.read(|db, now| {

@@ -62,8 +62,10 @@ impl Store {
     }
 
     /// Publishes again whatever waits for a worker and was published before `began`: what a broker
-    /// forgot that keeps its messages in memory. Returns how many, mails and webhooks.
-    pub async fn requeue_forgotten(&self, began: Timestamp) -> Result<u64> {
+    /// forgot that keeps its messages in memory. Returns how many, mails and webhooks. What the relay of
+    /// that process had locked, for `lock` each time, is free again.
+    pub async fn requeue_forgotten(&self, began: Timestamp, lock: Duration) -> Result<u64> {
+        self.free_outbox(began + lock).await?;
         self.requeue_all(Lost::Before(began)).await
     }
 

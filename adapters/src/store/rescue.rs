@@ -1,23 +1,19 @@
-//! What brings back whatever got stuck: dead workers, passed deadlines.
+//! What brings back mails that got stuck: with a dead worker, or for a mail server that is there again.
 
 use std::time::Duration;
 
 use domain::delivery::DeliveryEvent;
 use domain::job::JobV1;
 use domain::retry::jittered;
-use domain::{
-    Delivery, DeliveryId, DeliveryState, DeliveryStatus, InvitationId, InvitationStatus, Timestamp,
-};
+use domain::{Delivery, DeliveryId, DeliveryState, DeliveryStatus, InvitationStatus, Timestamp};
 use entity::{delivery, invitation, outbox as outbox_row};
 use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::sea_query::Query;
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Set};
 
 use super::bulk::Changes;
 use super::together::Locking;
-use super::{Result, Store, StoreError, Verdict, bulk, change, close, convert, locked};
+use super::{Result, Store, StoreError, Verdict, bulk, convert, locked};
 use crate::rng;
 
 // One transaction's worth: long enough to catch up fast, short enough to hold nobody up.
@@ -112,37 +108,6 @@ impl Store {
             self.outlet.wake();
         }
         Ok(woken)
-    }
-
-    /// Ends up to `limit` pending invitations whose time has passed. Returns how many.
-    pub async fn expire_invitations(&self, limit: u64) -> Result<u64> {
-        self.write(move |tx, now| {
-            Box::pin(async move {
-                let mut rows = invitation::Entity::find()
-                    .filter(invitation::Column::Status.eq(InvitationStatus::Pending.as_str()))
-                    .filter(invitation::Column::ExpiresAt.lte(now))
-                    .order_by_asc(invitation::Column::ExpiresAt)
-                    .limit(limit)
-                    .all(tx)
-                    .await?;
-                // Locked in the order that all changes keep.
-                rows.sort_unstable_by_key(|row| row.id);
-                let mut expired = 0;
-                for row in rows {
-                    let Some(row) = change::locked(tx, InvitationId::from_uuid(row.id)).await?
-                    else {
-                        continue;
-                    };
-                    // Another sweep may have been faster: then there is nothing left to do.
-                    if row.closed_at.is_none() {
-                        close::expire(tx, now, row).await?;
-                        expired += 1;
-                    }
-                }
-                Ok(Verdict::Commit(expired))
-            })
-        })
-        .await
     }
 }
 

@@ -1,6 +1,12 @@
 //! A restart of an embedded service, whose broker forgets what it held.
 
-use sea_orm::{ColumnTrait, Database, EntityTrait, PaginatorTrait, QueryFilter};
+use std::time::Duration;
+
+use entity::outbox;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Database, DatabaseConnection, EntityTrait, IntoActiveModel,
+    PaginatorTrait, QueryFilter, QueryOrder, Set,
+};
 use serde_json::json;
 
 use crate::abuse::service::Service;
@@ -10,6 +16,8 @@ use crate::smtp_sink::SmtpSink;
 
 /// How many mails the broker holds while one is being sent.
 const WAITING: usize = 5;
+/// For how long a relay may keep what it publishes: nobody waits that long here.
+const LOCK: &str = "10m";
 
 #[test]
 fn what_the_embedded_broker_forgot_goes_on_at_once() {
@@ -23,6 +31,7 @@ fn what_the_embedded_broker_forgot_goes_on_at_once() {
             ("WELCOMAT_WORKER_CONCURRENCY", "1".to_owned()),
             ("WELCOMAT_WORKER_PREFETCH", "1".to_owned()),
             ("WELCOMAT_WORKER_SHUTDOWN_GRACE", "100ms".to_owned()),
+            ("WELCOMAT_RELAY_LOCK", LOCK.to_owned()),
         ];
         let serve: [(&str, &[(&str, String)]); 1] = [("welcomat serve", &[])];
         let service = Service::start(&serve, folder.path(), &env).await;
@@ -49,9 +58,11 @@ fn what_the_embedded_broker_forgot_goes_on_at_once() {
             (count == WAITING as u64 + 1).then_some(())
         })
         .await;
-        database.close().await.unwrap();
         service.stop();
         assert_eq!(sink.count(), 1);
+        let locked = lock_newest(&database).await;
+        assert_eq!(locked.published_at, None);
+        database.close().await.unwrap();
 
         sink.hold(false);
         let service = Service::start(&serve, folder.path(), &env).await;
@@ -67,4 +78,18 @@ fn what_the_embedded_broker_forgot_goes_on_at_once() {
         assert_eq!(waiting, WAITING, "nobody has two");
         service.stop();
     });
+}
+
+/// Leaves the newest row as a process does that is killed between locking and publishing it.
+async fn lock_newest(database: &DatabaseConnection) -> outbox::Model {
+    use entity::outbox::{Column, Entity};
+    let row = Entity::find().order_by_desc(Column::Id).one(database).await.unwrap().unwrap();
+    let lock = row.created_at + Duration::from_mins(10);
+    let locked = outbox::ActiveModel {
+        published_at: Set(None),
+        lock_token: Set(Some(row.id)),
+        locked_until: Set(Some(lock)),
+        ..row.into_active_model()
+    };
+    locked.update(database).await.unwrap()
 }

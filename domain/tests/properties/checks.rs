@@ -1,5 +1,6 @@
 //! What must be true of any text or bytes whatever; the fuzz targets in `fuzz/` check the same.
 
+use domain::branding::{Logo, LogoError, LogoKind};
 use domain::job::JobError;
 use domain::{EmailAddress, Job, Name};
 
@@ -41,5 +42,26 @@ pub fn job(bytes: &[u8]) {
             assert!((kind.as_str(), version) != ("email", 1));
         }
         Err(JobError::Malformed(_)) => {}
+    }
+}
+
+/// Bytes are refused, or are a picture that pages can show.
+pub fn logo(bytes: &[u8]) {
+    match Logo::read(bytes) {
+        Ok(logo) => {
+            assert_eq!(logo.bytes as usize, bytes.len());
+            let sides = [logo.width, logo.height];
+            assert!(sides.iter().all(|side| (1..=Logo::MOST_PIXELS).contains(side)), "{logo:?}");
+            assert!(logo.hash.len() == 32 && logo.hash.bytes().all(|b| b.is_ascii_hexdigit()));
+            let begins: &[u8] = match logo.kind {
+                LogoKind::Png => b"\x89PNG",
+                LogoKind::Jpeg => b"\xff\xd8\xff",
+                LogoKind::WebP => b"RIFF",
+                LogoKind::Gif => b"GIF8",
+            };
+            assert!(bytes.starts_with(begins), "{logo:?}");
+        }
+        Err(LogoError::TooLarge) => assert!(bytes.len() > Logo::MOST_BYTES),
+        Err(_) => {}
     }
 }

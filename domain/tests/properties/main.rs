@@ -45,6 +45,18 @@ proptest! {
     }
 
     #[test]
+    fn any_bytes_are_a_logo_or_none(bytes: Vec<u8>, cut in 0..80_usize, at in 0..80_usize, byte: u8) {
+        checks::logo(&bytes);
+        for mut picture in seeds("logo") {
+            picture.truncate(cut);
+            if let Some(there) = picture.get_mut(at) {
+                *there = byte;
+            }
+            checks::logo(&picture);
+        }
+    }
+
+    #[test]
     fn a_job_of_another_kind_or_version_is_refused(kind in "[a-z]{0,8}", version: u32, id: u128) {
         let id = uuid::Uuid::from_u128(id);
         let bytes = format!(r#"{{"kind":"{kind}","version":{version},"id":"{id}","generation":1}}"#);
@@ -106,6 +118,7 @@ fn the_seeds_of_the_fuzzers_pass() {
         checks::name(&text);
     }
     seeds("job").for_each(|bytes| checks::job(&bytes));
+    seeds("logo").for_each(|bytes| checks::logo(&bytes));
 }
 
 fn seeds(target: &str) -> impl Iterator<Item = Vec<u8>> {

@@ -1,5 +1,5 @@
-//! What no request asks for at that moment is traced as well: the rows of a batch, reminders, and what an
-//! operator sends on its way again.
+//! What no request asks for at that moment is traced as well: the rows of a batch, reminders, the end of an
+//! invitation's time, and what an operator sends on its way again.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -28,7 +28,7 @@ publish email
 ";
 
 #[test]
-fn rows_of_a_batch_reminders_and_redriven_mails_have_their_traces() {
+fn rows_of_a_batch_reminders_expiries_and_redriven_mails_have_their_traces() {
     block_on(async {
         let collector = Collector::start().await;
         let env = [("WELCOMAT_TRACES_ENDPOINT", collector.url.as_str())];
@@ -61,6 +61,15 @@ fn rows_of_a_batch_reminders_and_redriven_mails_have_their_traces() {
         app.clock.advance(Duration::from_hours(3 * 24 + 1));
         let reminders = mails_below(&collector, "plan reminder", 2).await;
         assert!(reminders.iter().all(|reminder| reminder.parent.is_empty()), "{reminders:#?}");
+
+        app.clock.advance(Duration::from_hours(5 * 24));
+        let ended = eventually("both invitations expire", async || {
+            let ended = collector.named("expire");
+            (ended.len() == 2).then_some(ended)
+        })
+        .await;
+        let begins = |one: &Told| one.parent.is_empty() && one.links.is_empty();
+        assert!(ended.iter().all(begins) && ended[0].trace != ended[1].trace, "{ended:#?}");
 
         let (eve, _) = app.invite_and_receive("eve@example.com").await;
         let delivery = text(&app.get(&eve).await["delivery"]["id"]);
