@@ -19,7 +19,22 @@ mod m20261127_000014_overlap_links;
 mod m20261127_000015_follow_batches;
 
 /// All steps, oldest first.
+///
+/// A step only adds: tables, and columns that rows of the version before need no value for. So programs of
+/// both versions work on the same tables while one replaces the other. What no program needs any more is taken
+/// away a release later, by a step whose name has [`CONTRACTION`].
 pub struct Migrator;
+
+/// What the name of a step says that takes something away.
+pub const CONTRACTION: &str = "_contract_";
+
+/// Contractions of later releases that this program can do with: nothing here needs what they take away.
+pub const PREPARED: &[&str] = &[];
+
+/// Whether a step that this program does not know may have taken away what it needs.
+pub fn takes_away(step: &str) -> bool {
+    step.contains(CONTRACTION) && !PREPARED.contains(&step)
+}
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {

@@ -40,7 +40,7 @@ impl Patience<'_> {
             let wait = jittered(pause, &mut adapters::rng());
             let for_good = match error {
                 StoreError::Unavailable(_) | StoreError::Busy => false,
-                StoreError::Inconsistent { .. } => true,
+                StoreError::Inconsistent { .. } | StoreError::TooNew(_) => true,
                 // Somebody may just be granting it.
                 StoreError::Forbidden(_) | StoreError::Database(_) => {
                     refusals += 1;

@@ -65,8 +65,19 @@ pub struct Announcement {
 pub struct BrokerReport {
     /// Those of the jobs, and that of the dead letters.
     pub queues: Vec<QueueReport>,
-    /// Whether what is published is confirmed: not while an alarm blocks it.
-    pub confirms: bool,
+    /// What becomes of a job that is published.
+    pub publishing: Publishing,
+}
+
+/// What a broker does with a job that is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Publishing {
+    /// It says that it has it.
+    Confirmed,
+    /// It says nothing: an alarm blocks whoever publishes.
+    Unanswered,
+    /// It refuses it, for this log-in may not: right for a worker, which only fetches.
+    Forbidden,
 }
 
 /// A queue, and how it is.

@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
-use super::{Gatherings, Result, Store, StoreError, Verdict};
+use super::{Gatherings, Result, Store, StoreError, Tables, Verdict};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::settings::{DatabaseSettings, Settings};
@@ -91,13 +91,22 @@ impl Store {
     /// Brings the schema up to date. Any number of processes may do so at once: one works, the
     /// others wait and find nothing left to do.
     ///
-    /// Most starts find nothing to do; then the process's role needs no right to do it.
+    /// Most starts find nothing to do; then the process's role needs no right to do it. Nor is there
+    /// anything to do where a newer version has only added to the tables.
+    ///
+    /// # Errors
+    /// [`StoreError::TooNew`] if a newer version has taken away what this one may need.
     pub async fn migrate(&self) -> Result<()> {
         in_turn(|| async {
-            if self.is_up_to_date().await {
-                return Ok(());
+            match self.compare_tables().await? {
+                Tables::Current => Ok(()),
+                Tables::Behind(_) => self.take_steps().await,
+                Tables::Ahead(steps) => {
+                    tracing::info!(?steps, "a newer version has added to the tables");
+                    Ok(())
+                }
+                Tables::Beyond(steps) => Err(StoreError::TooNew(steps.join(", "))),
             }
-            self.take_steps().await
         })
         .await
     }
@@ -118,14 +127,6 @@ impl Store {
             })
         })
         .await
-    }
-
-    /// Whether exactly the steps that this program knows were taken. Any doubt means no: the steps
-    /// themselves tell what is wrong.
-    async fn is_up_to_date(&self) -> bool {
-        let known: Vec<String> =
-            Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
-        self.steps_taken().await.is_ok_and(|taken| taken == known)
     }
 
     /// The names of all steps that the schema has taken, in their order.

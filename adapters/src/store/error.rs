@@ -25,6 +25,12 @@ pub enum StoreError {
          and grant the rights in deploy/postgres"
     )]
     Forbidden(String),
+    /// The tables are of a version that this program cannot work with.
+    #[error(
+        "a newer version has changed the tables ({0}) so that this one cannot use them; run that \
+         version, or restore the backup from before"
+    )]
+    TooNew(String),
     /// Anything else the database refused.
     #[error("the database refused a statement: {0}")]
     Database(String),

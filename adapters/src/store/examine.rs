@@ -28,8 +28,10 @@ pub enum Tables {
     Current,
     /// So many steps are still to be taken.
     Behind(usize),
-    /// A newer program took steps that this one does not know.
+    /// A newer program has added to them what this one does not know and can do without.
     Ahead(Vec<String>),
+    /// A newer program has taken away what this one may need.
+    Beyond(Vec<String>),
 }
 
 impl Store {
@@ -62,10 +64,13 @@ impl Store {
         let taken = taken.unwrap_or_default();
         let unknown: Vec<String> =
             taken.iter().filter(|step| !known.contains(step)).cloned().collect();
-        Ok(match known.iter().filter(|step| !taken.contains(step)).count() {
-            _ if !unknown.is_empty() => Tables::Ahead(unknown),
-            0 => Tables::Current,
-            missing => Tables::Behind(missing),
+        let missing = known.iter().filter(|step| !taken.contains(step)).count();
+        let adds = |step: &String| !migration::takes_away(step);
+        Ok(match (missing, unknown.is_empty()) {
+            (0, true) => Tables::Current,
+            (_, true) => Tables::Behind(missing),
+            (0, false) if unknown.iter().all(adds) => Tables::Ahead(unknown),
+            (_, false) => Tables::Beyond(unknown),
         })
     }
 

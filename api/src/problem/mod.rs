@@ -267,6 +267,7 @@ impl From<StoreError> for ApiError {
             StoreError::Busy => Self::Busy,
             StoreError::Inconsistent { .. }
             | StoreError::Forbidden(_)
+            | StoreError::TooNew(_)
             | StoreError::Database(_) => {
                 tracing::error!(%error, "the store failed");
                 Self::Internal

@@ -1,5 +1,7 @@
 //! A database of an earlier version: brought up to date with what is in it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use adapters::clock::Clock;
 use adapters::settings::Settings;
 use adapters::store::Store;
@@ -9,11 +11,12 @@ use migration::{Migrator, MigratorTrait};
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Query, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, Database, DatabaseConnection, EntityTrait, QueryFilter,
+    ColumnTrait, ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait,
+    QueryFilter, QueryResult, Statement,
 };
 use serde_json::json;
 
-use crate::harness::{KEY, Stack, TestApp};
+use crate::harness::{KEY, Stack, TestApp, block_on};
 use crate::servers::FreshDatabase;
 
 on_both_stacks!(
@@ -51,6 +54,60 @@ async fn keys_of_the_first_version_stay_good(stack: Stack) {
     if let Some(database) = database {
         database.remove().await;
     }
+}
+
+/// So that programs of the version before work on the tables of this one.
+#[test]
+fn every_step_only_adds() {
+    block_on(async {
+        let database = FreshDatabase::create().await;
+        let db = Database::connect(&database.url).await.unwrap();
+        let mut before = Columns::new();
+        let mut broken = Vec::new();
+        for step in Migrator::migrations() {
+            Migrator::up(&db, Some(1)).await.unwrap();
+            let after = columns(&db).await;
+            if !step.name().contains(migration::CONTRACTION) {
+                let name = step.name();
+                broken.extend(harm(&before, &after).map(|harm| format!("{name}: {harm}")));
+            }
+            before = after;
+        }
+        assert!(before.contains_key(&("invitation".to_owned(), "status".to_owned())));
+        assert!(broken.is_empty(), "{broken:#?}");
+        db.close().await.unwrap();
+        database.remove().await;
+    });
+}
+
+/// By table and name: the type, and whether a row may leave it out.
+type Columns = BTreeMap<(String, String), (String, bool)>;
+
+async fn columns(db: &DatabaseConnection) -> Columns {
+    let sql = "SELECT table_name::text, column_name::text, data_type::text, \
+               is_nullable = 'YES' OR column_default IS NOT NULL \
+               FROM information_schema.columns WHERE table_schema = 'public'";
+    let rows = db.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap();
+    let text = |row: &QueryResult, at| row.try_get_by_index::<String>(at).unwrap();
+    let column = |row: &QueryResult| {
+        let optional: bool = row.try_get_by_index(3).unwrap();
+        ((text(row, 0), text(row, 1)), (text(row, 2), optional))
+    };
+    rows.iter().map(column).collect()
+}
+
+/// What a program that knows the columns before cannot live with.
+fn harm<'a>(before: &'a Columns, after: &'a Columns) -> impl Iterator<Item = String> + 'a {
+    let tables: BTreeSet<&String> = before.keys().map(|(table, _)| table).collect();
+    let lost = before.iter().filter_map(|(name, (kind, optional))| match after.get(name) {
+        None => Some(format!("{name:?} is gone")),
+        Some((now, _)) if now != kind => Some(format!("{name:?} is {now} instead of {kind}")),
+        Some((_, false)) if *optional => Some(format!("{name:?} has to be given")),
+        Some(_) => None,
+    });
+    let added = after.iter().filter(|(name, _)| !before.contains_key(*name));
+    let demanded = added.filter(move |(name, (_, optional))| !optional && tables.contains(&name.0));
+    lost.chain(demanded.map(|(name, _)| format!("{name:?} is new and has to be given")))
 }
 
 async fn whoever_was_accepted_before_is_not_new(stack: Stack) {

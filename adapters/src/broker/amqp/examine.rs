@@ -2,15 +2,17 @@
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::{FieldTable, ShortString};
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, ErrorKind};
 use tokio::time::timeout;
 
-use super::super::{BrokerReport, QueueReport};
+use super::super::{BrokerReport, Publishing, QueueReport};
 use super::Amqp;
 use super::link::{LinkError, STEP_TIMEOUT};
 
 /// A routing key that no queue is bound to.
 const NOWHERE: &str = "doctor";
+/// AMQP's word for what the log-in may not do.
+const ACCESS_REFUSED: u16 = 403;
 
 impl Amqp {
     /// Connects anew, sees to it that everything is in its place, and has one message confirmed that
@@ -37,12 +39,12 @@ impl Amqp {
             let channel = connection.create_channel().await?;
             queues.push(queue(&channel, name).await);
         }
-        let confirms = self.confirms(connection).await?;
-        Ok(BrokerReport { queues, confirms })
+        let publishing = self.publishing(connection).await?;
+        Ok(BrokerReport { queues, publishing })
     }
 
-    /// Whether a message is confirmed: not while an alarm (memory, disk) blocks those who publish.
-    async fn confirms(&self, connection: &Connection) -> Result<bool, LinkError> {
+    /// What becomes of a message: an alarm (memory, disk) blocks those who publish.
+    async fn publishing(&self, connection: &Connection) -> Result<Publishing, LinkError> {
         let channel = connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
         let exchange = self.shared.names.jobs_exchange.clone();
@@ -50,10 +52,16 @@ impl Amqp {
         let sent = channel.basic_publish(exchange, NOWHERE.into(), options, b"{}", properties);
         let confirmed = timeout(self.shared.confirm_timeout, async { sent.await?.await }).await;
         match confirmed {
-            Ok(confirmation) => Ok(matches!(confirmation?, Confirmation::Ack(_))),
-            Err(_) => Ok(false),
+            Ok(Ok(Confirmation::Ack(_))) => Ok(Publishing::Confirmed),
+            Ok(Err(error)) if is_forbidden(&error) => Ok(Publishing::Forbidden),
+            Ok(Err(error)) => Err(error.into()),
+            Ok(Ok(_)) | Err(_) => Ok(Publishing::Unanswered),
         }
     }
+}
+
+fn is_forbidden(error: &lapin::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ProtocolError(said) if said.get_id() == ACCESS_REFUSED)
 }
 
 async fn queue(channel: &Channel, name: &ShortString) -> QueueReport {

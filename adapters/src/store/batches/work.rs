@@ -241,7 +241,10 @@ impl Store {
 const fn is_of_one_row(error: &StoreError) -> bool {
     match error {
         StoreError::Inconsistent { .. } | StoreError::Database(_) => true,
-        StoreError::Unavailable(_) | StoreError::Busy | StoreError::Forbidden(_) => false,
+        StoreError::Unavailable(_)
+        | StoreError::Busy
+        | StoreError::Forbidden(_)
+        | StoreError::TooNew(_) => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The broker: can it be reached, is everything in its place, does it take jobs, does anybody fetch
 //! them?
 
-use adapters::broker::{Broker, BrokerReport};
+use adapters::broker::{Broker, BrokerReport, Publishing};
 use adapters::settings::Settings;
 
 use super::finding::Finding;
@@ -31,12 +31,16 @@ pub async fn examine(settings: &Settings) -> Vec<Finding> {
 }
 
 fn told(report: BrokerReport) -> Vec<Finding> {
-    let mut findings = vec![if report.confirms {
-        Finding::good(WHAT, "reached; what is published is confirmed")
-    } else {
-        let todo = "look for an alarm: rabbitmqctl status names memory or disk, which block \
-                    whoever publishes";
-        Finding::bad(WHAT, "reached, but it does not confirm what is published", todo)
+    let mut findings = vec![match report.publishing {
+        Publishing::Confirmed => Finding::good(WHAT, "reached; what is published is confirmed"),
+        Publishing::Forbidden => {
+            Finding::good(WHAT, "reached; this log-in may not publish, which workers need not")
+        }
+        Publishing::Unanswered => {
+            let todo = "look for an alarm: rabbitmqctl status names memory or disk, which block \
+                        whoever publishes";
+            Finding::bad(WHAT, "reached, but it does not confirm what is published", todo)
+        }
     }];
     for queue in report.queues {
         let dead = queue.name.ends_with(".dead.v1");

@@ -55,13 +55,19 @@ fn told(report: DatabaseReport) -> Vec<Finding> {
                         may not be written";
             Finding::bad(WHAT, format!("{version}, and it is read-only"), todo)
         }
-        (Tables::Ahead(steps), _) => {
+        (Tables::Beyond(steps), _) => {
             let detail = format!("{version}; a newer version has changed it: {}", steps.join(", "));
             Finding::bad(
                 WHAT,
                 detail,
                 "run the newer version; docs/upgrading.md says how to go back",
             )
+        }
+        (Tables::Ahead(steps), _) => {
+            let added = steps.join(", ");
+            let detail = format!("{version}; a newer version has added to it: {added}");
+            let todo = "none while versions are changed; then no process of this one is left";
+            Finding::doubtful(WHAT, detail, todo)
         }
         (Tables::Behind(steps), _) => {
             let detail = format!("{version}; {steps} steps of its tables are still to be taken");

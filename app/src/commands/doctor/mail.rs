@@ -21,6 +21,11 @@ pub async fn examine(settings: &Settings, send_to: Option<&str>) -> Vec<Finding>
         Err(error) => return vec![Finding::bad(WHAT, error.to_string(), "change that setting")],
     };
     let mut findings = vec![match mailer.examine().await {
+        None if !settings.broker.url.starts_with("memory:") => Finding::doubtful(
+            WHAT,
+            "none in these settings, as is right for an API: workers send the mails",
+            "run the doctor where the workers run, with their settings",
+        ),
         None => Finding::doubtful(
             WHAT,
             "none: mails are captured and shown at /inbox, and reach nobody",

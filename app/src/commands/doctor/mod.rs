@@ -1,5 +1,5 @@
 //! `welcomat doctor`: why does no mail go out? Looks at everything that an invitation needs on its way,
-//! changes nothing, and says of each finding what to do.
+//! changes nothing but what a start would, and says of each finding what to do.
 
 mod broker;
 mod database;

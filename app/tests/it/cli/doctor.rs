@@ -125,12 +125,17 @@ fn tables_of_another_version_are_seen() {
         migrate.env("WELCOMAT_DATA_DIR", folder.path().to_str().unwrap()).run().good();
         assert_eq!(one(&look(), "database").0, "good");
         let db = sea_orm::Database::connect(database.url.clone()).await.unwrap();
-        let newer = "INSERT INTO seaql_migrations VALUES ('m20990101_000001_from_the_future', 0)";
-        sea_orm::ConnectionTrait::execute_unprepared(&db, newer).await.unwrap();
-        let said = look();
-        let (verdict, detail) = one(&said, "database");
-        assert_eq!((verdict.as_str(), said.code), ("bad", 1), "{detail}");
-        assert!(detail.contains("m20990101_000001_from_the_future"), "{detail}");
+        for (step, verdict, code) in [
+            ("m20990101_000001_add_something", "doubtful", 0),
+            ("m20990102_000002_contract_something", "bad", 1),
+        ] {
+            let newer = format!("INSERT INTO seaql_migrations VALUES ('{step}', 0)");
+            sea_orm::ConnectionTrait::execute_unprepared(&db, &newer).await.unwrap();
+            let said = look();
+            let (found, detail) = one(&said, "database");
+            assert_eq!((found.as_str(), said.code), (verdict, code), "{detail}");
+            assert!(detail.contains(step), "{detail}");
+        }
         sea_orm::ConnectionTrait::execute_unprepared(
             &db,
             "DELETE FROM seaql_migrations WHERE version LIKE 'm2099%'; \

@@ -26,20 +26,20 @@ const KEY: &str = "wlc_key0key0key0key0key0key0";
 
 /// What the program said and how it ended.
 #[derive(Debug)]
-struct Said {
+pub struct Said {
     code: i32,
-    out: String,
+    pub out: String,
     err: String,
 }
 
 /// A call of the program, with nothing of the environment that tests run in.
-struct Call {
+pub struct Call {
     command: Command,
     input: Option<String>,
 }
 
 /// `welcomat` with these arguments, split at blanks, and no settings.
-fn welcomat(arguments: &str) -> Call {
+pub fn welcomat(arguments: &str) -> Call {
     let mut command = Command::new(env!("CARGO_BIN_EXE_welcomat"));
     command.env_clear().env("HOME", "/nonexistent").args(arguments.split_whitespace());
     Call { command, input: None }
@@ -56,7 +56,7 @@ impl Call {
         self
     }
 
-    fn env(mut self, name: &str, value: &str) -> Self {
+    pub fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }
@@ -66,7 +66,7 @@ impl Call {
         self
     }
 
-    fn run(mut self) -> Said {
+    pub fn run(mut self) -> Said {
         let pipe = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
         self.command.stdin(pipe).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().unwrap();

@@ -7,6 +7,7 @@ pub mod history;
 pub mod process;
 mod rolling;
 mod scaling;
+mod versions;
 
 use tokio::sync::Semaphore;
 

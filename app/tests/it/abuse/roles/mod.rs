@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::service::Service;
 use super::{CHOSEN, JSON};
+use crate::cli::welcomat;
 use crate::harness::{INSTANCE_KEY, KEY, block_on, text};
 use crate::servers::eventually;
 use crate::smtp_sink::SmtpSink;
@@ -66,6 +67,11 @@ fn the_roles_in_deploy_are_enough_and_no_more() {
                 .then_some(())
         })
         .await;
+        for (program, url) in programs {
+            let env = env.iter().map(|(name, value)| (*name, value.as_str()));
+            let url = url.iter().map(|(name, value)| (*name, value.as_str()));
+            nothing_is_wrong(program, env.chain(url));
+        }
         for log in service.stop() {
             for word in ["permission denied", "ACCESS_REFUSED", "PRECONDITION_FAILED", "ERROR"] {
                 let line = log.lines().find(|line| line.contains(word));
@@ -119,6 +125,19 @@ async fn do_all_that_is_done(client: &Client, sink: &SmtpSink) {
     // Suppressed now.
     let gone = done(client, "POST", &invitations, &json!({"email": "gone@example.com"})).await;
     assert_eq!(gone["delivery"]["status"], "suppressed");
+}
+
+/// Somebody asks the doctor where that program runs.
+fn nothing_is_wrong<'a>(program: &str, env: impl Iterator<Item = (&'a str, &'a str)>) {
+    let call = env
+        .fold(welcomat("doctor --output json --dns 127.0.0.1:1"), |call, (name, value)| {
+            call.env(name, value)
+        });
+    let said = call.run();
+    let found: Value = serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{said:?}"));
+    let findings = found["findings"].as_array().unwrap().iter();
+    let bad: Vec<_> = findings.filter(|one| one["verdict"] == "bad").collect();
+    assert!(bad.is_empty(), "{program}: {bad:?}");
 }
 
 /// Signs in to the console and out of it.
