@@ -268,9 +268,9 @@ impl Delivery {
             }
             SendOutcome::Deferred(_) => DeliveryState::Retrying { next_attempt_at },
             SendOutcome::Uncertain(_) => DeliveryState::Uncertain { attempt, next_attempt_at },
-            SendOutcome::Ours(_) | SendOutcome::Parked(_) => {
-                // Our trouble, or the organization's, fails nobody's mail: it waits until the
-                // invitation itself expires.
+            SendOutcome::Ours(_) | SendOutcome::Parked(_) | SendOutcome::Crowded(_) => {
+                // Our trouble, the organization's, or that of many others, fails nobody's mail: it
+                // waits until the invitation itself expires.
                 attempts = attempts.saturating_sub(1);
                 DeliveryState::Retrying { next_attempt_at }
             }

@@ -23,6 +23,8 @@ pub enum SendOutcome {
     Uncertain(Trouble),
     /// The trouble is ours (connection, TLS, log-in, sender): it says nothing about this mail.
     Ours(Trouble),
+    /// So many others go to the same domain at this moment: it waits for its turn.
+    Crowded(Trouble),
 }
 
 /// What went wrong, and where in the conversation.
@@ -159,7 +161,8 @@ impl SendOutcome {
             | Self::Parked(trouble)
             | Self::Deferred(trouble)
             | Self::Uncertain(trouble)
-            | Self::Ours(trouble) => Some(trouble),
+            | Self::Ours(trouble)
+            | Self::Crowded(trouble) => Some(trouble),
         }
     }
 
@@ -174,6 +177,7 @@ impl SendOutcome {
             Self::Deferred(_) => "deferred",
             Self::Uncertain(_) => "uncertain",
             Self::Ours(_) => "ours",
+            Self::Crowded(_) => "crowded",
         }
     }
 }

@@ -43,6 +43,8 @@ report_ours               -          -          -              retrying    retry
 report_ours_late          -          -          -              retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
 report_parked             -          -          -              retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
 report_parked_late        -          -          -              retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
+report_crowded            -          -          -              retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
+report_crowded_late       -          -          -              retrying    retrying    -           -             retrying    retrying       -           -           -             -           -           -       -          -
 report_stranger           -          -          -              -           -           -           -             -           -              -           -           -             -           -           -       -          -
 lease_expired             -          -          -              -           uncertain   -           -             -           -              -           -           -             -           -           -       -          -
 cancel                    cancelled  cancelled  cancelled      -           -           cancelled   cancelled     cancelled   cancelled      -           -           -             -           -           -       -          -
@@ -94,9 +96,12 @@ fn every_delivery_state_takes_exactly_the_events_in_the_table() {
             Ok(after) => {
                 let used = match event {
                     "claim" => attempts + 1,
-                    "report_ours" | "report_ours_late" | "report_parked" | "report_parked_late" => {
-                        attempts - 1
-                    }
+                    "report_ours"
+                    | "report_ours_late"
+                    | "report_parked"
+                    | "report_parked_late"
+                    | "report_crowded"
+                    | "report_crowded_late" => attempts - 1,
                     _ => attempts,
                 };
                 assert_eq!(after.attempts, used, "attempts after {event} in {state}");
@@ -319,6 +324,7 @@ fn outcome(event: &str) -> SendOutcome {
         "uncertain" => SendOutcome::Uncertain(trouble),
         "ours" => SendOutcome::Ours(trouble),
         "parked" => SendOutcome::Parked(trouble),
+        "crowded" => SendOutcome::Crowded(trouble),
         _ => SendOutcome::Sent,
     }
 }

@@ -124,7 +124,7 @@ fn put_off(pause: Duration) -> Ending {
     let detail = "the limits of one recipient domain are reached (worker.domain_at_once, \
                   worker.domain_per_minute); the mail waits for its turn";
     let trouble = Trouble { phase: Phase::Connect, reply: None, detail: detail.to_owned() };
-    let (outcome, pause) = (SendOutcome::Ours(trouble), Some(Pause::Domain(pause)));
+    let (outcome, pause) = (SendOutcome::Crowded(trouble), Some(Pause::Domain(pause)));
     Ending { outcome, pause, recovered: false }
 }
 

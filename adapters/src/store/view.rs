@@ -154,7 +154,7 @@ pub struct AttemptView {
     /// Counts the attempts of a delivery from 1.
     #[schema(minimum = 1, example = 1)]
     pub number: u32,
-    /// How it ended: `deferred`, `refused`, `no_such_recipient`, `unrenderable`, `parked`, `uncertain`, `ours`.
+    /// How it ended: `deferred`, `refused`, `no_such_recipient`, `unrenderable`, `parked`, `uncertain`, `ours`, `crowded`.
     #[schema(example = "deferred")]
     pub outcome: String,
     /// How far the conversation with the SMTP server had come.

@@ -28,6 +28,7 @@ async fn only_so_many_leave_in_a_minute(stack: Stack) {
         waiting += 1;
         let why = found["detail"].as_str().unwrap();
         assert!(why.contains("worker.domain_per_minute"), "{found}");
+        assert_eq!(found["reason"], "crowded", "{found}");
         assert_eq!(found["attempts"], 0, "no attempt is used up: {found}");
         assert!(found["next_attempt_at"].is_string(), "{found}");
     }

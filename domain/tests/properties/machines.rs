@@ -49,8 +49,7 @@ proptest! {
             match event {
                 DeliveryEvent::Report { attempt, .. } => {
                     prop_assert_eq!(holder(&before), Some(attempt), "only the holder reports");
-                    let ours = matches!(outcome, SendOutcome::Ours(_) | SendOutcome::Parked(_));
-                    let used = if ours { before.attempts.min(before_claim) } else { before.attempts };
+                    let used = if is_free(&outcome) { before.attempts.min(before_claim) } else { before.attempts };
                     prop_assert_eq!(after.attempts, used);
                 }
                 DeliveryEvent::Claim { .. } => {
@@ -62,7 +61,7 @@ proptest! {
                 _ => prop_assert_eq!(after.attempts, before.attempts),
             }
             if let (DeliveryState::Retrying { next_attempt_at }, false) =
-                (after.state, matches!(outcome, SendOutcome::Ours(_) | SendOutcome::Parked(_)))
+                (after.state, is_free(&outcome))
             {
                 prop_assert!(next_attempt_at < after.give_up_at, "retried too late");
             }
@@ -192,6 +191,11 @@ fn event<'a>(happening: &Happening, outcome: &'a SendOutcome, now: Timestamp) ->
     }
 }
 
+/// Whether an attempt that ends so uses none up.
+const fn is_free(outcome: &SendOutcome) -> bool {
+    matches!(outcome, SendOutcome::Ours(_) | SendOutcome::Parked(_) | SendOutcome::Crowded(_))
+}
+
 fn outcome(event: u8) -> SendOutcome {
     match event {
         6 => SendOutcome::Refused(trouble()),
@@ -199,6 +203,7 @@ fn outcome(event: u8) -> SendOutcome {
         9 => SendOutcome::Ours(trouble()),
         10 => SendOutcome::Sent,
         11 => SendOutcome::Parked(trouble()),
+        12 => SendOutcome::Crowded(trouble()),
         _ => SendOutcome::Deferred(trouble()),
     }
 }

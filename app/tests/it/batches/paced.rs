@@ -1,6 +1,11 @@
 //! A batch goes on as its mails leave: whoever invites one person meanwhile does not wait for all of it.
 
+use std::path::Path;
+
+use app::http::Client;
+
 use super::{CSV, finished_at, send_as};
+use crate::faults::proxy::{Mode, Proxy};
 use crate::harness::{block_on, text};
 use crate::processes::TURN;
 use crate::processes::fleet::Fleet;
@@ -8,37 +13,81 @@ use crate::processes::process::LOG_FILE;
 use crate::servers::eventually;
 
 const ROWS: usize = 600;
+const AHEAD: usize = 40;
 
 #[test]
 fn only_so_many_mails_of_a_batch_wait_ahead_of_others() {
     block_on(async {
         let _turn = TURN.acquire().await;
-        let ahead = ("WELCOMAT_BATCHES_MAILS_AHEAD", "40");
-        let mut fleet = Fleet::on_shared_broker(&[ahead]).await;
-        let log = fleet.file("log");
-        let told = [(LOG_FILE, log.to_str().unwrap()), ("WELCOMAT_LOG_FILTER", "api=debug")];
-        fleet.add_api_with(&told).await;
-        let client = fleet.apis[0].client.clone();
-        let me = client.get("/v1/me").await.unwrap().json();
-        let organization = text(&me["organization"]["id"]);
-        let rows = (0..ROWS).map(|number| format!("many{number}@example.com\n"));
-        let body: String = ["email\n".to_owned()].into_iter().chain(rows).collect();
-        let headers = [("Content-Type", CSV)];
-        let sent = send_as(&client, &organization, &headers, "", body.as_bytes()).await;
-        let path = sent.header("location").unwrap();
-        eventually("the batch waits", async || {
-            let log = std::fs::read_to_string(&log).unwrap();
-            log.contains("batches wait for mails to leave").then_some(())
-        })
-        .await;
-        let batch = client.get(path).await.unwrap().json();
-        assert_eq!(batch["rows"]["created"], 40, "no worker takes a mail: {batch}");
+        let (mut fleet, client) = fleet().await;
+        let path = send(&client).await;
+        let batch = held(&client, &fleet.file("log"), &path).await;
+        assert_eq!(batch["rows"]["created"], AHEAD, "no worker takes a mail: {batch}");
         fleet.invite(0..1).await;
         fleet.add_worker();
-        let batch = finished_at(&client, path).await;
+        let batch = finished_at(&client, &path).await;
         assert_eq!(batch["rows"]["created"], ROWS, "{batch}");
         fleet.until_mails(ROWS + 1).await;
         fleet.until_all_sent(ROWS + 1).await;
         fleet.end().await;
     });
+}
+
+/// Or all of it would want to leave at once when the mail server is back.
+#[test]
+fn a_batch_waits_for_a_mail_server_that_is_away() {
+    block_on(async {
+        let _turn = TURN.acquire().await;
+        let (mut fleet, client) = fleet().await;
+        let (proxy, url) = Proxy::before(&fleet.sink.url(), 25).await;
+        proxy.set(Mode::Refuse);
+        fleet.add_worker_with(&[("WELCOMAT_MAIL_URL", &url)]);
+        let path = send(&client).await;
+        eventually("its first mails are put off", async || {
+            let put_off = fleet.list("limit=100&delivery_status=retrying").await;
+            (put_off["data"].as_array().unwrap().len() == AHEAD).then_some(())
+        })
+        .await;
+        let batch = held(&client, &fleet.file("log"), &path).await;
+        assert_eq!(batch["rows"]["created"], AHEAD, "the others wait: {batch}");
+        proxy.set(Mode::Pass);
+        let batch = finished_at(&client, &path).await;
+        assert_eq!(batch["rows"]["created"], ROWS, "{batch}");
+        fleet.until_mails(ROWS).await;
+        fleet.until_all_sent(ROWS).await;
+        fleet.end().await;
+    });
+}
+
+/// An API that says when batches wait, which they do soon.
+async fn fleet() -> (Fleet, Client) {
+    let ahead = AHEAD.to_string();
+    let ahead = ("WELCOMAT_BATCHES_MAILS_AHEAD", ahead.as_str());
+    let mut fleet = Fleet::on_shared_broker(&[ahead]).await;
+    let log = fleet.file("log");
+    let told = [(LOG_FILE, log.to_str().unwrap()), ("WELCOMAT_LOG_FILTER", "api=debug")];
+    fleet.add_api_with(&told).await;
+    let client = fleet.apis[0].client.clone();
+    (fleet, client)
+}
+
+/// Sends a batch; gives its path.
+async fn send(client: &Client) -> String {
+    let me = client.get("/v1/me").await.unwrap().json();
+    let organization = text(&me["organization"]["id"]);
+    let rows = (0..ROWS).map(|number| format!("many{number}@example.com\n"));
+    let body: String = ["email\n".to_owned()].into_iter().chain(rows).collect();
+    let headers = [("Content-Type", CSV)];
+    let sent = send_as(client, &organization, &headers, "", body.as_bytes()).await;
+    sent.header("location").unwrap().to_owned()
+}
+
+/// The batch, once the API's log says that batches wait.
+async fn held(client: &Client, log: &Path, path: &str) -> serde_json::Value {
+    eventually("the batch waits", async || {
+        let log = std::fs::read_to_string(log).unwrap();
+        log.contains("batches wait for mails to leave").then_some(())
+    })
+    .await;
+    client.get(path).await.unwrap().json()
 }

@@ -14,7 +14,7 @@ mod endurance;
 mod mail;
 mod operator;
 mod poison;
-mod proxy;
+pub mod proxy;
 mod queue;
 #[cfg(feature = "long-faults")]
 mod race;

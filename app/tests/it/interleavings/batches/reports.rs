@@ -65,6 +65,7 @@ async fn every_outcome_fits_into_one_batch(stack: Stack) {
             (SendOutcome::Refused(trouble()), DeliveryStatus::Failed),
             (SendOutcome::Uncertain(trouble()), DeliveryStatus::Uncertain),
             (SendOutcome::Ours(trouble()), DeliveryStatus::Retrying),
+            (SendOutcome::Crowded(trouble()), DeliveryStatus::Retrying),
             (SendOutcome::Unrenderable(trouble()), DeliveryStatus::Failed),
             (SendOutcome::Parked(trouble()), DeliveryStatus::Retrying),
             (SendOutcome::Sent, DeliveryStatus::Sent),
@@ -85,7 +86,10 @@ async fn every_outcome_fits_into_one_batch(stack: Stack) {
             let sent = *outcome == SendOutcome::Sent;
             assert_eq!(detail.invitation.email_sent, sent);
             assert_eq!(detail.deliveries[0].attempts_log.len(), usize::from(!sent));
-            let ours = matches!(outcome, SendOutcome::Ours(_) | SendOutcome::Parked(_));
+            let ours = matches!(
+                outcome,
+                SendOutcome::Ours(_) | SendOutcome::Parked(_) | SendOutcome::Crowded(_)
+            );
             assert_eq!(mail.attempts, u32::from(!ours));
             let word = outcome.trouble().map(|_| outcome.as_str());
             assert_eq!(mail.reason.as_deref(), word, "{mail:?}");
