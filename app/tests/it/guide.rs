@@ -37,14 +37,53 @@ fn every_link_of_the_guide_leads_to_a_file() {
 fn every_test_that_the_table_of_abuse_names_exists() {
     let page = fs::read_to_string(root().join("docs/abuse.md")).unwrap();
     for row in page.lines().filter(|line| line.starts_with("| A")) {
-        let files = row.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        let named = |file: &str| fs::read_to_string(root().join("docs").join(file)).unwrap();
-        let sources: String = files.map(named).collect();
-        for name in row.split('`').filter(|text| text.matches('_').count() > 2) {
-            let told = sources.is_empty() || sources.contains(&format!("fn {name}("));
-            assert!(told, "{name} is in none of the files of its row: {row}");
+        assert_named_tests_exist(row);
+        let shown = row.contains("](") || row.contains("the same");
+        assert!(shown && !row.contains("*later*"), "nothing shows it: {row}");
+    }
+}
+
+#[test]
+fn every_crash_point_is_in_the_guide_with_tests_that_exist() {
+    let page = fs::read_to_string(root().join("docs/reliability.md")).unwrap();
+    let chapter =
+        page.split("\n### ").find(|chapter| chapter.starts_with("Crash points\n")).unwrap();
+    let rows: Vec<&str> = chapter.lines().filter(|line| line.starts_with("| C")).collect();
+    for (row, number) in rows.iter().zip(1..) {
+        assert!(row.starts_with(&format!("| C{number} |")) && row.contains("]("), "{row}");
+        assert_named_tests_exist(row);
+    }
+    assert_eq!(rows.len(), 37);
+}
+
+#[test]
+fn every_row_of_the_comparison_links_to_tests() {
+    let page = fs::read_to_string(root().join("README.md")).unwrap();
+    let chapter = page.split("\n## ").find(|chapter| chapter.starts_with("Compared\n")).unwrap();
+    let rows = chapter.lines().filter(|line| line.starts_with("| ") && !line.contains("| Here |"));
+    let mut shown = 0;
+    for row in rows {
+        let links = row.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let tests: Vec<&str> = links.filter(|link| !link.ends_with(".md")).collect();
+        assert!(!tests.is_empty(), "no test shows it: {row}");
+        for link in tests.into_iter().filter(|link| link.ends_with(".rs")) {
+            let source = fs::read_to_string(root().join(link)).unwrap();
+            let has_one = source.contains("#[test]") || source.contains("on_both_stacks!(");
+            assert!(has_one, "{link} has no test: {row}");
         }
-        assert!(row.contains("](") || row.contains("the same") || row.contains("*later*"), "{row}");
+        shown += 1;
+    }
+    assert!(shown > 20, "the table is written in another way: {shown} rows");
+}
+
+/// Holds a row of a page in docs to the sources that it links to.
+fn assert_named_tests_exist(row: &str) {
+    let files = row.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let named = |file: &str| fs::read_to_string(root().join("docs").join(file)).unwrap();
+    let sources: String = files.map(named).collect();
+    for name in row.split('`').filter(|text| text.matches('_').count() > 2) {
+        let told = sources.is_empty() || sources.contains(&format!("fn {name}("));
+        assert!(told, "{name} is in none of the files of its row: {row}");
     }
 }
 

@@ -1,4 +1,4 @@
-"""Alerts and dashboard: every one fires, every figure exists, and for each alert it is said what to do.
+"""Alerts and dashboard: every one fires, every figure and label exists, and for each alert it is said what to do.
 
     alerts.py PROMTOOL
 """
@@ -11,6 +11,8 @@ import sys
 import tempfile
 
 import yaml
+
+from labels import check_documented, check_labels, check_written
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 RULES = ROOT / "deploy/prometheus/welcomat.rules.yaml"
@@ -47,6 +49,7 @@ def check_names(where, expressions):
         assert names, f"{where}: names no metric of ours: {expression}"
         unknown = names - documented() - OWN
         assert not unknown, f"{where}: docs/metrics.md does not have {unknown}: {expression}"
+        check_labels(where, expression)
 
 
 def check_rules():
@@ -54,7 +57,13 @@ def check_rules():
     promtool("test", "rules", str(TESTS))
     rules = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
     check_names(RULES.name, [rule["expr"] for rule in rules])
+    for rule in rules:
+        for text in rule["annotations"].values():
+            check_written(rule["alert"], text, check_labels(rule["alert"], rule["expr"]))
     tests = yaml.safe_load(TESTS.read_text())["tests"]
+    # A rule that fires for what is never counted shows nothing.
+    for series in (one["series"] for test in tests for one in test["input_series"]):
+        check_labels(TESTS.name, series)
     fired = {
         one["alertname"]
         for test in tests
@@ -76,6 +85,8 @@ def check_dashboard():
     panels = dashboard["panels"]
     expressions = [target["expr"] for panel in panels for target in panel["targets"]]
     check_names(DASHBOARD.name, expressions)
+    for target in (target for panel in panels for target in panel["targets"]):
+        check_written(DASHBOARD.name, target["legendFormat"], check_labels(DASHBOARD.name, target["expr"]))
     # Prometheus reads them as rules, once Grafana's own variables have a value.
     rules = [
         {"record": f"panel:{at}", "expr": expression.replace("$__rate_interval", "5m")}
@@ -91,5 +102,6 @@ def check_dashboard():
     return len(panels)
 
 
+check_documented()
 alerts, panels = check_rules(), check_dashboard()
-print(f"alerts: {alerts} fire when they should, with a chapter each; {panels} panels show what is counted")
+print(f"alerts: {alerts} fire when they should, with a chapter each; {panels} panels show what is counted, by labels that there are")

@@ -9,6 +9,7 @@ import helm_python
 import kubernetes_validate
 import yaml
 
+from openings import check_ingress, check_network
 from settings import ROOT, SAMPLES, VARIABLES, check_environment, check_samples
 
 CHART = ROOT / "deploy/helm/welcomat"
@@ -29,6 +30,8 @@ REFUSED = [
     ({"worker": {"autoscaling": {"minReplicas": 0}}}, "minReplicas"),
     ({"api": {"secrets": {"jwt.secret": {"name": "tokens"}}}}, "key"),
     ({"image": {"tag": "latest"}}, "tag"),
+    ({"ingress": {"paths": ["v1"]}}, "paths"),
+    ({"networkPolicy": {"webhooks": {"ports": []}}}, "ports"),
 ]
 
 
@@ -174,22 +177,28 @@ def check_program(where, container, volumes, complain):
 def check_foreign(rendered, complain):
     """KEDA's and the Prometheus operator's objects, whose schemas are not to be had."""
     for each in rendered.of("ScaledObject"):
-        (trigger,) = each["spec"]["triggers"]
         prefix = rendered.values.get("settings", {}).get("broker.prefix", "welcomat")
-        metadata = trigger["metadata"]
-        if (trigger["type"], metadata["queueName"], metadata["mode"]) != ("rabbitmq", f"{prefix}.email.v1", "QueueLength"):
-            complain(f"ScaledObject: does not look at the queue of jobs: {trigger}")
-        if not all(isinstance(value, str) for value in metadata.values()):
-            complain("ScaledObject: KEDA takes texts only")
+        looked_at = {trigger["metadata"]["queueName"] for trigger in each["spec"]["triggers"]}
+        if looked_at != {queue.replace("welcomat", prefix, 1) for queue in queues_of_jobs()}:
+            complain(f"ScaledObject: the queues of jobs are others than {sorted(looked_at)}")
         if not 1 <= each["spec"]["minReplicaCount"] <= each["spec"]["maxReplicaCount"]:
             complain("ScaledObject: no worker may be left")
         logins = {login["metadata"]["name"]: login for login in rendered.of("TriggerAuthentication")}
-        login = logins.get(trigger["authenticationRef"]["name"])
-        if not login or {ref["parameter"] for ref in login["spec"]["secretTargetRef"]} != {"host"}:
-            complain("ScaledObject: KEDA has no login for the broker")
-    names = set(re.findall(r'"name": "([^"]+)"', (ROOT / "deploy/rabbitmq/definitions.json").read_text()))
-    if "welcomat.email.v1" not in names:
-        complain("deploy/rabbitmq/definitions.json: there is no queue welcomat.email.v1")
+        for trigger in each["spec"]["triggers"]:
+            metadata = trigger["metadata"]
+            if (trigger["type"], metadata["mode"]) != ("rabbitmq", "QueueLength"):
+                complain(f"ScaledObject: does not look at the length of a queue: {trigger}")
+            if not all(isinstance(value, str) for value in metadata.values()):
+                complain("ScaledObject: KEDA takes texts only")
+            login = logins.get(trigger["authenticationRef"]["name"])
+            if not login or {ref["parameter"] for ref in login["spec"]["secretTargetRef"]} != {"host"}:
+                complain("ScaledObject: KEDA has no login for the broker")
+
+
+def queues_of_jobs():
+    """What workers take jobs from: the queues that jobs are sent to."""
+    bindings = json.loads((ROOT / "deploy/rabbitmq/definitions.json").read_text())["bindings"]
+    return {each["destination"] for each in bindings if each["source"] == "welcomat.jobs.v1"}
 
 
 def check_switches(rendered, complain):
@@ -264,6 +273,8 @@ def main():
             for name, _, pod in rendered.pods():
                 check_pod(name, pod, served_port(), complain)
             check_foreign(rendered, complain)
+            check_network(rendered, complain)
+            check_ingress(rendered, complain)
             check_switches(rendered, complain)
             for unreadable in (each for each in rendered.objects if "Secret" == each["kind"]):
                 complain(f"{unreadable['metadata']['name']}: a secret is in the chart")
