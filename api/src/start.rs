@@ -31,7 +31,7 @@ pub enum StartError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// The database.
-    #[error("the database cannot be used: {0}")]
+    #[error("the database cannot be used: {0}; \"welcomat doctor\" says what to do")]
     Store(#[from] StoreError),
     /// The first organization.
     #[error(transparent)]

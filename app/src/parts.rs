@@ -123,7 +123,9 @@ pub async fn connect_store(settings: &Settings) -> Result<Store, Failure> {
             format!("the data folder {} cannot be made: {e}", settings.data_dir.display())
         })?;
     }
-    let unusable = |error| format!("the database cannot be used: {error}");
+    let unusable = |error| {
+        format!("the database cannot be used: {error}; \"welcomat doctor\" says what to do")
+    };
     let store = Store::connect(settings, Clock::new()).await.map_err(unusable)?;
     store.migrate().await.map_err(unusable)?;
     Ok(store)

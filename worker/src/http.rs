@@ -86,6 +86,7 @@ async fn ready(watched: Data<Watched>) -> HttpResponse {
 }
 
 async fn metrics(watched: Data<Watched>) -> HttpResponse {
-    let text = watched.store.metrics().shown(&watched.store, &watched.health).await;
+    let Watched { store, broker, health } = &**watched;
+    let text = store.metrics().shown(store, broker, health).await;
     HttpResponse::Ok().insert_header((CONTENT_TYPE, MEDIA_TYPE)).body(text)
 }

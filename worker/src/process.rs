@@ -35,7 +35,7 @@ pub enum ProcessError {
     #[error(transparent)]
     Seal(#[from] SealError),
     /// The database cannot be used.
-    #[error("the database cannot be used: {0}")]
+    #[error("the database cannot be used: {0}; \"welcomat doctor\" says what to do")]
     Store(#[from] StoreError),
     /// The broker's address is wrong.
     #[error(transparent)]

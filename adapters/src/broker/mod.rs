@@ -108,6 +108,17 @@ pub enum Queue {
 }
 
 impl Queue {
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::Email, Self::Webhook];
+
+    /// What it is called in metrics.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Webhook => "webhook",
+        }
+    }
+
     const fn of(job: Job) -> Self {
         match job {
             Job::V1(JobV1::Email { .. } | JobV1::TestMail { .. }) => Self::Email,

@@ -109,6 +109,12 @@ pub(super) struct Published {
     pub(super) result: &'static str,
 }
 
+/// Where jobs wait for workers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Waiting {
+    pub(super) queue: &'static str,
+}
+
 /// A span that has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Ended {

@@ -18,7 +18,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use self::labels::{Claim, Ended, Heard, Outcome, Published, Request, Trouble};
+use self::labels::{Claim, Ended, Heard, Outcome, Published, Request, Trouble, Waiting};
+
+use crate::broker::Queue;
 
 pub use self::labels::{ClaimResult, FeedbackSource, JobKind, SpanResult};
 pub use self::shown::MEDIA_TYPE;
@@ -45,6 +47,8 @@ struct Inner {
     mail_trouble: Gauge,
     outbox_waiting: Gauge,
     outbox_oldest: Gauge,
+    queued: Family<Waiting, Gauge>,
+    queued_oldest: Gauge,
     connections_used: Gauge,
     connections_idle: Gauge,
     spans: Family<Ended, Counter>,
@@ -80,10 +84,15 @@ impl Inner {
             mail_trouble: Gauge::default(),
             outbox_waiting: Gauge::default(),
             outbox_oldest: Gauge::default(),
+            queued: Family::default(),
+            queued_oldest: Gauge::default(),
             connections_used: Gauge::default(),
             connections_idle: Gauge::default(),
             spans: Family::default(),
         };
+        for queue in Queue::ALL {
+            inner.queued.get_or_create(&Waiting { queue: queue.as_str() }).set(0);
+        }
         process::register(&mut inner.registry);
         inner.register();
         inner
@@ -123,6 +132,17 @@ impl Inner {
             "For how long the oldest of them has been due; 0 if there is none",
             Unit::Seconds,
             self.outbox_oldest.clone(),
+        );
+        registry.register(
+            "queue_jobs",
+            "Jobs in the broker that no worker has in hand, by queue, as of this scrape",
+            self.queued.clone(),
+        );
+        registry.register_with_unit(
+            "mail_oldest_queued",
+            "For how long the oldest mail has waited for a worker; 0 if there is none",
+            Unit::Seconds,
+            self.queued_oldest.clone(),
         );
         registry.register(
             "jobs_claimed",

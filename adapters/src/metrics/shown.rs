@@ -6,6 +6,8 @@ use prometheus_client::encoding::text::encode;
 use tokio::time::timeout;
 
 use super::Metrics;
+use super::labels::Waiting;
+use crate::broker::{Broker, Queue};
 use crate::health::Health;
 use crate::store::Store;
 
@@ -18,8 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 impl Metrics {
-    /// All of it. What the database does not say is left as it was last time.
-    pub async fn shown(&self, store: &Store, health: &Health) -> String {
+    /// All of it. What database or broker do not say is left as it was last time.
+    pub async fn shown(&self, store: &Store, broker: &Broker, health: &Health) -> String {
         let Self(inner) = self;
         inner.mail_trouble.set(health.mail_trouble().is_some().into());
         let pool = store.pool();
@@ -31,6 +33,14 @@ impl Metrics {
             let oldest = lag.oldest_due.map_or(0, |due| (now - due).num_seconds().max(0));
             inner.outbox_waiting.set(lag.waiting.try_into().unwrap_or(i64::MAX));
             inner.outbox_oldest.set(oldest);
+            let oldest = lag.oldest_queued.map_or(0, |since| (now - since).num_seconds().max(0));
+            inner.queued_oldest.set(oldest);
+        }
+        for queue in Queue::ALL {
+            if let Some(depth) = broker.depth(queue).await {
+                let name = queue.as_str();
+                inner.queued.get_or_create(&Waiting { queue: name }).set(depth.jobs.into());
+            }
         }
         self.counted()
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use domain::job::JobV1;
 use domain::retry::jittered;
-use domain::{DeliveryId, Job, LockToken, OutboxId, Timestamp};
-use entity::outbox;
+use domain::{DeliveryId, DeliveryStatus, Job, LockToken, OutboxId, Timestamp};
+use entity::{delivery, outbox};
 use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::sea_query::{LockBehavior, LockType, Order, Query};
 use sea_orm::{
@@ -38,6 +38,8 @@ pub struct OutboxLag {
     pub waiting: u64,
     /// Since when the oldest of them is due.
     pub oldest_due: Option<Timestamp>,
+    /// Since when the oldest mail waits for a worker.
+    pub oldest_queued: Option<Timestamp>,
 }
 
 // How long a row waits that the broker did not take, doubling from the first to the second.
@@ -117,11 +119,24 @@ impl Store {
                     .filter(outbox::Column::AvailableAt.lte(now));
                 let waiting = due.clone().count(db).await?;
                 let oldest = due.order_by_asc(outbox::Column::AvailableAt).one(db).await?;
-                Ok(OutboxLag { waiting, oldest_due: oldest.map(|row| row.available_at) })
+                let oldest_due = oldest.map(|row| row.available_at);
+                Ok(OutboxLag { waiting, oldest_due, oldest_queued: oldest_queued(db).await? })
             })
         })
         .await
     }
+}
+
+/// By the index of open deliveries.
+async fn oldest_queued(db: &impl ConnectionTrait) -> Result<Option<Timestamp>> {
+    let oldest = delivery::Entity::find()
+        .select_only()
+        .column(delivery::Column::UpdatedAt)
+        .filter(delivery::Column::Status.eq(DeliveryStatus::Queued.as_str()))
+        .filter(delivery::Column::SettledAt.is_null())
+        .order_by_asc(delivery::Column::UpdatedAt)
+        .limit(1);
+    Ok(oldest.into_tuple().one(db).await?)
 }
 
 /// Adds a row that becomes due at `available_at`.

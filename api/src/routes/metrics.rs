@@ -32,6 +32,6 @@ pub fn configure(config: &mut ServiceConfig) {
     )),
 )]
 pub async fn show(state: State) -> HttpResponse {
-    let text = state.store.metrics().shown(&state.store, &state.health).await;
+    let text = state.store.metrics().shown(&state.store, &state.broker, &state.health).await;
     HttpResponse::Ok().insert_header((CONTENT_TYPE, MEDIA_TYPE)).body(text)
 }

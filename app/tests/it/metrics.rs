@@ -94,6 +94,14 @@ fn a_worker_tells_how_it_is() {
     block_on(async {
         let mut fleet = Fleet::on_shared_broker(&[]).await;
         fleet.add_api().await;
+        fleet.invite(0..3).await;
+        let api = &fleet.apis[0].client;
+        eventually("the API tells what waits for a worker", async || {
+            let found = shown(api).await;
+            let waits = value(&found, "welcomat_mail_oldest_queued_seconds") > 0.0;
+            (waits && found.contains("welcomat_queue_jobs{queue=\"email\"} 3")).then_some(())
+        })
+        .await;
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         fleet.add_worker_with(&[("WELCOMAT_WORKER_HTTP_BIND", &address.to_string())]);
         let worker = Client::new(address, None);
@@ -103,7 +111,6 @@ fn a_worker_tells_how_it_is() {
         })
         .await;
         assert_eq!(worker.get("/livez").await.unwrap().json(), json!({ "status": "alive" }));
-        fleet.invite(0..3).await;
         let found = eventually("it counts its mails", async || {
             let found = shown(&worker).await;
             found.contains("welcomat_mail_sent_after_seconds_count 3").then_some(found)

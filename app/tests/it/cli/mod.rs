@@ -10,6 +10,7 @@ mod output;
 mod product;
 mod profiles;
 mod recorder;
+mod starting;
 mod terminal;
 mod tls;
 mod waiting;

@@ -98,7 +98,7 @@ async fn every_outcome_fits_into_one_batch(stack: Stack) {
         assert_eq!(updated.len(), 1, "one batch");
         lab.clock.advance(2 * PAUSE);
         let due = lab.store.outbox_lag().await.unwrap().waiting;
-        assert_eq!(due, outcomes.len() as u64 + 4, "four are tried again");
+        assert_eq!(due, outcomes.len() as u64 + 5, "five are tried again");
         // Only the address that does not exist is suppressed.
         for (at, (id, _)) in made.iter().enumerate().filter(|(at, _)| [1, 3].contains(at)) {
             let actor = lab.actor.clone();
