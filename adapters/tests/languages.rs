@@ -191,7 +191,7 @@ fn the_mail_in_every_language() {
 }
 
 /// Every page that an invitee can see.
-fn pages() -> [Page<'static>; 14] {
+fn pages() -> [Page<'static>; 15] {
     let AcceptForm { organization, email_masked, token_path, .. } = form();
     let again = AcceptForm { inviter: None, error: Some(PasswordProblem::TooShort(8)), ..form() };
     [
@@ -207,6 +207,7 @@ fn pages() -> [Page<'static>; 14] {
         Page::LinkRequested { organization, email_masked, sent: true },
         Page::LinkRequested { organization, email_masked, sent: false },
         Page::Revoked { organization },
+        Page::NotGiven { organization },
         Page::NotFound,
         Page::TryLater,
     ]

@@ -129,6 +129,7 @@ fn every_page_is_as_it_was() {
     insta::assert_snapshot!("page_link_sent", page(&requested(true)));
     insta::assert_snapshot!("page_link_noted", page(&requested(false)));
     insta::assert_snapshot!("page_revoked", page(&Page::Revoked { organization }));
+    insta::assert_snapshot!("page_not_given", page(&Page::NotGiven { organization }));
     insta::assert_snapshot!("page_not_found", page(&Page::NotFound));
     insta::assert_snapshot!("page_try_later", page(&Page::TryLater));
 }

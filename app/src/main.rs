@@ -12,8 +12,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use app::Failure;
 use commands::{
     api, backup, batches, bounces, branding, completions, config, dead_letters, deliveries, demo,
-    doctor, health, instance_key, invitations, invite_user, keys, man, members, migrate, openapi,
-    organizations, people, policy, serve, suppressions, templates, webhooks, worker,
+    doctor, health, inbox, instance_key, invitations, invite_user, keys, man, me, members, migrate,
+    openapi, organizations, people, policy, serve, suppressions, templates, webhooks, worker,
 };
 
 const EXAMPLES: &str = "\
@@ -88,7 +88,7 @@ enum Command {
     /// Invite one person into an organization.
     #[command(alias = "inviteuser")]
     InviteUser(invite_user::InviteUser),
-    /// Make, list, show, resend, change and revoke invitations.
+    /// Make, list, show, resend, change, revoke and answer invitations.
     Invitations(invitations::Invitations),
     /// Invite many at once from a file, and see what became of each.
     Batches(batches::Batches),
@@ -102,6 +102,8 @@ enum Command {
     Branding(branding::Branding),
     /// List and remove the members of an organization.
     Members(members::Members),
+    /// Show whose key or token this is, and what that person is invited to.
+    Me(me::Me),
     /// List, make and revoke API keys.
     Keys(keys::Keys),
     /// See which addresses get no mail, and why; add and lift them.
@@ -114,6 +116,8 @@ enum Command {
     Webhooks(webhooks::Webhooks),
     /// Write the mail in your own words: save, preview and roll back its templates.
     Templates(templates::Templates),
+    /// Read and delete the mails that a server captures instead of sending them.
+    Inbox(inbox::Inbox),
     /// List, redrive and discard messages that nobody could process.
     DeadLetters(dead_letters::DeadLetters),
     /// Print the completions for a shell.
@@ -184,6 +188,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Policy(command) => client::run(move || policy::run(&command)).await,
         Command::Branding(command) => client::run(move || branding::run(&command)).await,
         Command::Members(command) => client::run(move || members::run(&command)).await,
+        Command::Me(command) => client::run(move || me::run(&command)).await,
         Command::Keys(command) => match command.for_instance() {
             Some(name) => instance_key::run(config, &name).await,
             None => client::run(move || keys::run(&command)).await,
@@ -193,6 +198,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Bounces(command) => client::run(move || bounces::run(&command)).await,
         Command::Webhooks(command) => client::run(move || webhooks::run(&command)).await,
         Command::Templates(command) => client::run(move || templates::run(&command)).await,
+        Command::Inbox(command) => client::run(move || inbox::run(&command)).await,
         Command::DeadLetters(command) => client::run(move || dead_letters::run(&command)).await,
         Command::Completions(command) => Ok(completions::run(&command, Cli::command())?),
         Command::Man(command) => Ok(man::run(&command, Cli::command())?),

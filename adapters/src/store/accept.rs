@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::audit::By;
 use super::{
-    Result, Store, Verdict, branding, change, close, convert, former, limit, unwanted,
+    Result, Store, Verdict, branding, change, close, convert, former, limit, still_given, unwanted,
     wrong_password,
 };
 
@@ -80,6 +80,8 @@ pub enum AcceptOutcome {
     Unknown,
     /// The invitation has ended otherwise.
     Illegal(IllegalInvitationEvent),
+    /// What it gives cannot be given any more; it stays as it is.
+    NotGiven,
 }
 
 /// What an invitee says.
@@ -183,6 +185,10 @@ impl Store {
                     }
                     Err(illegal) => return Ok(Verdict::RollBack(AcceptOutcome::Illegal(illegal))),
                 };
+                if matches!(reply, Reply::Accept { .. }) && !still_given::is_given(tx, &row).await?
+                {
+                    return Ok(Verdict::RollBack(AcceptOutcome::NotGiven));
+                }
                 reply.write(tx, now, row, &next).await?;
                 Ok(Verdict::Commit(AcceptOutcome::Done(accepted)))
             })

@@ -67,6 +67,7 @@ mod reschedule;
 mod rescue;
 mod seats;
 mod statuses;
+mod still_given;
 mod suppress;
 mod suppressions;
 mod test_mails;

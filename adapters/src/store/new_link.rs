@@ -19,7 +19,7 @@ use super::caller::{self, OrganizationKey, role_policy};
 use super::create::{NewInvitation, OnExisting};
 use super::invite::{self, Invited};
 use super::seats::Seats;
-use super::{Actor, Result, Store, Verdict, change, convert, limit, members, policy};
+use super::{Actor, Result, Store, Verdict, change, convert, limit, members, policy, still_given};
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +114,9 @@ impl Store {
         let Ok(role) = role_policy(&host)?.choose(Some(&row.role)) else {
             return not(NotSent::Role);
         };
+        if !still_given::inviter_has_it(tx, &row).await? {
+            return not(NotSent::Role);
+        }
         let new = copy(tx, &row, role).await?;
         let mut mails = Vec::new();
         let view = match invite::invite(tx, now, &inviting, &new, &mut seats, &mut mails).await? {

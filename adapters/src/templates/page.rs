@@ -77,6 +77,11 @@ pub enum Page<'a> {
         /// The organization.
         organization: &'a str,
     },
+    /// What the invitation gives cannot be given any more.
+    NotGiven {
+        /// The organization.
+        organization: &'a str,
+    },
     /// No invitation has this link.
     NotFound,
     /// Too many such links came from the same place.
@@ -151,6 +156,7 @@ impl Page<'_> {
             Self::Expired { .. } => "pages/expired.html",
             Self::LinkRequested { .. } => "pages/link_requested.html",
             Self::Revoked { .. } => "pages/revoked.html",
+            Self::NotGiven { .. } => "pages/not_given.html",
             Self::NotFound => "pages/not_found.html",
             Self::TryLater => "pages/try_later.html",
             Self::Inbox(_) => "pages/inbox.html",
@@ -222,6 +228,7 @@ pub(super) fn try_samples(speaker: &Speaker<'_>) -> Result<(), TemplateError> {
         requested(true),
         requested(false),
         Page::Revoked { organization },
+        Page::NotGiven { organization },
         Page::NotFound,
         Page::TryLater,
     ];

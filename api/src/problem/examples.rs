@@ -37,6 +37,7 @@ pub fn one_of_each() -> Vec<ApiError> {
         E::Gone(InvitationStatus::Declined),
         E::Gone(InvitationStatus::Revoked),
         E::Gone(InvitationStatus::Expired),
+        E::RoleNotGiven,
         E::TooLarge(32_768),
         E::UnsupportedMediaType("application/json"),
         E::Invalid(vec![FieldError::new("email", "is required")]),
@@ -116,6 +117,7 @@ mod tests {
             E::NotScheduled => 36,
             E::TemplateInvalid(_) => 37,
             E::Suppressed(_) => 38,
+            E::RoleNotGiven => 39,
         }
     }
 
@@ -123,7 +125,7 @@ mod tests {
     fn no_variant_and_no_code_is_left_out_or_shown_twice() {
         let all = one_of_each();
         let numbers: BTreeSet<_> = all.iter().map(number).collect();
-        assert_eq!(numbers, (0..=38).collect());
+        assert_eq!(numbers, (0..=39).collect());
         let codes: BTreeSet<_> = all.iter().map(ApiError::code).collect();
         assert_eq!(codes.len(), all.len());
     }

@@ -80,6 +80,12 @@ pub enum ApiError {
     /// The invitation has ended in another way than the invitee wants.
     #[error("The invitation is {} and cannot be answered any more.", .0.as_str())]
     Gone(InvitationStatus),
+    /// What the invitation gives cannot be given any more.
+    #[error(
+        "This invitation gives a role or permissions that cannot be given any more. Ask the person \
+         who invited you."
+    )]
+    RoleNotGiven,
     /// A batch is all or nothing, and some of its rows cannot be invited; they are listed.
     #[error("Some rows cannot be invited now, so that nobody was. They are listed.")]
     BatchRefused(Vec<FieldError>),
@@ -197,6 +203,7 @@ impl ApiError {
             Self::Gone(InvitationStatus::Expired) => (S::GONE, "invitation_expired"),
             Self::Gone(InvitationStatus::Declined) => (S::GONE, "invitation_declined"),
             Self::Gone(InvitationStatus::Accepted) => (S::CONFLICT, "invitation_accepted"),
+            Self::RoleNotGiven => (S::CONFLICT, "role_not_given"),
             Self::Refused(SendRefusal::Paused) => {
                 (S::FORBIDDEN, refusal::code(SendRefusal::Paused))
             }

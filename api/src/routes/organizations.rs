@@ -177,7 +177,8 @@ pub async fn read(auth: Auth, state: State, id: Path<String>) -> Result<HttpResp
 
 /// Changes an organization.
 ///
-/// Its name, and which roles it gives. Invitations that are out already keep their role.
+/// Its name, and which roles it gives. Whoever was invited with a role that it has dropped since cannot
+/// accept; the invitation stays pending.
 #[utoipa::path(
     patch,
     path = "/v1/organizations/{organization}",

@@ -116,6 +116,17 @@ impl Api {
         })
     }
 
+    /// Sends a form without fields, which the server answers by leading a browser on.
+    pub fn post_form(&self, path: &[&str]) -> Result<(), ClientError> {
+        let request = self.request(&Method::POST, &self.url(path), None);
+        let response = self.agent.run(request.body(()).map_err(unwritable)?);
+        let response = response.map_err(|error| self.unreachable(&error))?;
+        if response.status() == StatusCode::SEE_OTHER {
+            return Ok(());
+        }
+        self.read(response).map(drop)
+    }
+
     /// Sends what a reader gives, as something other than JSON; once, because it can be read once.
     pub fn post_stream(
         &self,

@@ -1,10 +1,11 @@
-//! Standard input: a JSON object, if somebody sends one.
+//! Standard input: a JSON object, if somebody sends one, or secrets.
 
 use std::io::{IsTerminal, Read, stdin};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::error::ClientError;
 use super::output::say;
@@ -19,7 +20,7 @@ pub fn read_object() -> Result<Value, ClientError> {
     if stdin().is_terminal() {
         return Ok(json!({}));
     }
-    let text = read_all()?;
+    let text = read_all("waiting for JSON on standard input; with --no-stdin it is not read")?;
     if text.trim_ascii().is_empty() {
         return Ok(json!({}));
     }
@@ -33,7 +34,28 @@ pub fn read_object() -> Result<Value, ClientError> {
     }
 }
 
-fn read_all() -> Result<Vec<u8>, ClientError> {
+/// Reads one secret a line. A terminal is refused: it would show what is typed.
+pub fn read_secrets<const N: usize>(
+    names: [&str; N],
+) -> Result<[Zeroizing<String>; N], ClientError> {
+    let wanted = names.join(" and, on the next line, ");
+    let wrong = |problem: &str| {
+        ClientError::Usage(format!("standard input must have {wanted}, but {problem}"))
+    };
+    if stdin().is_terminal() {
+        return Err(wrong("it is a terminal, which would show it; use a pipe or a file"));
+    }
+    let text = Zeroizing::new(read_all(&format!("waiting for {wanted} on standard input"))?);
+    let text = std::str::from_utf8(&text).map_err(|_| wrong("it is no text"))?;
+    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let given = <[&str; N]>::try_from(lines).map_err(|lines| {
+        let count = lines.len();
+        wrong(&format!("it has {count} line{}", if count == 1 { "" } else { "s" }))
+    })?;
+    Ok(given.map(|line| Zeroizing::new(line.to_owned())))
+}
+
+fn read_all(reminder: &str) -> Result<Vec<u8>, ClientError> {
     let (send, receive) = channel();
     // Its own thread: a pipe that nobody closes must not keep us from saying so.
     std::thread::spawn(move || {
@@ -43,7 +65,7 @@ fn read_all() -> Result<Vec<u8>, ClientError> {
     });
     let mut read = receive.recv_timeout(PATIENCE);
     if matches!(read, Err(RecvTimeoutError::Timeout)) {
-        say("waiting for JSON on standard input; with --no-stdin it is not read");
+        say(reminder);
         read = receive.recv().map_err(RecvTimeoutError::from);
     }
     let text = match read {

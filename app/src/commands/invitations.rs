@@ -1,7 +1,10 @@
 //! `welcomat invitations`: what became of those who were invited.
 
+mod answer;
+mod new;
+
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::client::api::idempotency_key;
 use crate::client::pages::Extent;
@@ -31,7 +34,15 @@ Examples:
 const CREATE_EXAMPLES: &str = "\
 Examples:
   welcomat invitations create ann@example.com --role editor --wait
-  welcomat invitations create ann@example.com --send-at 2026-12-24T08:00:00Z --expires-in 604800";
+  welcomat invitations create ann@example.com --send-at 2026-12-24T08:00:00Z --expires-in 604800
+  welcomat invitations create ann@example.com --on-existing resend --metadata '{\"team\": \"design\"}'";
+const ACCEPT_EXAMPLES: &str = "\
+Examples:
+  welcomat invitations accept < token-and-password.txt
+  printf '%s\\n%s\\n' \"$TOKEN\" \"$PASSWORD\" | welcomat invitations accept";
+const DECLINE_EXAMPLES: &str = "\
+Examples:
+  welcomat invitations decline < link.txt";
 const RESCHEDULE_EXAMPLES: &str = "\
 Examples:
   welcomat invitations reschedule 01890a5d-ac96-774b-bcce-b302099a8057 2026-12-31T08:00:00Z
@@ -120,7 +131,7 @@ enum Action {
     },
     /// Invite one person, now or later.
     #[command(after_help = CREATE_EXAMPLES)]
-    Create(New),
+    Create(new::New),
     /// Send another mail with a new link; the earlier one stays good for a while. A scheduled mail goes out now.
     #[command(after_help = RESEND_EXAMPLES)]
     Resend {
@@ -164,61 +175,27 @@ enum Action {
         /// The invitation's id.
         id: String,
     },
-}
-
-/// A person to invite.
-#[derive(Debug, Clone, Args)]
-struct New {
-    /// Whom to invite.
-    #[arg(value_name = "ADDRESS")]
-    email: String,
-    /// The first name.
-    #[arg(long, value_name = "NAME")]
-    first_name: Option<String>,
-    /// The last name.
-    #[arg(long, value_name = "NAME")]
-    last_name: Option<String>,
-    /// The role; without it the organization's default role.
-    #[arg(long)]
-    role: Option<String>,
-    /// The language of mail and page, such as de-AT.
-    #[arg(long, value_name = "TAG")]
-    locale: Option<String>,
-    /// When the mail goes out (RFC 3339), at most 90 days ahead; now without it.
-    #[arg(long, value_name = "TIME")]
-    send_at: Option<String>,
-    /// For how many seconds from then it can be accepted.
-    #[arg(long, value_name = "SECONDS")]
-    expires_in: Option<u64>,
-    #[command(flatten)]
-    wait: Wait,
-}
-
-impl New {
-    fn body(&self) -> Value {
-        let texts = [
-            ("first_name", &self.first_name),
-            ("last_name", &self.last_name),
-            ("role", &self.role),
-            ("locale", &self.locale),
-            ("send_at", &self.send_at),
-        ];
-        let mut body = json!({ "email": self.email });
-        for (name, text) in texts {
-            if let Some(text) = text {
-                body[name] = text.as_str().into();
-            }
-        }
-        if let Some(seconds) = self.expires_in {
-            body["expires_in"] = seconds.into();
-        }
-        body
-    }
+    /// Join as the invitee, with secrets from standard input.
+    ///
+    /// Its first line has the token of the link, or the link, and the next one the password to be used from
+    /// now on. It takes no API key.
+    #[command(after_help = ACCEPT_EXAMPLES)]
+    Accept,
+    /// Decline as the invitee, with the token of the link, or the link, from standard input.
+    ///
+    /// It takes no API key.
+    #[command(after_help = DECLINE_EXAMPLES)]
+    Decline,
 }
 
 /// Runs one of the family.
 pub fn run(command: &Invitations) -> Result<(), ClientError> {
     let session = Session::open(&command.options)?;
+    match &command.action {
+        Action::Accept => return answer::accept(&session),
+        Action::Decline => return answer::decline(&session),
+        _ => {}
+    }
     let organization = session.organization(command.scope.organization.as_deref())?;
     let all = ["v1", "organizations", &organization, "invitations"];
     match &command.action {
@@ -266,6 +243,8 @@ pub fn run(command: &Invitations) -> Result<(), ClientError> {
             let path = [&all[..], &[id]].concat();
             session.output.object(&session.api.delete(&path)?.body, &ONE)?;
         }
+        // Answered above: an invitee needs no organization.
+        Action::Accept | Action::Decline => {}
     }
     Ok(())
 }

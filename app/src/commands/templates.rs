@@ -41,6 +41,9 @@ Examples:
   welcomat templates test de mail --to ada@example.com
   welcomat templates test de --version 2 --to ada@example.com
   welcomat templates test default --language ar --to ada@example.com --wait";
+const TEST_STATUS_EXAMPLES: &str = "\
+Examples:
+  welcomat templates test-status 01890a5d-ac96-774b-bcce-b302099a8057";
 const VERSIONS_EXAMPLES: &str = "\
 Examples:
   welcomat templates versions de";
@@ -143,6 +146,12 @@ enum Action {
     /// Send a real mail, of the files in a folder or as it is, to whoever wants to see it.
     #[command(after_help = TEST_EXAMPLES)]
     Test(test_mail::TestMail),
+    /// Show what became of a test mail.
+    #[command(after_help = TEST_STATUS_EXAMPLES)]
+    TestStatus {
+        /// The test mail's id.
+        id: String,
+    },
     /// Show the versions of a language's template, newest first.
     #[command(after_help = VERSIONS_EXAMPLES)]
     Versions {
@@ -204,6 +213,7 @@ pub fn run(command: &Templates) -> Result<(), ClientError> {
             if *html { write_out(&table::text(&made, "/html")) } else { output.value(&made) }
         }
         Action::Test(wanted) => test_mail::run(&session, &organization, wanted),
+        Action::TestStatus { id } => test_mail::show(&session, &organization, id),
         Action::Versions { locale, extent } => extent.show_whole(
             &session,
             &[&all[..], &[locale.as_str(), "versions"]].concat(),

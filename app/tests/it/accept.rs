@@ -16,6 +16,7 @@ on_both_stacks!(
     the_temporary_password_ends_before_the_link,
     looking_at_the_link_changes_nothing,
     accepts_on_the_page,
+    a_role_that_is_given_no_more_is_not_joined_with,
     declines,
     a_member_is_not_invited_again,
 );
@@ -134,6 +135,39 @@ async fn accepts_on_the_page(stack: Stack) {
         .unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(app.get(&invitation).await["status"], "accepted");
+}
+
+async fn a_role_that_is_given_no_more_is_not_joined_with(stack: Stack) {
+    let app = TestApp::start(stack).await;
+    let invited = app.post(&json!({"email": "ann@example.com", "role": "owner"})).await.json();
+    let invitation = format!("{}/{}", app.invitations(), text(&invited["id"]));
+    let mail = eventually("the mail comes", async || app.mails_to("ann@example.com").await.pop());
+    let mail = mail.await;
+    let own = format!("/v1/organizations/{}", app.organization);
+    let narrow = async |roles: serde_json::Value| {
+        let body = json!({ "roles": roles }).to_string();
+        let headers = [("Content-Type", "application/json")];
+        let changed = app.client.send("PATCH", &own, &headers, body.as_bytes()).await.unwrap();
+        assert_eq!(changed.status, 200, "{}", changed.text());
+    };
+    narrow(json!(["member", "editor"])).await;
+    let body = json!({"token": mail.token(), "password": CHOSEN});
+    let (status, problem) = app.act(ACCEPT, &body).await;
+    assert_eq!((status, &problem["code"]), (409, &json!("role_not_given")), "{problem}");
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let join = format!("{}/accept", mail.path());
+    let filled = b"password=correct+horse+battery+staple";
+    let page = app.client.send("POST", &join, &form, filled).await.unwrap();
+    assert_eq!(page.status, 409, "{}", page.text());
+    assert!(page.text().contains("no longer gives the role"), "{}", page.text());
+    assert_eq!(app.get(&invitation).await["status"], "pending");
+    let members = app.get(&format!("{own}/members")).await;
+    assert_eq!(members["data"][1]["status"], "invited", "{members}");
+    // What it gives is looked at when it is accepted, and not remembered.
+    narrow(json!(null)).await;
+    assert_eq!(app.act(ACCEPT, &body).await.0, 200);
+    let members = app.get(&format!("{own}/members")).await;
+    assert_eq!(members["data"][1]["role"], "owner", "{members}");
 }
 
 async fn declines(stack: Stack) {

@@ -8,11 +8,13 @@ use crate::harness::{Stack, TestApp, block_on, text};
 use crate::policy;
 use crate::processes::TURN;
 use crate::processes::fleet::Fleet;
+use crate::webhooks;
 
 on_both_stacks!(
     a_changed_address_kills_the_old_link,
     a_new_address_has_to_be_allowed,
     what_is_heard_of_the_old_mail_is_about_the_old_address,
+    an_endpoint_is_told_of_another_address,
 );
 
 async fn change(app: &TestApp, path: &str, email: &str) -> (u16, Value) {
@@ -101,4 +103,18 @@ async fn what_is_heard_of_the_old_mail_is_about_the_old_address(stack: Stack) {
     let emails: Vec<String> =
         listed["data"].as_array().unwrap().iter().map(|row| text(&row["email"])).collect();
     assert_eq!(emails, ["ann@example.com"]);
+}
+
+async fn an_endpoint_is_told_of_another_address(stack: Stack) {
+    let types = ["invitation.address_changed"];
+    let world = webhooks::World::start(stack, Some(&types), &[]).await;
+    let (path, _) = world.app.invite_and_receive("ann@example.com").await;
+    assert_eq!(change(&world.app, &path, "bob@example.com").await.0, 200);
+    let told = world.receiver.until(types[0], 1).await.remove(0).event();
+    let id = path.rsplit('/').next().unwrap();
+    assert_eq!(
+        (&told["data"]["id"], &told["data"]["email"]),
+        (&json!(id), &json!("bob@example.com"))
+    );
+    assert_eq!(told["data"]["generation"], 2, "another link: {told}");
 }

@@ -9,14 +9,18 @@ use entity::former_token;
 use sea_orm::{ColumnTrait, Database, EntityTrait, QueryFilter, QueryTrait};
 use serde_json::{Value, json};
 
+use crate::bounces;
 use crate::harness::{Stack, TestApp, text};
 use crate::mail::TestMail;
 use crate::policy;
 use crate::servers::eventually;
+use crate::webhooks;
 
 on_both_stacks!(
     a_reminder_is_planned_once_and_never_after_an_end,
     days_that_have_passed_are_made_up_for_by_one_mail,
+    an_endpoint_is_told_of_a_reminder,
+    whoever_answered_or_cannot_be_reached_is_not_reminded,
 );
 
 const DAY: Duration = Duration::from_hours(24);
@@ -135,4 +139,56 @@ async fn days_that_have_passed_are_made_up_for_by_one_mail(stack: Stack) {
     app.until(&path, "sent").await;
     app.invite_and_receive("bob@example.com").await;
     assert_eq!(kinds(&app.get(&path).await).len(), 2);
+}
+
+async fn an_endpoint_is_told_of_a_reminder(stack: Stack) {
+    let types = ["invitation.sent", "invitation.reminder_sent"];
+    let world = webhooks::World::start(stack, Some(&types), &[]).await;
+    assert_eq!(policy::set(&world.app, &json!({"reminders": [3]})).await.status, 200);
+    let (path, _) = invite(&world.app, "ann@example.com").await;
+    world.receiver.until("invitation.sent", 1).await;
+    world.app.clock.advance(DAY * 3 + Duration::from_mins(1));
+    let told = world.receiver.until("invitation.reminder_sent", 1).await.remove(0).event();
+    let id = path.rsplit('/').next().unwrap();
+    let delivery = &told["data"]["delivery"];
+    assert_eq!(
+        (&told["data"]["id"], &delivery["kind"], &delivery["status"]),
+        (&json!(id), &json!("reminder"), &json!("sent")),
+        "{told}"
+    );
+    assert_eq!(world.receiver.requests().len(), 2, "the mail and its reminder, each by its name");
+}
+
+async fn whoever_answered_or_cannot_be_reached_is_not_reminded(stack: Stack) {
+    let world = bounces::World::start(stack).await;
+    let app = &world.app;
+    assert_eq!(policy::set(app, &json!({"reminders": [3]})).await.status, 200);
+    let (declined, mail) = invite(app, "dan@example.com").await;
+    let no = json!({"token": mail.token()});
+    assert_eq!(app.act("/v1/invitations/decline", &no).await.0, 200);
+    // A soft bounce suppresses nobody, so that it is the mail's own state that counts.
+    let (bounced, _) = invite(app, "bea@example.com").await;
+    let mark = world.mark(&bounced).await;
+    assert_eq!(world.tell("ses_soft_bounce", &mark).await, 1);
+    let (complained, _) = invite(app, "cem@example.com").await;
+    let mark = world.mark(&complained).await;
+    assert_eq!(world.tell("ses_complaint", &mark).await, 1);
+    let short = app.post(&json!({"email": "eli@example.com", "expires_in": 2 * 24 * 3600})).await;
+    let expired = short.header("location").unwrap().to_owned();
+    app.until(&expired, "sent").await;
+    invite(app, "ann@example.com").await;
+    app.clock.advance(DAY * 3 + Duration::from_mins(1));
+    mails(app, "ann@example.com", 2).await;
+    for (path, status, kind) in [
+        (declined, "declined", "invitation sent"),
+        (bounced, "pending", "invitation bounced"),
+        (complained, "pending", "invitation complained"),
+        (expired, "expired", "invitation sent"),
+    ] {
+        let shown = eventually(status, async || {
+            Some(app.get(&path).await).filter(|shown| shown["status"] == status)
+        })
+        .await;
+        assert_eq!(kinds(&shown), [kind], "{shown}");
+    }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::problems;
 use super::{document, operations};
+use crate::routes::invitations::fields::Fields;
 
 /// Every request and response body: where it stands, its media type and what is said about it.
 fn bodies<'a>(
@@ -103,5 +104,18 @@ fn every_operation_says_what_it_is() {
         assert!(tags.contains(&tag), "{name}: the tag {tag:?} is not described");
         let unknown = operation.get(problems::LIST);
         assert!(unknown.is_none(), "{name} lists codes that are not in the table: {unknown:?}");
+    }
+}
+
+#[test]
+fn every_column_of_a_file_is_named_where_people_look() {
+    let document = document();
+    let operations = operations(&document);
+    let batch = operations.into_iter().find(|(.., batch)| batch["operationId"] == "create_batch");
+    let described = batch.unwrap().2["description"].as_str().unwrap().to_owned();
+    let console = include_str!("../../../../templates/console/batches.html.hbs");
+    for column in Fields::COLUMNS {
+        assert!(described.contains(&format!("`{column}`")), "{column}: {described}");
+        assert!(console.contains(&format!("<code>{column}</code>")), "{column}: {console}");
     }
 }

@@ -12,7 +12,7 @@ use super::{document, operations};
 use crate::routes;
 
 /// For people and their browsers, or the document itself: no part of the API.
-const PAGES: [&str; 63] = [
+const PAGES: [&str; 66] = [
     "GET /",
     "GET /assets/pages.css",
     "GET /assets/pages.js",
@@ -38,6 +38,9 @@ const PAGES: [&str; 63] = [
     "POST /console/sign-in",
     "POST /console/sign-out",
     "GET /console",
+    "GET /console/dead-letters",
+    "POST /console/dead-letters/{dead_letter}/redrive",
+    "POST /console/dead-letters/{dead_letter}/discard",
     "GET /console/{organization}",
     "GET /console/{organization}/invitations",
     "POST /console/{organization}/invitations",

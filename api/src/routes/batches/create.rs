@@ -60,7 +60,7 @@ struct Query {
 /// Invites many people.
 ///
 /// As JSON, as NDJSON (an object a line) or as CSV (a header with some of the columns `email`,
-/// `first_name`, `last_name`, `role`, `locale`, `expires_in` and `on_existing`; cells parted by commas or semicolons). A
+/// `first_name`, `last_name`, `role`, `locale`, `expires_in`, `send_at` and `on_existing`; cells parted by commas or semicolons). A
 /// partial batch is answered once all rows are kept; they are invited one after the other, and a row
 /// that makes no sense harms no other. An atomic batch is answered once everybody is invited: if that
 /// cannot be, nobody is, and the answer lists the rows, which count from 1.

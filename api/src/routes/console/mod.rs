@@ -58,6 +58,16 @@ fn inside(config: &mut ServiceConfig) {
     config
         .service(read("").route(get().to(organizations::list)))
         .service(change("/sign-out").route(web::post().to(sign_in::sign_out)))
+        // Before what an organization could be called.
+        .service(read("/dead-letters").route(get().to(dead_letters::list_all)))
+        .service(
+            change("/dead-letters/{dead_letter}/redrive")
+                .route(web::post().to(dead_letters::redrive_any)),
+        )
+        .service(
+            change("/dead-letters/{dead_letter}/discard")
+                .route(web::post().to(dead_letters::discard_any)),
+        )
         .service(read("/{organization}").route(get().to(overview::show)))
         .service(
             both("/{organization}/invitations")

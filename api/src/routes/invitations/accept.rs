@@ -16,6 +16,7 @@ use crate::state::State;
 ///
 /// With the token of the link, or with address and temporary password; the invitee chooses the
 /// password to be used from now on. Doing so again with the same credential gets the same answer and changes nothing.
+/// An invitation whose role its organization has dropped since cannot be accepted, and stays pending.
 #[utoipa::path(
     post,
     path = "/v1/invitations/accept",
@@ -46,7 +47,7 @@ use crate::state::State;
     )),
     extensions(("x-problems" = json!([
         "invalid_credential", "invitation_declined", "invitation_revoked", "invitation_expired",
-        "too_many_guesses",
+        "role_not_given", "too_many_guesses",
     ]))),
 )]
 pub async fn accept(
@@ -82,6 +83,7 @@ pub async fn accept(
         AcceptOutcome::Done(accepted) | AcceptOutcome::Again(accepted) => Ok(answer(accepted)),
         AcceptOutcome::Unknown => Err(ApiError::InvalidCredential),
         AcceptOutcome::Illegal(illegal) => Err(credential::ended(illegal.from)),
+        AcceptOutcome::NotGiven => Err(ApiError::RoleNotGiven),
     }
 }
 

@@ -69,6 +69,8 @@ pub async fn decline(
         }
         AcceptOutcome::Unknown => Err(ApiError::InvalidCredential),
         AcceptOutcome::Illegal(illegal) => Err(credential::ended(illegal.from)),
+        // Only accepting ends so.
+        AcceptOutcome::NotGiven => Err(ApiError::RoleNotGiven),
     }
 }
 

@@ -71,6 +71,7 @@ pub async fn accept(
         }
         AcceptOutcome::Unknown => opened.page(&state, 404, &Page::NotFound),
         AcceptOutcome::Illegal(illegal) => opened.ended(&state, illegal.from),
+        AcceptOutcome::NotGiven => opened.page(&state, 409, &Page::NotGiven { organization }),
     }
 }
 

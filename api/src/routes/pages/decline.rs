@@ -94,5 +94,7 @@ fn answer(
         AcceptOutcome::Done(_) | AcceptOutcome::Again(_) => opened.page(state, 200, done),
         AcceptOutcome::Unknown => opened.page(state, 404, &Page::NotFound),
         AcceptOutcome::Illegal(illegal) => opened.ended(state, illegal.from),
+        // Only accepting ends so.
+        AcceptOutcome::NotGiven => Err(ApiError::RoleNotGiven),
     }
 }

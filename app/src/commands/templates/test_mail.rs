@@ -72,6 +72,12 @@ pub fn run(session: &Session, organization: &str, wanted: &TestMail) -> Result<(
     Err(ClientError::TestNotSent(format!("the test mail is {status}: {detail}")))
 }
 
+/// Shows what became of a mail that was asked for before.
+pub fn show(session: &Session, organization: &str, id: &str) -> Result<(), ClientError> {
+    let path = ["v1", "organizations", organization, "test-mails", id];
+    session.output.object(&session.api.get(&path, &[])?.body, &TEST_MAIL)
+}
+
 fn ended(
     session: &Session,
     organization: &str,

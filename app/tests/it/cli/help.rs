@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::welcomat;
 
 /// Every command that talks to a server, or is about the command line itself.
-const COMMANDS: [&str; 75] = [
+pub const COMMANDS: [&str; 84] = [
     "",
     "invite-user",
     "invitations",
@@ -17,6 +17,8 @@ const COMMANDS: [&str; 75] = [
     "invitations change-address",
     "invitations extend",
     "invitations revoke",
+    "invitations accept",
+    "invitations decline",
     "batches",
     "batches create",
     "batches list",
@@ -42,6 +44,8 @@ const COMMANDS: [&str; 75] = [
     "members",
     "members list",
     "members remove",
+    "me",
+    "me invitations",
     "keys",
     "keys list",
     "keys create",
@@ -71,10 +75,15 @@ const COMMANDS: [&str; 75] = [
     "templates save",
     "templates preview",
     "templates test",
+    "templates test-status",
     "templates versions",
     "templates rollback",
     "templates delete",
     "templates retry",
+    "inbox",
+    "inbox list",
+    "inbox get",
+    "inbox delete",
     "dead-letters",
     "dead-letters list",
     "dead-letters redrive",

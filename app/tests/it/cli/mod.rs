@@ -5,6 +5,8 @@ mod doctor;
 mod errors;
 mod help;
 mod input;
+mod invitee;
+mod operations;
 mod operator;
 mod output;
 mod product;

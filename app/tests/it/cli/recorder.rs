@@ -134,8 +134,29 @@ fn read(stream: &TcpStream) -> Option<Asked> {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    let length = headers.iter().find(|(name, _)| name == "content-length");
-    let mut body = vec![0; length.map_or(0, |(_, length)| length.parse().unwrap())];
-    reader.read_exact(&mut body).ok()?;
+    let value = |name| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+    let body = if value("transfer-encoding").is_some() {
+        read_chunks(&mut reader)?
+    } else {
+        let mut body = vec![0; value("content-length").map_or(0, |length| length.parse().unwrap())];
+        reader.read_exact(&mut body).ok()?;
+        body
+    };
     Some(Asked { line, headers, body: String::from_utf8(body).unwrap() })
+}
+
+/// A body whose length is not said before (RFC 9112 §7.1).
+fn read_chunks(reader: &mut impl BufRead) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let mut size = String::new();
+        reader.read_line(&mut size).ok()?;
+        let size = usize::from_str_radix(size.trim_end(), 16).ok()?;
+        let mut chunk = vec![0; size + "\r\n".len()];
+        reader.read_exact(&mut chunk).ok()?;
+        body.extend_from_slice(&chunk[..size]);
+        if size == 0 {
+            return Some(body);
+        }
+    }
 }

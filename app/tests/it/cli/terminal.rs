@@ -11,7 +11,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::{Value, json};
 
-use super::recorder::{INVITATION, ORGANIZATION, USER, invitation, invited};
+use super::recorder::{INVITATION, ORGANIZATION, USER, invitation, invited, reply};
 use super::{Call, Recorder, Said, welcomat_at};
 use crate::servers::eventually;
 
@@ -127,6 +127,36 @@ fn a_person_who_waits_sees_a_spinner() {
     assert!(child.wait().unwrap().success());
     assert!(seen.contains("\r\u{1b}[2K| the mail is queued ("), "{seen:?}");
     assert!(seen.contains("\r\u{1b}[2Kwelcomat: the mail is sent, after "), "{seen:?}");
+}
+
+#[test]
+fn a_person_who_waits_for_a_batch_sees_a_bar() {
+    let batch = |status: &str, waiting: u32| {
+        let rows = json!({ "waiting": waiting, "created": 4 - waiting });
+        reply(200, &json!({ "id": INVITATION, "status": status, "total": 4, "rows": rows }))
+    };
+    let server = Recorder::start(vec![batch("working", 4), batch("working", 2), batch("done", 0)]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("people.csv");
+    std::fs::write(&file, "email\nann@example.com\n").unwrap();
+    let arguments =
+        format!("batches create {} --wait --organization {ORGANIZATION}", file.display());
+    let mut call = welcomat_at(&server.url, &arguments);
+    let terminal = Terminal::new(80);
+    call.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(terminal.end());
+    let mut child = call.command.spawn().unwrap();
+    drop(call);
+    let seen = terminal.read();
+    assert!(child.wait().unwrap().success(), "{seen:?}");
+    let bar = |full: usize, done: u32| {
+        format!("[{}{}] {done} of 4 rows are done (", "#".repeat(full), "-".repeat(30 - full))
+    };
+    assert!(seen.contains(&format!("\r\u{1b}[2K| {}", bar(0, 0))), "{seen:?}");
+    assert!(seen.contains(&bar(15, 2)), "{seen:?}");
+    assert!(seen.contains("\r\u{1b}[2Kwelcomat: 4 rows are done, after "), "{seen:?}");
+    let longest = seen.split('\r').map(|line| line.chars().count()).max();
+    assert!(longest.is_some_and(|longest| longest <= 80), "all of it fits: {seen:?}");
+    assert_eq!(server.asked()[0].body, "email\nann@example.com\n");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod access;
 mod branding;
 mod browser;
+mod dead_letters;
 mod forms;
 mod own_mail;
 mod pages;

@@ -5,12 +5,14 @@ use serde_json::{Value, json};
 
 use super::{JSON, accept, admin, claims, join, path, send, send_as, session, signed, wanted};
 use crate::harness::{PREFIX, SESSION_SECRET, Stack, TestApp, text};
+use crate::servers::eventually;
 
 on_both_stacks!(
     who_may_not_is_told_before_the_body_is_read,
     only_a_good_session_token_of_the_same_user_counts,
     other_paths_and_methods_are_told_in_the_same_words,
     nobody_gives_what_they_lack,
+    nobody_joins_with_what_their_inviter_lost,
     an_organization_is_that_of_the_key,
 );
 
@@ -189,13 +191,51 @@ async fn nobody_gives_what_they_lack(stack: Stack) {
     }
 }
 
+async fn nobody_joins_with_what_their_inviter_lost(stack: Stack) {
+    let app = TestApp::start(stack).await;
+    let ann = join(&app, &wanted("ann@example.com")).await;
+    let mut invited = Vec::new();
+    for (email, manages) in [("bob@example.com", 1), ("carol@example.com", 2)] {
+        let body = json!({"email": email, "scope": 1, "permissions": {"manage": [manages]}});
+        let made = send_as(&app, (&app.client, ann), &[("Prefer", "wait=10")], &body).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        let token = app.mails_to(email).await.last().unwrap().token();
+        let path = format!("{}/{}", app.invitations(), made.header("x-invitation-id").unwrap());
+        invited.push((path, token));
+    }
+    // Ann leaves, and comes back with less.
+    let members = format!("/v1/organizations/{}/members", app.organization);
+    let user = text(&app.get(&members).await["data"][1]["user_id"]);
+    let removed = app.client.send("DELETE", &format!("{members}/{user}"), &[], b"").await.unwrap();
+    assert_eq!(removed.status, 204, "{}", removed.text());
+    let less = json!({"email": "ann@example.com", "scope": 1, "permissions": {"manage": [2]}});
+    assert_eq!(join(&app, &less).await, ann);
+    let [bob, carol] = &invited[..] else { panic!("two are invited") };
+    let accept = async |token: &str| {
+        let body = json!({"token": token, "password": "correct horse battery"});
+        app.act("/v1/invitations/accept", &body).await
+    };
+    let (status, problem) = accept(&bob.1).await;
+    assert_eq!((status, &problem["code"]), (409, &json!("role_not_given")), "{problem}");
+    assert_eq!(app.get(&bob.0).await["status"], "pending");
+    assert_eq!(accept(&carol.1).await.0, 200, "she gets what Ann still has");
+    // A new link would open nothing, either.
+    app.clock.advance(std::time::Duration::from_hours(8 * 24));
+    let ask = format!("/i/{}/new-link", bob.1);
+    assert_eq!(app.client.send("POST", &ask, &[], b"").await.unwrap().status, 200);
+    let events = app.get(&bob.0).await["events"].clone();
+    let noted = json!({"sent": false, "reason": "role_not_given"});
+    let is_noted = |event: &Value| event["data"] == noted;
+    assert!(events.as_array().unwrap().iter().any(is_noted), "{events}");
+}
+
 async fn an_organization_is_that_of_the_key(stack: Stack) {
     let app = TestApp::start(stack).await;
     let (other, theirs) = app.other_organization().await;
     let invited = json!({"email": "ann@example.com"});
     let invitation = theirs.post(&format!("/v1/organizations/{other}/invitations"), &invited).await;
     let invitation = invitation.unwrap().header("location").unwrap().to_owned();
-    crate::servers::eventually("the mail is sent", async || {
+    eventually("the mail is sent", async || {
         let found = theirs.get(&invitation).await.unwrap().json();
         (found["delivery"]["status"] == "sent").then_some(())
     })
