@@ -40,7 +40,7 @@ test-browser:
 test-faults:
 	$(CARGO) build --workspace --all-targets --features app/long-faults
 	rm -rf target/tmp/faults
-	deploy/test/with-servers $(CARGO) test -p app --features app/long-faults --test it -- faults:: processes:: moving::
+	deploy/test/with-servers $(CARGO) test -p app --features app/long-faults --test it -- faults:: processes:: moving:: batches::large
 	deploy/test/fault-table
 
 # Ten bad minutes: 10,000 invitations, mail trouble by chance, processes and the broker killed in turn.
@@ -82,7 +82,7 @@ lint:
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
 	@! command -v shellcheck >/dev/null || shellcheck .ci/run deploy/audit deploy/fuzz \
-	  deploy/test/with-servers deploy/test/postgres deploy/test/rabbitmq deploy/test/smtp deploy/test/schemathesis \
+	  deploy/test/with-servers deploy/test/postgres deploy/test/rabbitmq deploy/test/smtp deploy/test/schemathesis deploy/test/browse \
 	  deploy/test/lib.sh deploy/test/fault-table deploy/test/deploy-check deploy/test/image deploy/test/stack \
 	  deploy/image/stubs deploy/image/benchless deploy/image/tree deploy/compose/new-secrets deploy/dist deploy/release-notes
 

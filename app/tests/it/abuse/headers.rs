@@ -10,7 +10,7 @@ use super::tenants::operations::{Operation, operations};
 use crate::branding::picture;
 use crate::harness::{Stack, TestApp, block_on, text};
 
-const PAGES: [&str; 76] = [
+const PAGES: [&str; 79] = [
     "GET /",
     "GET /assets/pages.css",
     "GET /assets/pages.js",
@@ -42,6 +42,9 @@ const PAGES: [&str; 76] = [
     "POST /console/sign-in",
     "POST /console/sign-out",
     "GET /console",
+    "GET /console/dead-letters",
+    "POST /console/dead-letters/{dead_letter}/redrive",
+    "POST /console/dead-letters/{dead_letter}/discard",
     "GET /console/{organization}",
     "GET /console/{organization}/invitations",
     "POST /console/{organization}/invitations",
