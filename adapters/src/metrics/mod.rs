@@ -95,7 +95,35 @@ impl Inner {
         }
         process::register(&mut inner.registry);
         inner.register();
+        inner.register_waiting();
         inner
+    }
+
+    /// What waits, as of the scrape.
+    fn register_waiting(&mut self) {
+        let registry = self.registry.sub_registry_with_prefix("welcomat");
+        registry.register(
+            "outbox_waiting",
+            "Jobs that are due and not published, as of this scrape",
+            self.outbox_waiting.clone(),
+        );
+        registry.register_with_unit(
+            "outbox_oldest_due",
+            "For how long the oldest of them has been due; 0 if there is none",
+            Unit::Seconds,
+            self.outbox_oldest.clone(),
+        );
+        registry.register(
+            "queue_jobs",
+            "Jobs in the broker that no worker has in hand, by queue, as of this scrape",
+            self.queued.clone(),
+        );
+        registry.register_with_unit(
+            "mail_oldest_queued",
+            "For how long the oldest mail has waited for a worker; 0 if there is none",
+            Unit::Seconds,
+            self.queued_oldest.clone(),
+        );
     }
 
     fn register(&mut self) {
@@ -121,28 +149,6 @@ impl Inner {
             "A batch of jobs, from publishing to the last confirm",
             Unit::Seconds,
             self.publishing.clone(),
-        );
-        registry.register(
-            "outbox_waiting",
-            "Jobs that are due and not published, as of this scrape",
-            self.outbox_waiting.clone(),
-        );
-        registry.register_with_unit(
-            "outbox_oldest_due",
-            "For how long the oldest of them has been due; 0 if there is none",
-            Unit::Seconds,
-            self.outbox_oldest.clone(),
-        );
-        registry.register(
-            "queue_jobs",
-            "Jobs in the broker that no worker has in hand, by queue, as of this scrape",
-            self.queued.clone(),
-        );
-        registry.register_with_unit(
-            "mail_oldest_queued",
-            "For how long the oldest mail has waited for a worker; 0 if there is none",
-            Unit::Seconds,
-            self.queued_oldest.clone(),
         );
         registry.register(
             "jobs_claimed",

@@ -5,6 +5,7 @@ use std::path::Path;
 use app::http::Client;
 
 use super::{CSV, finished_at, send_as};
+#[cfg(feature = "failpoints")]
 use crate::faults::proxy::{Mode, Proxy};
 use crate::harness::{block_on, text};
 use crate::processes::TURN;
@@ -34,6 +35,7 @@ fn only_so_many_mails_of_a_batch_wait_ahead_of_others() {
 }
 
 /// Or all of it would want to leave at once when the mail server is back.
+#[cfg(feature = "failpoints")]
 #[test]
 fn a_batch_waits_for_a_mail_server_that_is_away() {
     block_on(async {
