@@ -19,6 +19,9 @@ struct Anchor {
     shift: Duration,
 }
 
+/// What is further apart than that is wrong, and not only late.
+const APART: TimeDelta = TimeDelta::minutes(1);
+
 impl Clock {
     /// Starts with the time of this machine, until it can [`follow`](Self::follow) the database.
     #[expect(
@@ -45,12 +48,21 @@ impl Clock {
         later(anchor.base, anchor.learnt.elapsed().saturating_add(anchor.shift)).trunc_subsecs(6)
     }
 
-    /// Takes over the time that the database has at this moment.
+    /// Takes over the time that the database has at this moment, and tells the log if that is another one.
     pub fn follow(&self, database_now: Timestamp) {
+        let mut ahead = TimeDelta::zero();
         self.change(|anchor| {
+            ahead = database_now - later(anchor.base, anchor.learnt.elapsed());
             anchor.base = database_now;
             anchor.learnt = Instant::now();
         });
+        if ahead.abs() > APART {
+            tracing::warn!(
+                seconds = ahead.num_seconds(),
+                "the database's clock is so far ahead of this process's, which follows it now; set \
+                 the clocks of both machines by NTP"
+            );
+        }
     }
 
     /// Runs ahead by `by` for ever, also after the next [`follow`](Self::follow); for tests.

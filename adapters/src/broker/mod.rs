@@ -63,6 +63,8 @@ pub struct Announcement {
 /// What was found at the broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerReport {
+    /// Product and version, if it says so.
+    pub version: Option<String>,
     /// Those of the jobs, and that of the dead letters.
     pub queues: Vec<QueueReport>,
     /// What becomes of a job that is published.

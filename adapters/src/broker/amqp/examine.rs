@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use super::super::{BrokerReport, Publishing, QueueReport};
 use super::Amqp;
 use super::link::{LinkError, STEP_TIMEOUT};
+use super::version::version;
 
 /// A routing key that no queue is bound to.
 const NOWHERE: &str = "doctor";
@@ -40,7 +41,8 @@ impl Amqp {
             queues.push(queue(&channel, name).await);
         }
         let publishing = self.publishing(connection).await?;
-        Ok(BrokerReport { queues, publishing })
+        let version = version(&self.shared.uri).await;
+        Ok(BrokerReport { version, queues, publishing })
     }
 
     /// What becomes of a message: an alarm (memory, disk) blocks those who publish.

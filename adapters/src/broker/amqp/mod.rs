@@ -8,6 +8,7 @@ mod link;
 mod publisher;
 mod stuck;
 mod topology;
+mod version;
 
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};

@@ -78,8 +78,9 @@ pub async fn cancel(
 ) -> Result<HttpResponse, ApiError> {
     let organization = form.visitor.organization(&state, &path.0).await?.id;
     let id = id_in(&path)?;
-    state.store.cancel_batch(organization, id).await?.ok_or(ApiError::NotFound)?;
-    Ok(back(&state, organization, id, "batch-cancelled"))
+    let batch = state.store.cancel_batch(organization, id).await?.ok_or(ApiError::NotFound)?;
+    let stopped = batch.status == BatchStatus::Cancelled;
+    Ok(back(&state, organization, id, if stopped { "batch-cancelled" } else { "batch-was-done" }))
 }
 
 async fn rows_of(

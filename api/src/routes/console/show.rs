@@ -13,7 +13,7 @@ use crate::state::State;
 
 /// What a page may say was just done: by the word in its address, so that nobody can make it say
 /// anything else.
-const NOTICES: [(&str, &str); 23] = [
+const NOTICES: [(&str, &str); 24] = [
     ("invited", "The invitation is made, and its mail is on its way."),
     ("resent", "A new mail is on its way; earlier links stay good for a while."),
     ("extended", "The invitation is good for another week."),
@@ -35,6 +35,7 @@ const NOTICES: [(&str, &str); 23] = [
     ("batch-taken", "The file is taken in."),
     ("batch-retried", "The rows that were refused or failed are tried again."),
     ("batch-cancelled", "The batch is cancelled. Whoever waited is not invited."),
+    ("batch-was-done", "The batch was finished already. Nothing is changed."),
     ("signed-out", "You are signed out."),
     ("already-pending", "That address has this invitation already."),
 ];

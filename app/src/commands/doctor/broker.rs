@@ -31,15 +31,25 @@ pub async fn examine(settings: &Settings) -> Vec<Finding> {
 }
 
 fn told(report: BrokerReport) -> Vec<Finding> {
+    let version = report.version.as_deref().unwrap_or("it");
     let mut findings = vec![match report.publishing {
-        Publishing::Confirmed => Finding::good(WHAT, "reached; what is published is confirmed"),
-        Publishing::Forbidden => {
-            Finding::good(WHAT, "reached; this log-in may not publish, which workers need not")
-        }
         Publishing::Unanswered => {
             let todo = "look for an alarm: rabbitmqctl status names memory or disk, which block \
                         whoever publishes";
-            Finding::bad(WHAT, "reached, but it does not confirm what is published", todo)
+            let detail = format!("{version} is reached, but does not confirm what is published");
+            Finding::bad(WHAT, detail, todo)
+        }
+        _ if report.version.as_deref().is_some_and(is_old) => {
+            let todo = "update it to 3.10 or later: an older one takes the arguments of our queues \
+                        without heeding all of them";
+            Finding::doubtful(WHAT, format!("{version} is older than what this was made for"), todo)
+        }
+        Publishing::Confirmed => {
+            Finding::good(WHAT, format!("{version} is reached; what is published is confirmed"))
+        }
+        Publishing::Forbidden => {
+            let detail = "is reached; this log-in may not publish, which workers need not";
+            Finding::good(WHAT, format!("{version} {detail}"))
         }
     }];
     for queue in report.queues {
@@ -61,4 +71,35 @@ fn told(report: BrokerReport) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// Whether it is a `RabbitMQ` before 3.10, whose quorum queues may lose what becomes a dead letter
+/// (<https://www.rabbitmq.com/docs/quorum-queues>, on dead-lettering at least once).
+fn is_old(version: &str) -> bool {
+    let Some(numbers) = version.strip_prefix("RabbitMQ ") else { return false };
+    let mut numbers = numbers.split('.').map_while(|number| number.parse::<u32>().ok());
+    matches!((numbers.next(), numbers.next()), (Some(major), Some(minor)) if (major, minor) < (3, 10))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Verdict;
+    use super::*;
+
+    #[test]
+    fn an_old_broker_is_doubtful() {
+        for (version, old) in [
+            ("RabbitMQ 3.9.29", true),
+            ("RabbitMQ 2.8.1", true),
+            ("RabbitMQ 3.10.0", false),
+            ("RabbitMQ 4.1.4", false),
+            ("RabbitMQ 4.2.0-rc.1", false),
+            ("LavinMQ 1.2.3", false),
+        ] {
+            let (version, publishing) = (Some(version.to_owned()), Publishing::Confirmed);
+            let found = told(BrokerReport { version, queues: Vec::new(), publishing });
+            let verdict = if old { Verdict::Doubtful } else { Verdict::Good };
+            assert_eq!(found[0].verdict, verdict, "{:?}", found[0]);
+        }
+    }
 }

@@ -5,6 +5,7 @@ mod bad_input;
 mod broken_off;
 #[cfg(feature = "failpoints")]
 mod crashes;
+mod endless;
 mod formats;
 mod large;
 mod limited;

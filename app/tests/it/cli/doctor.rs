@@ -98,6 +98,8 @@ fn a_whole_service_is_well() {
         for what in ["seal keys", "database", "clock", "broker", "mail", "SPF", "DMARC", "MX"] {
             assert_eq!(one(&said, what).0, "good", "{what}: {said:?}");
         }
+        let broker = one(&said, "broker").1;
+        assert!(broker.starts_with("RabbitMQ "), "{broker}");
         let queues = about(&said, "queue");
         assert_eq!(queues.len(), 3, "{queues:?}");
         assert!(queues.iter().all(|queue| queue["verdict"] == "good"), "{queues:?}");

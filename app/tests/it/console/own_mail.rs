@@ -101,7 +101,12 @@ async fn a_file_of_people_is_taken_in(stack: Stack) {
     let csv = browser.open(&format!("{batch}/rows.csv")).await;
     assert!(csv.status == 200 && csv.text().contains("ann@example.com,created"), "{}", csv.text());
     browser.done(&format!("{batch}/retry"), &[]).await;
-    browser.done(&format!("{batch}/cancel"), &[]).await;
+    eventually("no row waits again", async || {
+        browser.page(batch).await.contains("2 of 2 rows are done").then_some(())
+    })
+    .await;
+    let page = browser.done(&format!("{batch}/cancel"), &[]).await;
+    assert!(page.contains("The batch was finished already"), "{page}");
     assert!(browser.page(&own).await.contains("people.csv"));
     let invited = app.get(&app.invitations()).await;
     assert_eq!(invited["data"][0]["email"], "ann@example.com");

@@ -81,9 +81,7 @@ pub enum Repeats {
 /// The fault is over now: everything must be settled soon, and no process is started again for it.
 /// What was published twice has been taken twice before the mails are counted.
 pub async fn heals(fleet: &Fleet) -> Tally {
-    let over = Instant::now();
-    fleet.settled().await;
-    assert!(over.elapsed() < HEALING, "healing took {:?}", over.elapsed());
+    settles(fleet).await;
     until_published(&fleet.apis[0]).await;
     Operator::of(fleet).await.until_empty().await;
     // Whatever was taken last is on its way before somebody who is invited only now.
@@ -91,6 +89,14 @@ pub async fn heals(fleet: &Fleet) -> Tally {
     fleet.invite(LATECOMER..LATECOMER + 1).await;
     fleet.until_mails(mails + 1).await;
     fleet.settled().await
+}
+
+/// The fault is over now: everything must be settled soon.
+pub async fn settles(fleet: &Fleet) -> Tally {
+    let over = Instant::now();
+    let tally = fleet.settled().await;
+    assert!(over.elapsed() < HEALING, "healing took {:?}", over.elapsed());
+    tally
 }
 
 /// Nothing is lost, no mail is repeated without need, and a repeat is the same mail. Leaves a row

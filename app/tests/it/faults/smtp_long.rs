@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::faults::mail::scripted;
-use crate::faults::{Repeats, record};
+use crate::faults::{Repeats, record, settles};
 use crate::harness::{block_on, text};
 use crate::processes::TURN;
 use crate::processes::fleet::Fleet;
@@ -38,7 +38,7 @@ fn without_a_mail_server_mails_wait_and_use_up_no_attempt() {
         fleet.invite(0..20).await;
         all_wait(&fleet, 20, "connecting").await;
         fleet.sink.start_again().await;
-        let tally = fleet.settled().await;
+        let tally = settles(&fleet).await;
         assert_eq!(tally.sent, 20);
         fleet.stop_workers();
         fleet.add_worker_with(&[("WELCOMAT_MAIL_URL", "smtp://mail.invalid:2525?tls=none")]);
@@ -70,7 +70,7 @@ fn a_greeting_that_never_comes_frees_the_slot() {
         .await;
         all_wait(&fleet, 20, "waiting for the greeting").await;
         script.heal();
-        let tally = fleet.settled().await;
+        let tally = settles(&fleet).await;
         assert_eq!(tally.sent, 20);
         record("F34", "the greeting never comes", &tally, &Repeats::None);
         fleet.end().await;

@@ -8,6 +8,7 @@ use crate::faults::queue::{JOBS, Queues};
 use crate::faults::{Repeats, record};
 use crate::harness::block_on;
 use crate::processes::TURN;
+use crate::processes::process::LOG_FILE;
 use crate::servers::eventually;
 use crate::smtp_script::{Act, At, Rule};
 
@@ -93,11 +94,13 @@ fn workers_whose_clocks_are_hours_off_agree_on_every_lease() {
         let (mut fleet, script) = scripted(&[("WELCOMAT_MAIL_TIMEOUTS_FINAL_DOT", "8s")]).await;
         script.add(Rule::new(At::Dot, Act::Hold).to(0));
         script.add(Rule::new(At::Rcpt, Act::Say("450 4.2.1 greylisted")).to(1).times(2));
-        let written = fleet.file("journal");
+        let (written, log) = (fleet.file("journal"), fleet.file("log"));
         for off in ["7200", "-7200"] {
             fleet.add_worker_with(&[
                 ("FAULT_CLOCK", off),
                 ("FAULT_JOURNAL", written.to_str().unwrap()),
+                (LOG_FILE, log.to_str().unwrap()),
+                ("WELCOMAT_LOG_FILTER", "warn"),
             ]);
         }
         fleet.invite(0..30).await;
@@ -113,6 +116,8 @@ fn workers_whose_clocks_are_hours_off_agree_on_every_lease() {
         script.heal();
         let tally = fleet.settled().await;
         assert_eq!(journal(&fleet), ["clock", "clock"]);
+        let told = std::fs::read_to_string(log).unwrap();
+        assert_eq!(told.matches("set the clocks of both machines by NTP").count(), 2, "{told}");
         assert_eq!(tally.sent, 30);
         for found in fleet.all().await {
             let at =
