@@ -102,6 +102,7 @@ fn what_an_embedded_service_holds_moves_and_goes_on() {
         }
         let before = client.get(&format!("{path}?limit=100")).await.unwrap().json();
         embedded.stop();
+        leave_some_to_the_broker(folder.path()).await;
 
         // The move, and once more: what is there already is no obstacle.
         for _ in 0..2 {
@@ -162,6 +163,23 @@ fn what_an_embedded_service_holds_moves_and_goes_on() {
         remove_queues(&variable("TEST_AMQP_URL"), &prefix).await;
         database.remove().await;
     });
+}
+
+/// Makes of some mails what they are while the broker has their jobs: published, and in nobody's hands.
+async fn leave_some_to_the_broker(folder: &Path) {
+    let file = format!("sqlite://{}", folder.join("welcomat.db").display());
+    let database = Database::connect(file).await.unwrap();
+    let some = "SELECT id FROM delivery WHERE status = 'retrying' ORDER BY id LIMIT 20";
+    for statement in [
+        format!("UPDATE outbox SET published_at = created_at WHERE subject_id IN ({some})"),
+        format!(
+            "UPDATE delivery SET status = 'queued', next_attempt_at = NULL WHERE id IN ({some})"
+        ),
+    ] {
+        let changed = database.execute_unprepared(&statement).await.unwrap();
+        assert!(changed.rows_affected() > 0, "{statement}");
+    }
+    database.close().await.unwrap();
 }
 
 #[test]

@@ -80,10 +80,12 @@ fn what_the_embedded_broker_forgot_goes_on_at_once() {
     });
 }
 
-/// Leaves the newest row as a process does that is killed between locking and publishing it.
+/// Leaves the newest row that was published as a process does that is killed between locking and publishing
+/// it. A row newer than that may tell of the mail that was given up.
 async fn lock_newest(database: &DatabaseConnection) -> outbox::Model {
     use entity::outbox::{Column, Entity};
-    let row = Entity::find().order_by_desc(Column::Id).one(database).await.unwrap().unwrap();
+    let published = Entity::find().filter(Column::PublishedAt.is_not_null());
+    let row = published.order_by_desc(Column::Id).one(database).await.unwrap().unwrap();
     let lock = row.created_at + Duration::from_mins(10);
     let locked = outbox::ActiveModel {
         published_at: Set(None),
