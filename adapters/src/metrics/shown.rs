@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use prometheus_client::encoding::text::encode;
 use tokio::time::timeout;
 
@@ -36,8 +37,10 @@ impl Metrics {
             let oldest = lag.oldest_queued.map_or(0, |since| (now - since).num_seconds().max(0));
             inner.queued_oldest.set(oldest);
         }
-        for queue in Queue::ALL {
-            if let Some(depth) = broker.depth(queue).await {
+        // Both at once: a broker that stands still holds up no scrape longer than for one.
+        let depths = join_all(Queue::ALL.map(|queue| broker.depth(queue))).await;
+        for (queue, depth) in Queue::ALL.into_iter().zip(depths) {
+            if let Some(depth) = depth {
                 let name = queue.as_str();
                 inner.queued.get_or_create(&Waiting { queue: name }).set(depth.jobs.into());
             }
