@@ -78,6 +78,11 @@ impl EmailAddress {
         format!("{}@{}", self.local.to_ascii_lowercase(), self.domain)
     }
 
+    /// What stands before the `@`, as written.
+    pub fn local(&self) -> &str {
+        &self.local
+    }
+
     /// The domain in lower-case ASCII.
     pub fn domain(&self) -> &str {
         &self.domain

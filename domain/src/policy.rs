@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::EmailAddress;
 use crate::disposable::{is_disposable, self_and_above};
+use crate::role_address::is_role_address;
 
 /// What an organization allows of its invitations. Without any of it, everything is allowed and nobody is
 /// reminded.
@@ -20,9 +21,12 @@ pub struct OrganizationPolicy {
     /// ones.
     #[schema(value_type = Vec<String>, max_items = 500, example = json!(["example.net"]))]
     pub denied_domains: Vec<DomainRule>,
-    /// Whether addresses that are meant to be thrown away can be invited.
+    /// Whether addresses that are meant to be thrown away are refused.
     #[schema(example = true)]
     pub refuse_disposable: bool,
+    /// Whether addresses of a task, such as `postmaster@` or `noreply@`, are refused.
+    #[schema(example = false)]
+    pub refuse_role_addresses: bool,
     /// How many members and pending invitations there can be, both together; null: any number.
     #[schema(minimum = 1, maximum = 10_000_000, example = 50)]
     pub seat_limit: Option<u32>,
@@ -50,6 +54,8 @@ pub enum PolicyRefusal {
     DomainNotAllowed,
     /// It is one to be thrown away.
     Disposable,
+    /// It is one of a task, not of a person.
+    RoleAddress,
     /// No seat is free.
     NoSeat,
 }
@@ -76,6 +82,9 @@ impl OrganizationPolicy {
         }
         if self.refuse_disposable && is_disposable(domain) {
             return Err(PolicyRefusal::Disposable);
+        }
+        if self.refuse_role_addresses && is_role_address(address) {
+            return Err(PolicyRefusal::RoleAddress);
         }
         Ok(())
     }
@@ -115,8 +124,13 @@ impl DomainRule {
 
 impl PolicyRefusal {
     /// Every reason.
-    pub const ALL: [Self; 4] =
-        [Self::DomainDenied, Self::DomainNotAllowed, Self::Disposable, Self::NoSeat];
+    pub const ALL: [Self; 5] = [
+        Self::DomainDenied,
+        Self::DomainNotAllowed,
+        Self::Disposable,
+        Self::RoleAddress,
+        Self::NoSeat,
+    ];
 
     /// The word for programs.
     pub const fn as_str(self) -> &'static str {
@@ -124,6 +138,7 @@ impl PolicyRefusal {
             Self::DomainDenied => "domain_denied",
             Self::DomainNotAllowed => "domain_not_allowed",
             Self::Disposable => "disposable_address",
+            Self::RoleAddress => "role_address",
             Self::NoSeat => "seat_limit_reached",
         }
     }

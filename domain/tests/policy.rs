@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use domain::policy::DomainRule;
-use domain::{EmailAddress, OrganizationPolicy, PolicyRefusal};
+use domain::{AddressWarning, EmailAddress, OrganizationPolicy, PolicyRefusal};
 
 fn rules(texts: &[&str]) -> Vec<DomainRule> {
     texts.iter().map(|text| DomainRule::parse(text).unwrap()).collect()
@@ -38,6 +38,28 @@ fn domains_are_allowed_alone_and_denied_with_all_below() {
         let address = EmailAddress::parse(&format!("ann@{domain}")).unwrap();
         assert_eq!(policy.check(&address), expected, "{domain}");
         assert_eq!(OrganizationPolicy::default().check(&address), Ok(()), "{domain}");
+    }
+}
+
+#[test]
+fn a_name_of_a_task_is_one_whatever_stands_around_it() {
+    let policy =
+        OrganizationPolicy { refuse_role_addresses: true, ..OrganizationPolicy::default() };
+    for (local, is_one) in [
+        ("postmaster", true),
+        ("PostMaster", true),
+        ("no-reply", true),
+        ("abuse+welcomat", true),
+        ("+abuse", false),
+        ("ann", false),
+        ("ann+abuse", false),
+        ("abuses", false),
+        ("postmaster.ann", false),
+    ] {
+        let address = EmailAddress::parse(&format!("{local}@example.com")).unwrap();
+        let expected = if is_one { Err(PolicyRefusal::RoleAddress) } else { Ok(()) };
+        assert_eq!(policy.check(&address), expected, "{local}");
+        assert_eq!(AddressWarning::of(&address).is_empty(), !is_one, "{local}");
     }
 }
 

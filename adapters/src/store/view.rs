@@ -1,6 +1,6 @@
 //! Invitations and deliveries as people see them: what the API answers with.
 
-use domain::{DeliveryId, InvitationId, OrganizationId, Timestamp};
+use domain::{AddressWarning, DeliveryId, EmailAddress, InvitationId, OrganizationId, Timestamp};
 use entity::{attempt, delivery, event, invitation};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -21,6 +21,9 @@ pub struct InvitationView {
     /// The address as it was given, without surrounding spaces.
     #[schema(example = "ann@example.com")]
     pub email: String,
+    /// What makes it doubtful that a person reads what is sent to the address; mostly nothing.
+    #[schema(example = json!([]))]
+    pub warnings: Vec<AddressWarning>,
     /// The invitee's first name.
     #[schema(example = "Ann")]
     pub first_name: Option<String>,
@@ -206,6 +209,11 @@ impl InvitationView {
             delivery: DeliveryView::new(delivery)?,
             id: InvitationId::from_uuid(row.id),
             organization_id: OrganizationId::from_uuid(row.organization_id),
+            // One that was anonymized is no address any more.
+            warnings: EmailAddress::parse(&row.email)
+                .as_ref()
+                .map(AddressWarning::of)
+                .unwrap_or_default(),
             email: row.email,
             first_name: row.first_name,
             last_name: row.last_name,

@@ -72,6 +72,10 @@ pub const fn sentence(why: SendRefusal) -> &'static str {
                 "This address is meant to be thrown away, and the organization invites none such. \
                  Take another address."
             }
+            PolicyRefusal::RoleAddress => {
+                "This address belongs to a task and not to a person, and the organization invites none \
+                 such. Take the address of whoever is meant."
+            }
             PolicyRefusal::NoSeat => {
                 "All seats are taken by members and pending invitations. Remove or revoke one, or \
                  raise the seat limit of the policy."

@@ -39,6 +39,9 @@ struct Fields {
     /// Whether addresses that are meant to be thrown away are refused.
     #[schema(example = true)]
     refuse_disposable: bool,
+    /// Whether addresses of a task, such as `postmaster@` or `noreply@`, are refused.
+    #[schema(example = true)]
+    refuse_role_addresses: bool,
     /// How many members and pending invitations there can be, both together; null: any number.
     #[schema(minimum = 1, maximum = 10_000_000, example = 50_000)]
     seat_limit: Option<u32>,
@@ -122,6 +125,7 @@ fn validate(fields: Fields) -> Result<OrganizationPolicy, ApiError> {
         allowed_domains,
         denied_domains,
         refuse_disposable: fields.refuse_disposable,
+        refuse_role_addresses: fields.refuse_role_addresses,
         seat_limit: fields.seat_limit,
         reminders: fields.reminders,
     })

@@ -77,6 +77,7 @@ const ONE: Shape = Shape {
     columns: &[
         Column::whole("ID", "/id"),
         Column::text("EMAIL", "/email"),
+        Column::text("WARNINGS", "/warnings"),
         Column::text("FIRST NAME", "/first_name"),
         Column::text("LAST NAME", "/last_name"),
         Column::text("ROLE", "/role"),

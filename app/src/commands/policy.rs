@@ -26,6 +26,7 @@ const ONE: Shape = Shape {
         Column::text("ALLOWED DOMAINS", "/allowed_domains"),
         Column::text("DENIED DOMAINS", "/denied_domains"),
         Column::text("REFUSE DISPOSABLE", "/refuse_disposable"),
+        Column::text("REFUSE ROLE ADDRESSES", "/refuse_role_addresses"),
         Column::text("SEATS", "/seat_limit"),
         Column::text("REMINDERS", "/reminders"),
     ],
@@ -64,6 +65,9 @@ struct Change {
     /// Refuse addresses that are meant to be thrown away.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     refuse_disposable: Option<bool>,
+    /// Refuse addresses of a task, such as postmaster@ or noreply@.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    refuse_role_addresses: Option<bool>,
     /// How many members and pending invitations there can be; 0: any number.
     #[arg(long, value_name = "COUNT")]
     seats: Option<u32>,
@@ -85,6 +89,9 @@ impl Change {
         }
         if let Some(refuse) = self.refuse_disposable {
             policy["refuse_disposable"] = refuse.into();
+        }
+        if let Some(refuse) = self.refuse_role_addresses {
+            policy["refuse_role_addresses"] = refuse.into();
         }
         if let Some(seats) = self.seats {
             policy["seat_limit"] = json!((seats > 0).then_some(seats));

@@ -9,6 +9,7 @@ use crate::harness::{Stack, TestApp, text};
 
 on_both_stacks!(
     domains_are_refused_by_every_way_to_invite,
+    addresses_of_a_task_are_refused_or_warned_of,
     the_last_seat_is_given_once,
     a_policy_is_for_admins_and_makes_sense,
 );
@@ -60,6 +61,42 @@ async fn domains_are_refused_by_every_way_to_invite(stack: Stack) {
     assert_eq!(status, 400);
     assert_eq!(set(&app, &json!({})).await.status, 200);
     assert_eq!(app.post(&json!({"email": "bob@evil.net"})).await.status, 201);
+}
+
+async fn addresses_of_a_task_are_refused_or_warned_of(stack: Stack) {
+    let app = TestApp::start(stack).await;
+    for (email, warnings) in [
+        ("postmaster@example.com", json!(["role_address"])),
+        ("NoReply+ann@mailinator.com", json!(["role_address", "disposable_address"])),
+        ("ann.postmaster@example.com", json!([])),
+    ] {
+        let invited = app.post(&json!({ "email": email })).await;
+        assert_eq!((invited.status, &invited.json()["warnings"]), (201, &warnings), "{email}");
+        let path = invited.header("location").unwrap();
+        assert_eq!(app.get(path).await["warnings"], warnings, "{email}");
+    }
+    assert_eq!(set(&app, &json!({"refuse_role_addresses": true})).await.status, 200);
+    let one = app.post(&json!({"email": "Abuse@example.com"})).await;
+    assert_eq!((one.status, &one.json()["code"]), (422, &json!("role_address")), "{}", one.text());
+    let all =
+        json!({"invitations": [{"email": "webmaster@example.com"}, {"email": "web@example.com"}]});
+    let batch = taken(&app, JSON, &all.to_string()).await;
+    finished(&app, &batch).await;
+    assert_eq!(
+        rows(&app, &batch).await,
+        [
+            row(1, 1, "webmaster@example.com", "refused", "role_address"),
+            row(2, 2, "web@example.com", "created", ""),
+        ]
+    );
+    let (status, _) = app.act("/iam/v1/users/invite", &json!({"email": "root@example.com"})).await;
+    assert_eq!(status, 400);
+    // Who is invited already is not moved to such an address.
+    let ann = app.post(&json!({"email": "ann@example.com"})).await;
+    let path = format!("{}/address", ann.header("location").unwrap());
+    app.until(ann.header("location").unwrap(), "sent").await;
+    let (status, problem) = app.act(&path, &json!({"email": "hostmaster@example.com"})).await;
+    assert_eq!((status, &problem["code"]), (422, &json!("role_address")), "{problem}");
 }
 
 async fn the_last_seat_is_given_once(stack: Stack) {
@@ -121,7 +158,7 @@ async fn a_policy_is_for_admins_and_makes_sense(stack: Stack) {
     assert_eq!(reader.get(&path).await.unwrap().status, 403);
     let empty = json!({
         "allowed_domains": [], "denied_domains": [], "refuse_disposable": false,
-        "seat_limit": null, "reminders": [],
+        "refuse_role_addresses": false, "seat_limit": null, "reminders": [],
     });
     assert_eq!(app.get(&path).await, empty);
 }

@@ -49,7 +49,7 @@ struct Fields {
     )),
     extensions(("x-problems" = json!([
         "forbidden", "not_found", "invitation_not_pending", "invitation_pending", "already_member",
-        "sending_now", "domain_denied", "domain_not_allowed", "disposable_address",
+        "sending_now", "domain_denied", "domain_not_allowed", "disposable_address", "role_address",
         "key_rate_limited", "organization_rate_limited", "organization_warming_up",
         "inviter_rate_limited", "domain_rate_limited", "recipient_rate_limited",
         "sending_paused",

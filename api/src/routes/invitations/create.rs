@@ -74,7 +74,7 @@ const ROUTE: &str = "POST /v1/organizations/{id}/invitations";
     )),
     extensions(("x-problems" = json!([
         "forbidden", "not_found", "invitation_pending", "already_member",
-        "domain_denied", "domain_not_allowed", "disposable_address", "seat_limit_reached",
+        "domain_denied", "domain_not_allowed", "disposable_address", "role_address", "seat_limit_reached",
         "key_rate_limited", "organization_rate_limited", "organization_warming_up",
         "inviter_rate_limited", "domain_rate_limited", "recipient_rate_limited",
         "sending_paused",
