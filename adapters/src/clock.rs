@@ -16,7 +16,7 @@ pub struct Clock(Arc<RwLock<Anchor>>);
 struct Anchor {
     base: Timestamp,
     learnt: Instant,
-    shift: Duration,
+    shift: TimeDelta,
 }
 
 /// What is further apart than that is wrong, and not only late.
@@ -38,14 +38,15 @@ impl Clock {
 
     /// Starts with a given time.
     pub fn starting_at(now: Timestamp) -> Self {
-        let anchor = Anchor { base: now, learnt: Instant::now(), shift: Duration::ZERO };
+        let anchor = Anchor { base: now, learnt: Instant::now(), shift: TimeDelta::zero() };
         Self(Arc::new(RwLock::new(anchor)))
     }
 
     /// Now, as precisely as databases keep it: a time that was stored and read back is the same.
     pub fn now(&self) -> Timestamp {
         let anchor = *self.0.read().unwrap_or_else(PoisonError::into_inner);
-        later(anchor.base, anchor.learnt.elapsed().saturating_add(anchor.shift)).trunc_subsecs(6)
+        let now = later(anchor.base, anchor.learnt.elapsed());
+        now.checked_add_signed(anchor.shift).unwrap_or(Timestamp::MAX_UTC).trunc_subsecs(6)
     }
 
     /// Takes over the time that the database has at this moment, and tells the log if that is another one.
@@ -67,7 +68,18 @@ impl Clock {
 
     /// Runs ahead by `by` for ever, also after the next [`follow`](Self::follow); for tests.
     pub fn advance(&self, by: Duration) {
-        self.change(|anchor| anchor.shift = anchor.shift.saturating_add(by));
+        self.shift(TimeDelta::from_std(by).unwrap_or(TimeDelta::MAX));
+    }
+
+    /// Goes back by `by`, as a database's clock does when somebody sets it right; for tests.
+    pub fn turn_back(&self, by: Duration) {
+        self.shift(-TimeDelta::from_std(by).unwrap_or(TimeDelta::MAX));
+    }
+
+    fn shift(&self, by: TimeDelta) {
+        self.change(|anchor| {
+            anchor.shift = anchor.shift.checked_add(&by).unwrap_or(TimeDelta::MAX)
+        });
     }
 
     fn change(&self, change: impl FnOnce(&mut Anchor)) {
@@ -130,6 +142,8 @@ mod tests {
         clock.follow(start);
         clock.advance(HOUR);
         assert_eq!(seconds_after(&clock, start), 7200);
+        clock.turn_back(3 * HOUR);
+        assert_eq!(seconds_after(&clock, start), -3600);
     }
 
     #[test]

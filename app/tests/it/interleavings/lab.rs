@@ -128,10 +128,16 @@ impl Lab {
         self.faults && rng.random_bool(0.07)
     }
 
-    /// Lets time pass: mostly seconds, sometimes more than a lease.
+    /// Lets time pass: mostly seconds, sometimes more than a lease; and sometimes somebody sets the clock back by
+    /// as much.
     pub fn jump(&self, rng: &mut StdRng) {
         let most = if rng.random_bool(0.4) { 200 } else { 20 };
-        self.clock.advance(Duration::from_secs(rng.random_range(1..=most)));
+        let by = Duration::from_secs(rng.random_range(1..=most));
+        if rng.random_bool(0.2) {
+            self.clock.turn_back(by);
+        } else {
+            self.clock.advance(by);
+        }
     }
 
     /// Lets every lease, lock and pause end, and what was lost be missed.

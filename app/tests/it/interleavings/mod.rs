@@ -1,6 +1,6 @@
 //! The real store under random interleavings of everything that uses it: workers that crash and
 //! pause at any step, relays, a broker that loses, doubles and reorders, a mail server whose answers
-//! get lost, sweeps, a clock that jumps ahead, and people who invite, resend, revoke and accept.
+//! get lost, sweeps, a clock that jumps ahead and back, and people who invite, resend, revoke and accept.
 //!
 //! `batches` are claims and reports that arrive at once, and what is wrong with one of them.
 //!
