@@ -105,6 +105,7 @@ pub async fn run(
         parts.store.clone(),
         parts.broker.clone(),
         parts.settings.relay.clone(),
+        parts.settings.batches.mails_ahead,
         done.clone(),
     ));
     let announcer = tokio::spawn(announcer::run(

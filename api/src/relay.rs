@@ -3,13 +3,16 @@
 //! claim (commits) → publish (no transaction is open) → settle. Dying anywhere in between costs
 //! nothing but time: the rows become due again when their lock runs out, and a job that is
 //! published twice is claimed once.
+//!
+//! A broker's queue lets nobody overtake. So of those who are invited with many others, only some are
+//! published at a time; the rest waits in the outbox, where whoever is invited alone goes first.
 
 use std::time::Duration;
 
-use adapters::broker::{Broker, Outgoing};
+use adapters::broker::{Broker, Outgoing, Queue};
 use adapters::failpoint;
 use adapters::settings::RelaySettings;
-use adapters::store::{OutboxEntry, Outlet, Store, StoreError};
+use adapters::store::{OutboxEntry, Outlet, Rank, Store, StoreError};
 use adapters::trace::{Span, SpanKind};
 use domain::job::JobV1;
 use domain::retry::jittered;
@@ -22,6 +25,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Tries to note what was published before the lock is left to run out.
 const SETTLE_TRIES: u32 = 3;
 
+/// How soon to look whether workers have taken what others wait behind.
+const ROOM_POLL: Duration = Duration::from_millis(50);
+
 /// How a round went.
 enum Round {
     /// There was nothing to publish, or some of it is published.
@@ -30,10 +36,18 @@ enum Round {
     Refused,
 }
 
-/// Relays until `stop`; a round that has begun is finished, and so is what was handed over.
-pub async fn run(store: Store, broker: Broker, settings: RelaySettings, stop: CancellationToken) {
+/// Relays until `stop`; a round that has begun is finished, and so is what was handed over. While more than
+/// `mails_ahead` wait for a worker, mails that give way are left where they are.
+pub async fn run(
+    store: Store,
+    broker: Broker,
+    settings: RelaySettings,
+    mails_ahead: u64,
+    stop: CancellationToken,
+) {
     let outlet = store.outlet();
-    let mut relay = Relay { store, broker, settings, look_at: Instant::now() };
+    let look_at = Instant::now();
+    let mut relay = Relay { store, broker, settings, mails_ahead, crowded: false, look_at };
     let mut failures = 0;
     while !stop.is_cancelled() {
         // Before the round, so that a row committed during it is not slept over.
@@ -78,6 +92,9 @@ struct Relay {
     store: Store,
     broker: Broker,
     settings: RelaySettings,
+    mails_ahead: u64,
+    /// Whether more may give way than there is room for.
+    crowded: bool,
     /// When to look for rows that nobody has handed over.
     look_at: Instant,
 }
@@ -93,14 +110,34 @@ impl Relay {
         if self.look_at > Instant::now() {
             return Ok(Round::Well);
         }
-        let claimed = self.store.claim_outbox(self.settings.batch, self.settings.lock).await?;
+        let RelaySettings { batch, lock, idle_poll, busy_poll } = self.settings;
+        let mut claimed = self.store.claim_outbox(Rank::First, batch, lock).await?;
+        if count(&claimed) < batch {
+            claimed.append(&mut self.claim_those_that_give_way(batch - count(&claimed)).await?);
+        }
         self.look_at = Instant::now()
-            + match u64::try_from(claimed.len()) {
-                Ok(0) => self.settings.idle_poll,
-                Ok(count) if count < self.settings.batch => self.settings.busy_poll,
-                _ => Duration::ZERO,
+            + match count(&claimed) {
+                count if count >= batch => Duration::ZERO,
+                _ if self.crowded => ROOM_POLL,
+                0 => idle_poll,
+                _ => busy_poll,
             };
         self.publish(claimed).await
+    }
+
+    /// As many as there is room for. The broker is asked only if there were more the last time.
+    async fn claim_those_that_give_way(
+        &mut self,
+        most: u64,
+    ) -> Result<Vec<OutboxEntry>, StoreError> {
+        let waiting = if self.crowded { self.broker.waiting(Queue::Email).await } else { None };
+        let room = self.mails_ahead.saturating_sub(waiting.unwrap_or_default()).min(most);
+        if room == 0 {
+            return Ok(Vec::new());
+        }
+        let claimed = self.store.claim_outbox(Rank::GivesWay, room, self.settings.lock).await?;
+        self.crowded = count(&claimed) == room;
+        Ok(claimed)
     }
 
     /// What is to be published, and a span for each job that is part of a trace: all are as long as
@@ -156,6 +193,10 @@ impl Relay {
         }
         Ok(Round::Well)
     }
+}
+
+fn count(entries: &[OutboxEntry]) -> u64 {
+    entries.len().try_into().unwrap_or(u64::MAX)
 }
 
 const fn publish(job: Job) -> &'static str {

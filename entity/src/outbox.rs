@@ -18,6 +18,7 @@ pub struct Model {
     pub published_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub traceparent: Option<String>,
+    pub gives_way: bool,
 }
 
 /// No relation is declared: queries name the columns they join.

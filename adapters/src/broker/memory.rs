@@ -117,6 +117,10 @@ impl Memory {
         }
     }
 
+    pub(super) fn waiting(&self, queue: JobQueue) -> u64 {
+        self.shared.lock().of(Queue::Jobs(queue)).len() as u64
+    }
+
     pub(super) fn is_open(&self) -> bool {
         !self.shared.closed.is_cancelled()
     }

@@ -165,6 +165,14 @@ impl Broker {
         }
     }
 
+    /// How many jobs no worker has in hand; `None` if the broker does not say so within a second.
+    pub async fn waiting(&self, queue: Queue) -> Option<u64> {
+        match &self.0 {
+            Backend::Memory(memory) => Some(memory.waiting(queue)),
+            Backend::Amqp(amqp) => amqp.depth(queue).await.map(|depth| depth.jobs.into()),
+        }
+    }
+
     /// Whether it keeps its messages in memory: it began empty, whatever was published before.
     pub const fn is_forgetful(&self) -> bool {
         matches!(self.0, Backend::Memory(_))

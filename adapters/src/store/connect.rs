@@ -40,6 +40,8 @@ pub struct DeliveryPolicy {
     pub give_up_after: Duration,
     /// How long earlier links and passwords stay good once the mail of a resend is made; may be zero.
     pub link_overlap: Duration,
+    /// Whether it is one of many that were asked for together: then it lets all others go first.
+    pub gives_way: bool,
 }
 
 impl DeliveryPolicy {
@@ -49,6 +51,7 @@ impl DeliveryPolicy {
             mail_domain: settings.mail.domain().into(),
             give_up_after: settings.retry.give_up_after,
             link_overlap: settings.invitation.link_overlap(),
+            gives_way: false,
         }
     }
 }

@@ -165,6 +165,7 @@ pub(super) async fn invite_all(
     mut seats: Seats,
     spans: &[Span],
 ) -> Result<Option<All>> {
+    let inviting = &inviting.of_many();
     // One order for everybody: two batches with the same addresses cannot lock each other out.
     let mut order: Vec<usize> = (0..new.len()).collect();
     order.sort_by_cached_key(|&at| new[at].email.normalized());

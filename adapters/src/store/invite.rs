@@ -34,6 +34,12 @@ pub(super) struct Inviting {
 }
 
 impl Inviting {
+    /// The same for many at once: their mails let those of others go first.
+    pub(super) fn of_many(&self) -> Self {
+        let policy = DeliveryPolicy { gives_way: true, ..self.policy.clone() };
+        Self { policy, ..self.clone() }
+    }
+
     /// Whether the organization lets this address be invited.
     pub(super) fn check(&self, new: &NewInvitation) -> Result<(), PolicyRefusal> {
         self.rules.as_ref().map_or(Ok(()), |rules| rules.check(&new.email))

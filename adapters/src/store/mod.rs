@@ -117,7 +117,7 @@ pub use open_mails::OpenMails;
 pub use organizations::{
     NewOrganization, OrganizationChange, OrganizationOutcome, OrganizationView, RolesChange,
 };
-pub use outbox::{OutboxEntry, OutboxLag};
+pub use outbox::{OutboxEntry, OutboxLag, Rank};
 pub use outlet::Outlet;
 pub use own_invitations::OwnInvitation;
 pub use own_templates::{TemplateRow, TemplateSummary, TemplateVersion};

@@ -10,8 +10,8 @@ use entity::{delivery, outbox};
 use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::sea_query::{LockBehavior, LockType, Order, Query};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, IntoActiveModel,
-    NotSet, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait,
+    IntoActiveModel, NotSet, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 
 use super::{Result, Store, Verdict, bulk, convert};
@@ -31,12 +31,21 @@ pub struct OutboxEntry {
     pub trace: Option<TraceContext>,
 }
 
+/// Which rows a relay looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rank {
+    /// Those that wait for nobody.
+    First,
+    /// Those of people who are invited with many others: they let all others go first.
+    GivesWay,
+}
+
 /// How far publishing is behind.
 #[derive(Debug, Clone, Copy)]
 pub struct OutboxLag {
     /// Rows that are due and not published.
     pub waiting: u64,
-    /// Since when the oldest of them is due.
+    /// Since when the oldest of them is due; those that have only given way do not count.
     pub oldest_due: Option<Timestamp>,
     /// Since when the oldest mail waits for a worker.
     pub oldest_queued: Option<Timestamp>,
@@ -46,8 +55,13 @@ pub struct OutboxLag {
 const PUBLISH_RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 impl Store {
-    /// Claims up to `limit` due rows for `lock`; no other relay gets them meanwhile.
-    pub async fn claim_outbox(&self, limit: u64, lock: Duration) -> Result<Vec<OutboxEntry>> {
+    /// Claims up to `limit` due rows of that rank for `lock`; no other relay gets them meanwhile.
+    pub async fn claim_outbox(
+        &self,
+        rank: Rank,
+        limit: u64,
+        lock: Duration,
+    ) -> Result<Vec<OutboxEntry>> {
         self.write_alone(move |tx, now| {
             Box::pin(async move {
                 let token = LockToken::new(now, &mut rng());
@@ -55,7 +69,7 @@ impl Store {
                     .col_expr(outbox::Column::LockToken, Expr::value(token.uuid()))
                     .col_expr(outbox::Column::LockedUntil, Expr::value(now + lock))
                     .col_expr(outbox::Column::Tries, Expr::col(outbox::Column::Tries).add(1))
-                    .filter(bulk::is_any_of(tx, outbox::Column::Id, due(now, limit)))
+                    .filter(bulk::is_any_of(tx, outbox::Column::Id, due(now, rank, limit)))
                     .exec_with_returning(tx)
                     .await?;
                 // A job of a later release waits until one that knows it is back.
@@ -118,8 +132,11 @@ impl Store {
                     .filter(outbox::Column::PublishedAt.is_null())
                     .filter(outbox::Column::AvailableAt.lte(now));
                 let waiting = due.clone().count(db).await?;
-                let oldest = due.order_by_asc(outbox::Column::AvailableAt).one(db).await?;
-                let oldest_due = oldest.map(|row| row.available_at);
+                let tried = Condition::any()
+                    .add(outbox::Column::GivesWay.eq(false))
+                    .add(outbox::Column::Tries.gt(0));
+                let oldest = due.filter(tried).order_by_asc(outbox::Column::AvailableAt);
+                let oldest_due = oldest.one(db).await?.map(|row| row.available_at);
                 Ok(OutboxLag { waiting, oldest_due, oldest_queued: oldest_queued(db).await? })
             })
         })
@@ -139,27 +156,24 @@ async fn oldest_queued(db: &impl ConnectionTrait) -> Result<Option<Timestamp>> {
     Ok(oldest.into_tuple().one(db).await?)
 }
 
-/// Adds a row that becomes due at `available_at`.
-pub(super) async fn add(
-    tx: &DatabaseTransaction,
-    now: Timestamp,
-    delivery: DeliveryId,
-    generation: i32,
-    available_at: Timestamp,
-) -> Result<()> {
-    let rows = written(vec![row(now, delivery, generation, available_at)]);
-    outbox::Entity::insert_many(rows).exec_without_returning(tx).await?;
+/// Adds a row.
+pub(super) async fn add(tx: &DatabaseTransaction, row: outbox::Model) -> Result<()> {
+    outbox::Entity::insert_many(written(vec![row])).exec_without_returning(tx).await?;
     Ok(())
 }
 
-/// As they are to be inserted: without the column of traces where none of them is part of one. Rows
-/// that are inserted together have the same columns.
+/// As they are to be inserted: without the column of traces where none of them is part of one, and without
+/// that of giving way where none does. Rows that are inserted together have the same columns.
 pub(super) fn written(rows: Vec<outbox::Model>) -> Vec<outbox::ActiveModel> {
     let traced = rows.iter().any(|row| row.traceparent.is_some());
+    let gives_way = rows.iter().any(|row| row.gives_way);
     let written = |row: outbox::Model| {
         let mut row = row.into_active_model();
         if !traced {
             row.traceparent = NotSet;
+        }
+        if !gives_way {
+            row.gives_way = NotSet;
         }
         row
     };
@@ -191,6 +205,7 @@ pub(super) fn job_row(now: Timestamp, job: JobV1, available_at: Timestamp) -> ou
         published_at: None,
         created_at: now,
         traceparent: trace::current().map(|context| context.to_string()),
+        gives_way: false,
     }
 }
 
@@ -203,11 +218,16 @@ impl OutboxEntry {
     }
 }
 
-fn due(now: Timestamp, limit: u64) -> sea_orm::sea_query::SelectStatement {
+fn due(now: Timestamp, rank: Rank, limit: u64) -> sea_orm::sea_query::SelectStatement {
     Query::select()
         .column(outbox::Column::Id)
         .from(outbox::Entity)
         .and_where(outbox::Column::PublishedAt.is_null())
+        // In the words of the index, which is not for values that come with the query.
+        .and_where(Expr::cust(match rank {
+            Rank::First => "NOT gives_way",
+            Rank::GivesWay => "gives_way",
+        }))
         .and_where(outbox::Column::AvailableAt.lte(now))
         .and_where(outbox::Column::LockedUntil.is_null().or(outbox::Column::LockedUntil.lte(now)))
         .order_by(outbox::Column::AvailableAt, Order::Asc)
@@ -287,15 +307,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_column_of_traces_is_left_out_where_nobody_traces() {
+    fn columns_that_nobody_fills_are_left_out() {
         let now = Timestamp::UNIX_EPOCH;
         let plain = row(now, DeliveryId::new(now, &mut rng()), 1, now);
         let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned();
         let traced = outbox::Model { traceparent: Some(text.clone()), ..plain.clone() };
+        let polite = outbox::Model { gives_way: true, ..plain.clone() };
         let columns = |rows: Vec<outbox::Model>| {
-            written(rows).into_iter().map(|row| row.traceparent).collect::<Vec<_>>()
+            let columns = |row: outbox::ActiveModel| (row.traceparent, row.gives_way);
+            written(rows).into_iter().map(columns).collect::<Vec<_>>()
         };
-        assert_eq!(columns(vec![plain.clone(), plain.clone()]), [NotSet, NotSet]);
-        assert_eq!(columns(vec![plain, traced]), [Unchanged(None), Unchanged(Some(text))]);
+        assert_eq!(
+            columns(vec![plain.clone(), plain.clone()]),
+            [(NotSet, NotSet), (NotSet, NotSet)]
+        );
+        let traced = columns(vec![plain.clone(), traced]);
+        assert_eq!(traced, [(Unchanged(None), NotSet), (Unchanged(Some(text)), NotSet)]);
+        let polite = columns(vec![plain, polite]);
+        assert_eq!(polite, [(NotSet, Unchanged(false)), (NotSet, Unchanged(true))]);
     }
 }

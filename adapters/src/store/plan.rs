@@ -35,7 +35,8 @@ pub(super) async fn add_delivery(
     delivery::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx).await?;
     if suppressed.is_none() {
         let due = row.next_attempt_at.unwrap_or(now);
-        outbox::add(tx, now, DeliveryId::from_uuid(row.id), row.generation, due).await?;
+        let entry = outbox::row(now, DeliveryId::from_uuid(row.id), row.generation, due);
+        outbox::add(tx, outbox_row::Model { gives_way: policy.gives_way, ..entry }).await?;
     }
     Ok(row)
 }
@@ -86,6 +87,7 @@ pub(super) fn add_deliveries(
     let entries = waiting.map(|(row, trace)| {
         let due = row.next_attempt_at.unwrap_or(now);
         let mut entry = outbox::row(now, DeliveryId::from_uuid(row.id), row.generation, due);
+        entry.gives_way = policy.gives_way;
         if let Some(trace) = trace {
             entry.traceparent = Some(trace.to_string());
         }

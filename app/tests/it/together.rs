@@ -8,7 +8,7 @@ use adapters::clock::Clock;
 use adapters::settings::Settings;
 use adapters::store::{
     Actor, CreateOutcome, IdempotencyKey, InvitationView, ListFilter, NewInvitation, OnExisting,
-    OrganizationRef, Store, StoreError,
+    OrganizationRef, Rank, Store, StoreError,
 };
 use domain::{CredentialPolicy, EmailAddress, OrganizationId, Position, SecretHash};
 use futures_util::future::join_all;
@@ -62,7 +62,7 @@ async fn newcomers_share_a_transaction(stack: Stack) {
             ids
         };
         assert_eq!(ids(&listed), ids(&made));
-        let due = room.store.claim_outbox(100, Duration::from_mins(1)).await.unwrap();
+        let due = room.store.claim_outbox(Rank::First, 100, Duration::from_mins(1)).await.unwrap();
         assert_eq!(due.len(), 60, "each has one mail to be published");
         let detail = room.store.invitation(room.organization, made[7].id).await.unwrap().unwrap();
         assert_eq!((detail.deliveries.len(), detail.events.len()), (1, 1));

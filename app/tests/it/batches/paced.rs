@@ -1,8 +1,10 @@
-//! A batch goes on as its mails leave: whoever invites one person meanwhile does not wait for all of it.
+//! A batch goes on as its mails leave, and so do the many of one request: whoever invites one person meanwhile
+//! does not wait for all of them.
 
 use std::path::Path;
 
 use app::http::Client;
+use serde_json::json;
 
 use super::{CSV, finished_at, send_as};
 #[cfg(feature = "failpoints")]
@@ -57,6 +59,34 @@ fn a_batch_waits_for_a_mail_server_that_is_away() {
         assert_eq!(batch["rows"]["created"], ROWS, "{batch}");
         fleet.until_mails(ROWS).await;
         fleet.until_all_sent(ROWS).await;
+        fleet.end().await;
+    });
+}
+
+/// The many are taken at once, and their jobs wait where they can be overtaken.
+#[test]
+fn many_of_one_request_let_whoever_is_invited_alone_go_first() {
+    block_on(async {
+        let _turn = TURN.acquire().await;
+        let (mut fleet, client) = fleet().await;
+        let many = (0..ROWS).map(|number| json!({"email": format!("many{number}@example.com")}));
+        let body = json!({ "emailAddresses": many.collect::<Vec<_>>() });
+        let taken = client.post("/organization/users/invite", &body).await.unwrap();
+        assert_eq!(taken.status, 200, "{}", taken.text());
+        let rest = format!("welcomat_outbox_waiting {}", ROWS - AHEAD);
+        eventually("as many are published as may wait ahead of others", async || {
+            let metrics = client.get("/metrics").await.unwrap().text();
+            metrics.lines().any(|line| line == rest).then_some(())
+        })
+        .await;
+        fleet.invite(0..1).await;
+        fleet.add_worker();
+        fleet.until_mails(ROWS + 1).await;
+        let order = fleet.sink.mails();
+        let place = order.iter().position(|mail| mail.to == "n0@example.com").unwrap();
+        // Those that a worker has in hand at once come in any order.
+        assert!(place <= 2 * AHEAD, "it was the {place}th");
+        fleet.until_all_sent(ROWS + 1).await;
         fleet.end().await;
     });
 }

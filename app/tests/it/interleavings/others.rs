@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use adapters::store::{AcceptOutcome, ChangeOutcome, CreateOutcome, Credential, NewInvitation};
-use adapters::store::{OnExisting, OutboxEntry, Told};
+use adapters::store::{OnExisting, OutboxEntry, Rank, Told};
 use domain::{
     Bounce, CredentialPolicy, EmailAddress, Feedback, InvitationStatus, Position, SecretHash,
 };
@@ -35,7 +35,8 @@ impl Relay {
             self.0 = outlet.take();
             if self.0.is_empty() {
                 let limit = rng.random_range(1..5);
-                self.0 = unless_busy(lab.store.claim_outbox(limit, LOCK).await).unwrap_or_default();
+                self.0 = unless_busy(lab.store.claim_outbox(Rank::First, limit, LOCK).await)
+                    .unwrap_or_default();
             }
             return;
         }

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use adapters::store::{ChangeOutcome, CreateOutcome, InvitationView, NewInvitation, OnExisting};
+use adapters::store::{
+    ChangeOutcome, CreateOutcome, InvitationView, NewInvitation, OnExisting, Rank,
+};
 use domain::{CredentialPolicy, EmailAddress, InvitationId, MembershipRole, Position};
 use serde_json::json;
 
@@ -90,7 +92,7 @@ async fn move_by(lab: &Lab, id: InvitationId, after: Duration) {
 
 /// Takes what is due to the broker, so to speak; gives the traces of that.
 async fn published(lab: &Lab) -> Vec<Option<String>> {
-    let entries = lab.store.claim_outbox(10, LOCK).await.unwrap();
+    let entries = lab.store.claim_outbox(Rank::First, 10, LOCK).await.unwrap();
     lab.store.settle_outbox(&entries, &[]).await.unwrap();
     entries.iter().map(|entry| entry.trace.map(|trace| trace.trace_id())).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adapters::store::{ClaimedWebhook, NewWebhook, WebhookDeliveryView};
+use adapters::store::{ClaimedWebhook, NewWebhook, Rank, WebhookDeliveryView};
 use domain::webhook::NotTaken;
 use domain::{
     WebhookDeliveryId, WebhookDeliveryState, WebhookDeliveryStatus, WebhookId, WebhookOutcome,
@@ -75,13 +75,13 @@ async fn only_the_holder_of_the_attempt_reports(stack: Stack) {
 async fn what_the_broker_lost_is_published_again(stack: Stack) {
     let lab = Lab::open(stack, true).await;
     planned(&lab).await;
-    let entries = lab.store.claim_outbox(10, LOCK).await.unwrap();
+    let entries = lab.store.claim_outbox(Rank::First, 10, LOCK).await.unwrap();
     lab.store.settle_outbox(&entries, &[]).await.unwrap();
     assert_eq!(lab.store.requeue_lost_webhooks(LOST_AFTER).await.unwrap(), 0, "on its way");
     lab.clock.advance(LOST_AFTER);
     assert_eq!(lab.store.requeue_lost_webhooks(LOST_AFTER).await.unwrap(), 1);
     assert_eq!(lab.store.requeue_lost_webhooks(LOST_AFTER).await.unwrap(), 0, "it is planned");
-    assert_eq!(lab.store.claim_outbox(10, LOCK).await.unwrap().len(), 1);
+    assert_eq!(lab.store.claim_outbox(Rank::First, 10, LOCK).await.unwrap().len(), 1);
     lab.close().await;
 }
 

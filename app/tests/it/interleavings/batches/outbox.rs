@@ -1,5 +1,6 @@
 //! Rows of the outbox, and the relays that have claimed them.
 
+use adapters::store::Rank;
 use sea_orm::{ConnectionTrait, TransactionTrait};
 
 use super::super::lab::LOCK;
@@ -15,7 +16,7 @@ on_both_stacks!(
 async fn a_relay_that_was_too_slow_settles_nothing(stack: Stack) {
     on_one_thread(stack, async |lab| {
         invite(&lab, SIZE).await;
-        let claim = async || lab.store.claim_outbox(100, LOCK).await.unwrap();
+        let claim = async || lab.store.claim_outbox(Rank::First, 100, LOCK).await.unwrap();
         let slow = claim().await;
         assert_eq!((slow.len(), claim().await.len()), (SIZE, 0));
         lab.clock.advance(LOCK);
@@ -41,7 +42,7 @@ async fn what_is_handed_over_is_nobody_elses_for_a_while(stack: Stack) {
         invite(&lab, SIZE).await;
         let handed = outlet.take();
         assert_eq!((handed.len(), outlet.take().len()), (SIZE, 0));
-        let claim = async || lab.store.claim_outbox(100, LOCK).await.unwrap();
+        let claim = async || lab.store.claim_outbox(Rank::First, 100, LOCK).await.unwrap();
         assert_eq!(claim().await.len(), 0, "they are the relay's that got them");
         let (mine, late) = handed.split_at(SIZE / 2);
         lab.store.settle_outbox(mine, &[]).await.unwrap();
@@ -66,7 +67,7 @@ async fn what_nobody_takes_over_is_left_to_claim(stack: Stack) {
         invite(&lab, SIZE).await;
         assert_eq!(outlet.take().len(), 0);
         assert!(outlet.is_to_look() && !outlet.is_to_look(), "once is enough");
-        assert_eq!(lab.store.claim_outbox(100, LOCK).await.unwrap().len(), SIZE);
+        assert_eq!(lab.store.claim_outbox(Rank::First, 100, LOCK).await.unwrap().len(), SIZE);
         lab
     })
     .await;
@@ -76,7 +77,7 @@ async fn what_nobody_takes_over_is_left_to_claim(stack: Stack) {
 fn what_another_relay_is_just_claiming_is_passed_over() {
     block_on(on_one_thread(Stack::Distributed, async |lab| {
         invite(&lab, SIZE).await;
-        let claim = async || lab.store.claim_outbox(100, LOCK).await.unwrap().len();
+        let claim = async || lab.store.claim_outbox(Rank::First, 100, LOCK).await.unwrap().len();
         let rival = database(&lab).await.begin().await.unwrap();
         let first =
             "UPDATE outbox SET tries = 1 WHERE id = (SELECT min(id::text)::uuid FROM outbox)";
