@@ -5,6 +5,7 @@
 //! anything about invitations; that is the `domain` crate's task.
 
 pub mod broker;
+mod certificate;
 pub mod clock;
 pub mod dns;
 pub mod download;

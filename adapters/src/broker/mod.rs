@@ -9,6 +9,7 @@ mod memory;
 mod received;
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use domain::job::JobV1;
 use domain::{EventId, Job, OutboxId};
@@ -33,6 +34,14 @@ pub enum BrokerError {
          start with `amq.`"
     )]
     Prefix,
+    /// The `ca=` option of `broker.url`
+    #[error("the file {path} that broker.url names with ca= cannot be used: {why}")]
+    Authority {
+        /// As configured.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Connections live in background tasks, and there is nowhere to run them.
     #[error("the broker needs a running tokio runtime")]
     NoRuntime,
@@ -89,6 +98,32 @@ pub struct QueueReport {
     pub name: String,
     /// How many messages are in it and how many consumers wait for them; or why that cannot be told.
     pub state: Result<(u32, u32), String>,
+    /// Whether it was made as this program makes it.
+    pub arguments: Arguments,
+    /// Whether what is published for it gets there.
+    pub binding: Binding,
+}
+
+/// How the arguments of a queue compare with those that this program gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arguments {
+    /// They are the same.
+    Right,
+    /// They differ; the broker's own words name the first one that does.
+    Wrong(String),
+    /// The broker tells only a log-in that may configure the queue.
+    Hidden,
+}
+
+/// Whether the exchange knows of a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    /// It does.
+    There,
+    /// It has no queue for such messages.
+    Missing,
+    /// Nothing but a message shows it, and none was published, for this reason.
+    Hidden(&'static str),
 }
 
 /// What is in a queue, and who takes it.

@@ -11,6 +11,7 @@ use super::detail;
 use super::dialogue::{self, Answer, Dialogue, Written};
 use super::envelope::{Before, announce};
 use super::message::Mail;
+use crate::certificate;
 use crate::failpoint;
 use crate::trace::{self, SpanKind};
 
@@ -169,7 +170,9 @@ impl Stop {
     }
 
     pub(super) fn io(phase: Phase, error: &io::Error) -> Self {
-        Self::Broken(phase, format!("{}: {error}", trouble_in(phase)))
+        let why = certificate::trouble(certificate::Server::Mail, error);
+        let why = why.unwrap_or_else(|| error.to_string());
+        Self::Broken(phase, format!("{}: {why}", trouble_in(phase)))
     }
 
     /// Whether the server lost its place in the conversation, or the conversation itself.

@@ -4,14 +4,14 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::MailerError;
+use crate::certificate;
 
 /// Makes the handshakes with one server.
 #[derive(Clone)]
@@ -52,13 +52,8 @@ impl Tls {
 
 fn add_extra(roots: &mut RootCertStore, path: &Path) -> Result<(), MailerError> {
     let fail = |why: String| MailerError::ExtraCa { path: path.to_owned(), why };
-    let mut found = 0;
-    for certificate in
-        CertificateDer::pem_file_iter(path).map_err(|error| fail(error.to_string()))?
-    {
-        let certificate = certificate.map_err(|error| fail(error.to_string()))?;
+    for certificate in certificate::authorities(path).map_err(fail)? {
         roots.add(certificate).map_err(|error| fail(error.to_string()))?;
-        found += 1;
     }
-    if found == 0 { Err(fail("it holds no certificate".to_owned())) } else { Ok(()) }
+    Ok(())
 }

@@ -2,6 +2,8 @@
 
 use sea_orm::{DbErr, RuntimeErr};
 
+use crate::certificate;
+
 /// A failure of the database, not of the request.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
@@ -72,11 +74,13 @@ impl From<tokio::task::JoinError> for StoreError {
 fn from_sqlx(cause: &sea_orm::sqlx::Error, error: &DbErr) -> StoreError {
     use sea_orm::sqlx::Error;
     match cause {
-        Error::Io(_)
-        | Error::Tls(_)
-        | Error::PoolTimedOut
-        | Error::PoolClosed
-        | Error::WorkerCrashed => StoreError::Unavailable(error.to_string()),
+        Error::Io(_) | Error::Tls(_) => {
+            let why = certificate::trouble(certificate::Server::Database, cause);
+            StoreError::Unavailable(why.unwrap_or_else(|| error.to_string()))
+        }
+        Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed => {
+            StoreError::Unavailable(error.to_string())
+        }
         Error::Database(refusal) => match refusal.code().as_deref() {
             Some(code) if is_busy(code) => StoreError::Busy,
             Some(code) if is_away(code) => StoreError::Unavailable(refusal.message().to_owned()),

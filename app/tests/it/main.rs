@@ -76,6 +76,7 @@ mod soak;
 mod start;
 mod templates;
 mod test_mails;
+mod tls_front;
 mod together;
 mod tokens;
 mod traces;

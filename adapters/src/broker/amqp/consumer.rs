@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::failpoint;
 
 use super::super::received::Verdict;
-use super::link::{Link, Session, Shared};
+use super::link::{Link, LinkError, Session, Shared};
 use super::stuck::Stuck;
 
 /// The content of one message.
@@ -125,7 +125,8 @@ impl Task {
                 return;
             }
             if let Err(error) = ended {
-                tracing::warn!(%error, "a consumer failed");
+                let topology = self.shared.names.topology;
+                LinkError::of_use(error, topology).log(self.queue.as_str(), "a consumer failed");
             }
             link.lost(session);
         }

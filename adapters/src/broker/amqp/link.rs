@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use lapin::tcp::OwnedTLSConfig;
 use lapin::uri::AMQPUri;
 use lapin::{Channel, Connection, ConnectionProperties, ErrorKind};
 use tokio::task::JoinSet;
@@ -16,14 +17,19 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::topology::Names;
+use crate::certificate;
+use crate::settings::Topology;
 
 /// How long one step of opening or closing may take.
 pub(super) const STEP_TIMEOUT: Duration = Duration::from_secs(10);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often the state of an idle connection is looked at.
 const WATCH_INTERVAL: Duration = Duration::from_millis(500);
-/// AMQP's word for a declaration that contradicts what is there.
-const PRECONDITION_FAILED: u16 = 406;
+/// AMQP's words for a declaration that contradicts what is there, for what is not there, and for what
+/// the log-in may not do.
+pub(super) const PRECONDITION_FAILED: u16 = 406;
+const NOT_FOUND: u16 = 404;
+pub(super) const ACCESS_REFUSED: u16 = 403;
 const MIN_PAUSE: f64 = 0.2;
 const MAX_PAUSE: f64 = 10.0;
 /// A connection that held this long was a good one; the pauses start small again.
@@ -35,12 +41,24 @@ const MAX_ATTEMPTS: usize = 3;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LinkError {
     #[error(transparent)]
-    Amqp(#[from] lapin::Error),
+    Amqp(lapin::Error),
+    #[error("{0}")]
+    Certificate(String),
     #[error(
         "a queue or an exchange is not as it should be; once it is removed, it is declared as it \
          should be, or give this service a broker.prefix of its own: {0}"
     )]
     Different(lapin::Error),
+    #[error(
+        "a queue or an exchange is not as it should be, and broker.topology = \"check\" leaves it \
+         alone: delete it and import deploy/rabbitmq/definitions.json: {0}"
+    )]
+    Wrong(lapin::Error),
+    #[error(
+        "a queue or an exchange is not there, and broker.topology = \"check\" makes none: import \
+         deploy/rabbitmq/definitions.json, or let a log-in that may configure it declare it: {0}"
+    )]
+    Missing(lapin::Error),
     #[error("the broker did not answer in time")]
     Timeout,
     #[error("the attempt to connect was ended")]
@@ -48,28 +66,58 @@ pub(super) enum LinkError {
 }
 
 impl LinkError {
-    pub(super) fn of_declaration(error: lapin::Error) -> Self {
-        match error.kind() {
-            ErrorKind::ProtocolError(said) if said.get_id() == PRECONDITION_FAILED => {
-                Self::Different(error)
-            }
-            _ => Self::Amqp(error),
+    /// Of an attempt to declare a queue or an exchange, or to find it.
+    pub(super) fn of_topology(error: lapin::Error, topology: Topology) -> Self {
+        match (code(&error), topology) {
+            (Some(PRECONDITION_FAILED), Topology::Declare) => Self::Different(error),
+            (Some(PRECONDITION_FAILED), Topology::Check) => Self::Wrong(error),
+            _ => Self::of_use(error, topology),
         }
     }
 
-    fn log(&self, link: &'static str) {
-        if let Self::Different(_) = self {
-            // Time does not heal it: an operator must.
-            tracing::error!(link, error = %self, "the broker is of no use");
-        } else {
-            tracing::warn!(link, error = %self, "no connection to the broker yet");
+    /// Of an attempt to use one.
+    pub(super) fn of_use(error: lapin::Error, topology: Topology) -> Self {
+        match (code(&error), topology) {
+            (Some(NOT_FOUND), Topology::Check) => Self::Missing(error),
+            _ => error.into(),
         }
+    }
+
+    /// `passing` is what happened if it may well pass by itself.
+    pub(super) fn log(&self, link: &str, passing: &str) {
+        match self {
+            // Time does not heal it: an operator must.
+            Self::Different(_) | Self::Wrong(_) | Self::Missing(_) | Self::Certificate(_) => {
+                tracing::error!(link, error = %self, "the broker is of no use");
+            }
+            Self::Amqp(_) | Self::Timeout | Self::Ended(_) => {
+                tracing::warn!(link, error = %self, "{passing}");
+            }
+        }
+    }
+}
+
+impl From<lapin::Error> for LinkError {
+    fn from(error: lapin::Error) -> Self {
+        match certificate::trouble(certificate::Server::Broker, &error) {
+            Some(trouble) => Self::Certificate(trouble),
+            None => Self::Amqp(error),
+        }
+    }
+}
+
+/// The number that AMQP has for what the broker refused.
+pub(super) fn code(error: &lapin::Error) -> Option<u16> {
+    match error.kind() {
+        ErrorKind::ProtocolError(said) => Some(said.get_id()),
+        _ => None,
     }
 }
 
 /// What all connections of one broker have in common.
 pub(super) struct Shared {
     pub(super) uri: AMQPUri,
+    tls: OwnedTLSConfig,
     pub(super) names: Names,
     pub(super) confirm_timeout: Duration,
     pub(super) closed: CancellationToken,
@@ -79,15 +127,35 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(uri: AMQPUri, names: Names, confirm_timeout: Duration) -> Self {
+    pub(super) fn new(
+        uri: AMQPUri,
+        tls: OwnedTLSConfig,
+        names: Names,
+        confirm_timeout: Duration,
+    ) -> Self {
         Self {
             uri,
+            tls,
             names,
             confirm_timeout,
             closed: CancellationToken::new(),
             tasks: TaskTracker::new(),
             down: AtomicUsize::new(0),
             open: Mutex::default(),
+        }
+    }
+
+    /// One more connection, which the broker shows under this name.
+    pub(super) fn connect(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = lapin::Result<Connection>> + Send + use<> {
+        let (uri, tls) = (self.uri.clone(), self.tls.clone());
+        let name = format!("welcomat {name}");
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        async move {
+            let runtime = lapin::runtime::default_runtime()?;
+            Connection::connect_uri_with_config(uri, properties, tls, runtime).await
         }
     }
 
@@ -199,7 +267,7 @@ impl Link {
                 }
                 Err(error) => {
                     self.failures = self.failures.saturating_add(1);
-                    error.log(self.name);
+                    error.log(self.name, "no connection to the broker yet");
                 }
             }
         }
@@ -209,7 +277,7 @@ impl Link {
         let connection = self.dial().await?;
         let prepare = async {
             let channel = connection.create_channel().await?;
-            self.shared.names.prepare(&channel).await.map_err(LinkError::of_declaration)?;
+            self.shared.names.prepare(&channel).await?;
             Ok::<_, LinkError>(channel)
         };
         let prepared = timeout(STEP_TIMEOUT, prepare).await;
@@ -219,10 +287,7 @@ impl Link {
 
     async fn dial(&mut self) -> Result<Connection, LinkError> {
         if self.attempts.len() < MAX_ATTEMPTS {
-            let uri = self.shared.uri.clone();
-            let name = format!("welcomat {}", self.name);
-            let properties = ConnectionProperties::default().with_connection_name(name.into());
-            self.attempts.spawn(Connection::connect_uri(uri, properties));
+            self.attempts.spawn(self.shared.connect(self.name));
         }
         let finished = timeout(STEP_TIMEOUT, self.attempts.join_next()).await;
         let finished = finished.map_err(|_| LinkError::Timeout)?;

@@ -4,6 +4,7 @@ mod consumer;
 mod depth;
 mod examine;
 pub(super) mod headers;
+mod imported;
 mod link;
 mod publisher;
 mod stuck;
@@ -11,14 +12,18 @@ mod topology;
 mod version;
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use domain::{EventId, OutboxId};
+use lapin::tcp::OwnedTLSConfig;
 use lapin::types::ShortString;
 use lapin::uri::AMQPUri;
+use url::Url;
 
 use super::{Announcement, BrokerError, Outgoing, Queue};
+use crate::certificate;
 use crate::settings::BrokerSettings;
 use link::Shared;
 use publisher::{Envelope, Publisher};
@@ -52,11 +57,12 @@ impl Amqp {
         uri.query.frame_max.get_or_insert(FRAME_MAX);
         let millis = u64::try_from(TCP_TIMEOUT.as_millis()).unwrap_or(u64::MAX);
         uri.query.connection_timeout.get_or_insert(millis);
+        let tls = OwnedTLSConfig { cert_chain: authority(&settings.url)?, ..Default::default() };
         let names = Names::new(settings).ok_or(BrokerError::Prefix)?;
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(BrokerError::NoRuntime);
         }
-        let shared = Arc::new(Shared::new(uri, names, settings.confirm_timeout));
+        let shared = Arc::new(Shared::new(uri, tls, names, settings.confirm_timeout));
         let publisher = Publisher::start(&shared, "publisher");
         Ok(Self { shared, publisher, announcer: Arc::default() })
     }
@@ -100,4 +106,14 @@ impl Amqp {
     pub(super) async fn close(&self) {
         self.shared.close().await;
     }
+}
+
+/// The authority that `broker.url` names with `ca=`, beside those of the system.
+fn authority(url: &str) -> Result<Option<String>, BrokerError> {
+    let url = Url::parse(url).map_err(|_| BrokerError::Url)?;
+    let Some((_, path)) = url.query_pairs().find(|(name, _)| name == "ca") else { return Ok(None) };
+    let path = PathBuf::from(path.into_owned());
+    let read = certificate::authorities(&path)
+        .and_then(|_| std::fs::read_to_string(&path).map_err(|error| error.to_string()));
+    read.map(Some).map_err(|why| BrokerError::Authority { path, why })
 }

@@ -3,7 +3,7 @@
 //! Its own, because a broker that is short of memory stops reading from publishers, and acks
 //! on the same connection would be stuck behind them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use uuid::Uuid;
 
 use crate::failpoint;
+use crate::settings::Topology;
 use crate::trace::TraceContext;
 
 use super::super::{Announcement, Outgoing};
@@ -161,7 +162,10 @@ async fn serve(shared: &Shared, session: &Session, requests: &mut mpsc::Receiver
         };
         // A caller that gave up publishes again; the repeat is harmless.
         let _ = request.answer.send(batch.published);
-        if batch.returned > 0 && !heal(shared, session, batch.returned).await {
+        let unwanted =
+            request.batch.iter().filter(|envelope| batch.returned.contains(&envelope.id));
+        let keys: BTreeSet<&str> = unwanted.map(|envelope| envelope.key.as_str()).collect();
+        if !keys.is_empty() && !heal(shared, session, &keys).await {
             return false;
         }
     }
@@ -169,7 +173,7 @@ async fn serve(shared: &Shared, session: &Session, requests: &mut mpsc::Receiver
 
 struct Batch {
     published: HashSet<Uuid>,
-    returned: usize,
+    returned: HashSet<Uuid>,
 }
 
 /// Publishes all, then waits for all: only over a whole batch are the returns complete.
@@ -216,12 +220,21 @@ fn sort_out(confirmations: Vec<(Uuid, Confirmation)>) -> Result<Batch, PublishEr
         }
     }
     published.retain(|id| !returned.contains(id));
-    Ok(Batch { published, returned: returned.len() })
+    Ok(Batch { published, returned })
 }
 
 /// Nobody but an operator takes the binding away, and the next batch must not fail for it.
-async fn heal(shared: &Shared, session: &Session, returned: usize) -> bool {
-    tracing::error!(returned, "the broker had no queue for some jobs; declaring it again");
+async fn heal(shared: &Shared, session: &Session, keys: &BTreeSet<&str>) -> bool {
+    match shared.names.topology {
+        Topology::Declare => {
+            tracing::error!(?keys, "the broker had no queue for some jobs; declaring it again");
+        }
+        Topology::Check => tracing::error!(
+            ?keys,
+            "the broker has no queue bound for these jobs, which wait: import \
+             deploy/rabbitmq/definitions.json, for broker.topology = \"check\" binds none"
+        ),
+    }
     tokio::time::sleep(HEAL_PAUSE).await;
     let declare = async {
         let channel = session.side_channel().await?;
@@ -264,7 +277,7 @@ mod tests {
         ]);
         let batch = batch.unwrap();
         assert_eq!(batch.published, HashSet::from([id(1)]));
-        assert_eq!(batch.returned, 1);
+        assert_eq!(batch.returned, HashSet::from([id(2)]));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Channel, ExchangeKind};
 
 use super::super::DELIVERY_LIMIT;
+use super::link::LinkError;
 use crate::settings::{BrokerSettings, Topology};
 
 /// Routing keys of the jobs.
@@ -29,7 +30,7 @@ pub(super) struct Names {
     pub(super) events_exchange: ShortString,
     /// Whether they have reason to.
     events: bool,
-    topology: Topology,
+    pub(super) topology: Topology,
 }
 
 impl Names {
@@ -51,46 +52,47 @@ impl Names {
     }
 
     /// Sees to it that everything is there; the channel is dead if something differs or is missing.
-    pub(super) async fn prepare(&self, channel: &Channel) -> lapin::Result<()> {
-        match self.topology {
+    pub(super) async fn prepare(&self, channel: &Channel) -> Result<(), LinkError> {
+        let prepared = match self.topology {
             Topology::Declare => self.declare(channel).await,
-            Topology::Check => self.check(channel).await,
-        }
-    }
-
-    /// Takes no right at all. A queue shows whether it is there when it is consumed from.
-    async fn check(&self, channel: &Channel) -> lapin::Result<()> {
-        let passive = ExchangeDeclareOptions { passive: true, ..Default::default() };
-        let (jobs, none) = (self.jobs_exchange.clone(), FieldTable::default());
-        channel.exchange_declare(jobs, ExchangeKind::Direct, passive, none).await
+            // Takes no right at all. A queue shows whether it is there when it is consumed from.
+            Topology::Check => find_exchange(channel, &self.jobs_exchange).await,
+        };
+        prepared.map_err(|error| LinkError::of_topology(error, self.topology))
     }
 
     async fn declare(&self, channel: &Channel) -> lapin::Result<()> {
-        let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
-        let jobs = self.jobs_exchange.clone();
-        channel
-            .exchange_declare(jobs.clone(), ExchangeKind::Direct, durable, FieldTable::default())
-            .await?;
-        // Fanout: whatever dies, under whatever key, must end in the one queue.
-        channel
-            .exchange_declare(
-                self.dead.clone(),
-                ExchangeKind::Fanout,
-                durable,
-                FieldTable::default(),
-            )
-            .await?;
-        queue(channel, self.dead.clone(), dead_arguments()).await?;
-        bind(channel, self.dead.clone(), self.dead.clone(), "").await?;
-        if self.events {
-            let (events, none) = (self.events_exchange.clone(), FieldTable::default());
-            channel.exchange_declare(events, ExchangeKind::Topic, durable, none).await?;
+        for (name, kind) in self.exchanges() {
+            declare_exchange(channel, name, kind).await?;
         }
-        for (name, key) in [(&self.email_queue, EMAIL_KEY), (&self.webhook_queue, WEBHOOK_KEY)] {
-            queue(channel, name.clone(), self.job_arguments()).await?;
-            bind(channel, name.clone(), jobs.clone(), key).await?;
+        // The dead letters first: nothing can die before there is a place for it.
+        for queue in self.queues().iter().rev() {
+            queue.declare(channel).await?;
+            let (name, exchange, key) = (queue.name.clone(), queue.exchange.clone(), queue.key);
+            let (options, none) = (QueueBindOptions::default(), FieldTable::default());
+            channel.queue_bind(name, exchange, key.into(), options, none).await?;
         }
         Ok(())
+    }
+
+    /// Those that are needed, as they are made.
+    pub(super) fn exchanges(&self) -> Vec<(&ShortString, ExchangeKind)> {
+        // Fanout: whatever dies, under whatever key, must end in the one queue.
+        let always =
+            [(&self.jobs_exchange, ExchangeKind::Direct), (&self.dead, ExchangeKind::Fanout)];
+        let events = self.events.then_some((&self.events_exchange, ExchangeKind::Topic));
+        always.into_iter().chain(events).collect()
+    }
+
+    /// All, as they are made.
+    pub(super) fn queues(&self) -> [Wanted<'_>; 3] {
+        let jobs = |name, key| {
+            let arguments = self.job_arguments();
+            Wanted { name, exchange: &self.jobs_exchange, key, arguments }
+        };
+        let (name, arguments) = (&self.dead, quorum(DEAD_DELIVERY_LIMIT));
+        let dead = Wanted { name, exchange: &self.dead, key: "", arguments };
+        [jobs(&self.email_queue, EMAIL_KEY), jobs(&self.webhook_queue, WEBHOOK_KEY), dead]
     }
 
     fn job_arguments(&self) -> FieldTable {
@@ -103,23 +105,38 @@ impl Names {
     }
 }
 
-async fn queue(channel: &Channel, name: ShortString, arguments: FieldTable) -> lapin::Result<()> {
-    let durable = QueueDeclareOptions { durable: true, ..Default::default() };
-    channel.queue_declare(name, durable, arguments).await.map(drop)
+/// A queue as it is made, and what leads to it.
+pub(super) struct Wanted<'a> {
+    pub(super) name: &'a ShortString,
+    pub(super) exchange: &'a ShortString,
+    /// Empty where the exchange heeds none.
+    pub(super) key: &'static str,
+    arguments: FieldTable,
 }
 
-async fn bind(
+impl Wanted<'_> {
+    /// Changes nothing if it is there; then the answer says whether it is there like this.
+    pub(super) async fn declare(&self, channel: &Channel) -> lapin::Result<()> {
+        let durable = QueueDeclareOptions { durable: true, ..Default::default() };
+        channel.queue_declare(self.name.clone(), durable, self.arguments.clone()).await.map(drop)
+    }
+}
+
+/// Changes nothing if it is there; then the answer says whether it is of this kind.
+pub(super) async fn declare_exchange(
     channel: &Channel,
-    queue: ShortString,
-    exchange: ShortString,
-    key: &str,
+    name: &ShortString,
+    kind: ExchangeKind,
 ) -> lapin::Result<()> {
-    let options = QueueBindOptions::default();
-    channel.queue_bind(queue, exchange, key.into(), options, FieldTable::default()).await
+    let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
+    channel.exchange_declare(name.clone(), kind, durable, FieldTable::default()).await
 }
 
-fn dead_arguments() -> FieldTable {
-    quorum(DEAD_DELIVERY_LIMIT)
+/// Whether it is there, of whatever kind.
+pub(super) async fn find_exchange(channel: &Channel, name: &ShortString) -> lapin::Result<()> {
+    let passive = ExchangeDeclareOptions { passive: true, ..Default::default() };
+    let none = FieldTable::default();
+    channel.exchange_declare(name.clone(), ExchangeKind::Direct, passive, none).await
 }
 
 fn quorum(delivery_limit: i32) -> FieldTable {

@@ -1,13 +1,14 @@
 //! The broker: can it be reached, is everything in its place, does it take jobs, does anybody fetch
 //! them?
 
-use adapters::broker::{Broker, BrokerReport, Publishing};
+use adapters::broker::{Arguments, Binding, Broker, BrokerReport, Publishing, QueueReport};
 use adapters::settings::Settings;
 
 use super::finding::Finding;
 
 const WHAT: &str = "broker";
 const QUEUE: &str = "queue";
+const TOPOLOGY: &str = "topology";
 
 /// Looks at it.
 pub async fn examine(settings: &Settings) -> Vec<Finding> {
@@ -52,25 +53,60 @@ fn told(report: BrokerReport) -> Vec<Finding> {
             Finding::good(WHAT, format!("{version} {detail}"))
         }
     }];
-    for queue in report.queues {
-        let dead = queue.name.ends_with(".dead.v1");
-        findings.push(match queue.state {
-            Err(why) => {
-                let todo = "let a process declare it, or import deploy/rabbitmq/definitions.json";
-                Finding::bad(QUEUE, format!("{} is of no use: {why}", queue.name), todo)
-            }
-            Ok((messages, 0)) if !dead || messages > 0 => {
-                let detail = format!("{} has {messages} messages and no worker", queue.name);
-                Finding::doubtful(QUEUE, detail, "start a worker: `welcomat worker`")
-            }
-            Ok((messages, workers)) => {
-                let detail =
-                    format!("{} has {messages} messages and {workers} consumers", queue.name);
-                Finding::good(QUEUE, detail)
-            }
-        });
-    }
+    findings.extend(report.queues.iter().map(queue));
+    findings.extend(hidden(&report.queues));
     findings
+}
+
+fn queue(queue: &QueueReport) -> Finding {
+    let QueueReport { name, state, arguments, binding } = queue;
+    let dead = name.ends_with(".dead.v1");
+    match (state, arguments, binding) {
+        (Err(why), ..) => {
+            let todo = "let a process declare it, or import deploy/rabbitmq/definitions.json";
+            Finding::bad(QUEUE, format!("{name} is of no use: {why}"), todo)
+        }
+        (_, Arguments::Wrong(why), _) => {
+            let todo = "delete the queue and import deploy/rabbitmq/definitions.json: jobs that were \
+                        in it are published again, and mails wait meanwhile";
+            Finding::bad(QUEUE, format!("{name} has other arguments than it should: {why}"), todo)
+        }
+        (.., Binding::Missing) => {
+            let todo = "import deploy/rabbitmq/definitions.json, which binds it; jobs wait \
+                        meanwhile, none is lost";
+            Finding::bad(QUEUE, format!("{name} is bound to nothing: no job can get there"), todo)
+        }
+        (Ok((messages, 0)), ..) if !dead || *messages > 0 => {
+            let detail = format!("{name} has {messages} messages and no worker");
+            Finding::doubtful(QUEUE, detail, "start a worker: `welcomat worker`")
+        }
+        (Ok((messages, workers)), ..) => {
+            Finding::good(QUEUE, format!("{name} has {messages} messages and {workers} consumers"))
+        }
+    }
+}
+
+/// What the broker does not tell this log-in of what an operator has made.
+fn hidden(queues: &[QueueReport]) -> Option<Finding> {
+    let unseen = |queue: &&QueueReport| queue.arguments == Arguments::Hidden;
+    let mut parts = Vec::new();
+    let names: Vec<_> = queues.iter().filter(unseen).map(|queue| queue.name.as_str()).collect();
+    if !names.is_empty() {
+        let names = names.join(", ");
+        parts.push(format!("the arguments of {names}, for this log-in may not configure them"));
+    }
+    for queue in queues {
+        // Nothing ever shows it of the dead letters' queue, and no other log-in would.
+        if let Binding::Hidden(why) = queue.binding
+            && !queue.name.ends_with(".dead.v1")
+        {
+            parts.push(format!("whether {} is bound, for {why}", queue.name));
+        }
+    }
+    let todo = "run the doctor with the API's log-in while workers run, which shows what is bound, and \
+                once with one that may configure the queues, which shows their arguments";
+    let detail = format!("made by an operator, and not seen: {}", parts.join("; "));
+    (!parts.is_empty()).then(|| Finding::doubtful(TOPOLOGY, detail, todo))
 }
 
 /// Whether it is a `RabbitMQ` before 3.10, whose quorum queues may lose what becomes a dead letter

@@ -16,19 +16,19 @@ use crate::harness::{Stack, TestApp, block_on};
 use crate::servers::{FreshDatabase, unique, variable};
 use crate::smtp_sink::SmtpSink;
 
-fn doctor(folder: &std::path::Path, arguments: &str) -> Call {
+pub fn doctor(folder: &std::path::Path, arguments: &str) -> Call {
     welcomat(&format!("doctor --output json {arguments}"))
         .env("WELCOMAT_DATA_DIR", folder.to_str().unwrap())
 }
 
 /// The findings about something.
-fn about(said: &Said, what: &str) -> Vec<Value> {
+pub fn about(said: &Said, what: &str) -> Vec<Value> {
     let found: Value = serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{said:?}"));
     let all = found["findings"].as_array().unwrap().iter();
     all.filter(|finding| finding["what"] == what).cloned().collect()
 }
 
-fn one(said: &Said, what: &str) -> (String, String) {
+pub fn one(said: &Said, what: &str) -> (String, String) {
     let found = about(said, what);
     assert_eq!(found.len(), 1, "{what}: {said:?}");
     let text = |name: &str| found[0][name].as_str().unwrap().to_owned();

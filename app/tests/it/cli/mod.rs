@@ -4,6 +4,7 @@
 mod doctor;
 mod errors;
 mod help;
+mod imported;
 mod input;
 mod invitee;
 mod operations;
@@ -94,6 +95,11 @@ impl Said {
     fn good(self) -> String {
         assert_eq!(self.code, 0, "{self:?}");
         self.out
+    }
+
+    /// What a program says that ends because of a mistake.
+    pub fn last_line(&self) -> &str {
+        self.err.lines().last().unwrap_or_default()
     }
 
     fn json(self) -> Value {

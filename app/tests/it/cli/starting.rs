@@ -23,7 +23,7 @@ fn starts(folder: &std::path::Path, database: &str) -> [Call; 3] {
 fn says(call: Call, words: &[&str]) {
     let said = call.run();
     assert_eq!(said.code, 1, "{said:?}");
-    let last = said.err.lines().last().unwrap_or_default();
+    let last = said.last_line();
     for word in words {
         assert!(last.contains(word), "{word}: {said:?}");
     }

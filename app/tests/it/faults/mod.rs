@@ -11,6 +11,8 @@ mod crashes;
 mod database;
 #[cfg(feature = "long-faults")]
 mod endurance;
+mod full_disk;
+mod imported;
 mod mail;
 mod operator;
 mod poison;
@@ -34,12 +36,12 @@ mod worker;
 #[cfg(feature = "long-faults")]
 mod worker_long;
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use self::operator::{Operator, until_published};
 use crate::processes::fleet::Fleet;
 use crate::processes::history::Tally;
+pub use crate::processes::record::{Repeats, record};
 
 /// Limits that are minutes in production, small enough for a test: a worker that is gone is noticed
 /// within seconds.
@@ -70,14 +72,6 @@ const HEALING: Duration = Duration::from_secs(10);
 /// Nobody else has this number.
 const LATECOMER: usize = 1_000_000;
 
-/// How many mails may have come twice.
-pub enum Repeats {
-    /// The fault leaves no doubt about any mail.
-    None,
-    /// So many at most: one for each moment of doubt.
-    UpTo(usize),
-}
-
 /// The fault is over now: everything must be settled soon, and no process is started again for it.
 /// What was published twice has been taken twice before the mails are counted.
 pub async fn heals(fleet: &Fleet) -> Tally {
@@ -97,19 +91,4 @@ pub async fn settles(fleet: &Fleet) -> Tally {
     let tally = fleet.settled().await;
     assert!(over.elapsed() < HEALING, "healing took {:?}", over.elapsed());
     tally
-}
-
-/// Nothing is lost, no mail is repeated without need, and a repeat is the same mail. Leaves a row
-/// for the table of the last run: the fault's number, what it is, and the tally.
-pub fn record(number: &str, fault: &str, tally: &Tally, repeats: &Repeats) {
-    let row = format!("| {number} | {fault} {tally}\n");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join(number), &row).unwrap();
-    assert_eq!((tally.lost, tally.unasked, tally.differing), (0, 0, 0), "{row}");
-    assert!(tally.sent + tally.failed >= tally.acknowledged, "{row}");
-    match repeats {
-        Repeats::None => assert_eq!(tally.repeated, 0, "{row}"),
-        Repeats::UpTo(most) => assert!(tally.repeated <= *most, "{row}"),
-    }
 }

@@ -1,10 +1,12 @@
 //! The real binaries against real servers, with a real crash now and then.
 #![cfg_attr(not(feature = "long-faults"), expect(dead_code, reason = "some serves long `faults`"))]
 
+mod certificates;
 mod crashes;
 pub mod fleet;
 pub mod history;
 pub mod process;
+pub mod record;
 mod rolling;
 mod scaling;
 mod versions;

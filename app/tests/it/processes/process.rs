@@ -6,6 +6,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::servers::eventually;
+
 /// A variable for [`Process::start`]: how many blocks of 512 bytes a file of it may have.
 pub const FILE_LIMIT: &str = "FILE_LIMIT";
 /// Not a setting of the product: where a test wants to read the log.
@@ -100,6 +102,15 @@ fn log(env: &[(String, String)]) -> Stdio {
         return Stdio::inherit();
     };
     OpenOptions::new().append(true).create(true).open(path).unwrap().into()
+}
+
+/// Waits until a line of this log has all these words.
+pub async fn until_logged(log: &Path, words: &[&str]) {
+    eventually(&format!("the log has {words:?}"), async || {
+        let log = std::fs::read_to_string(log).unwrap_or_default();
+        log.lines().any(|line| words.iter().all(|word| line.contains(word))).then_some(())
+    })
+    .await;
 }
 
 /// How much of the machine a process holds.

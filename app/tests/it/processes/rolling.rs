@@ -14,9 +14,11 @@ use super::TURN;
 use super::fleet::{Api, Fleet};
 use super::history::Tally;
 use super::process::Process;
+use super::record::{Repeats, record};
 use crate::harness::block_on;
 use crate::servers::eventually;
 
+/// R1
 #[test]
 fn a_rolling_restart_answers_every_request_and_sends_each_mail_once() {
     const CLIENTS: usize = 8;
@@ -45,8 +47,10 @@ fn a_rolling_restart_answers_every_request_and_sends_each_mail_once() {
         assert_eq!(*load.refused.lock().unwrap(), [""; 0], "of {offered}");
         let all =
             Tally { attempted: offered, acknowledged: offered, sent: offered, ..Tally::default() };
-        assert_eq!(fleet.settled().await, all);
+        let tally = fleet.settled().await;
+        assert_eq!(tally, all);
         assert!(balancer.answered_by_each(), "one of the processes was never used");
+        record("R1", "two APIs and two workers replaced under load", &tally, &Repeats::None);
         fleet.end().await;
     });
 }

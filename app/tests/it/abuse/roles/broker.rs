@@ -11,7 +11,7 @@ use domain::job::JobV1;
 use domain::{DeliveryId, Job, OutboxId};
 use lapin::options::{
     BasicConsumeOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions,
-    ExchangeDeclareOptions, QueueDeclareOptions, QueueDeleteOptions,
+    ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, ExchangeKind};
@@ -126,6 +126,20 @@ impl OwnBroker {
         let connection = self.connect("operator").await;
         let channel = connection.create_channel().await.unwrap();
         attempt(&channel, Try::Write(DEAD, "")).await.unwrap();
+        let _ = connection.close(200, "done".into()).await;
+    }
+
+    /// Takes the way to the webhooks' queue away, or gives it back.
+    pub async fn lead_to_webhooks(&self, lead: bool) {
+        let connection = self.connect("operator").await;
+        let channel = connection.create_channel().await.unwrap();
+        let (queue, exchange, key) = (WEBHOOKS.into(), EXCHANGE.into(), "webhook".into());
+        if lead {
+            let options = QueueBindOptions::default();
+            channel.queue_bind(queue, exchange, key, options, FieldTable::default()).await.unwrap();
+        } else {
+            channel.queue_unbind(queue, exchange, key, FieldTable::default()).await.unwrap();
+        }
         let _ = connection.close(200, "done".into()).await;
     }
 

@@ -72,6 +72,7 @@ fn the_roles_in_deploy_are_enough_and_no_more() {
             let url = url.iter().map(|(name, value)| (*name, value.as_str()));
             nothing_is_wrong(program, env.chain(url));
         }
+        what_is_not_told_is_named(&broker).await;
         for log in service.stop() {
             for word in ["permission denied", "ACCESS_REFUSED", "PRECONDITION_FAILED", "ERROR"] {
                 let line = log.lines().find(|line| line.contains(word));
@@ -138,6 +139,35 @@ fn nothing_is_wrong<'a>(program: &str, env: impl Iterator<Item = (&'a str, &'a s
     let findings = found["findings"].as_array().unwrap().iter();
     let bad: Vec<_> = findings.filter(|one| one["verdict"] == "bad").collect();
     assert!(bad.is_empty(), "{program}: {bad:?}");
+}
+
+/// The API's log-in sees whether a queue is bound, the worker's does not, and neither its arguments.
+async fn what_is_not_told_is_named(broker: &OwnBroker) {
+    let look = |who: &str| {
+        let call = welcomat("doctor --output json")
+            .env("WELCOMAT_DATA_DIR", "/nonexistent")
+            .env("WELCOMAT_BROKER_URL", &broker.url(who))
+            .env("WELCOMAT_BROKER_TOPOLOGY", "check");
+        let found: Value = serde_json::from_str(&call.run().out).unwrap();
+        let about = |what| {
+            let all = found["findings"].as_array().unwrap().iter();
+            all.filter(|one| one["what"] == what).map(Value::to_string).collect::<String>()
+        };
+        (about("topology"), about("queue"))
+    };
+    let arguments = "welcomat.dead.v1, for this log-in may not configure them";
+    let binding = "whether welcomat.webhook.v1 is bound, for this log-in may not publish";
+    let (unseen, _) = look("worker");
+    assert!(unseen.contains(arguments) && unseen.contains(binding), "{unseen}");
+    assert!(unseen.contains("doubtful") && unseen.contains("run the doctor with"), "{unseen}");
+    let (unseen, queues) = look("api");
+    assert!(unseen.contains(arguments) && !unseen.contains("whether"), "{unseen}");
+    assert!(!queues.contains("bad"), "{queues}");
+    broker.lead_to_webhooks(false).await;
+    let (_, queues) = look("api");
+    assert!(queues.contains("welcomat.webhook.v1 is bound to nothing"), "{queues}");
+    broker.lead_to_webhooks(true).await;
+    assert_eq!(look("operator").0, "", "who may do everything sees everything");
 }
 
 /// Signs in to the console and out of it.
