@@ -242,6 +242,16 @@ fn the_pages_in_every_language() {
     }
 }
 
+#[test]
+fn arabic_has_marks_of_its_own() {
+    let mail = templates().mail("ar", &invitation()).unwrap();
+    let pages = pages().map(|page| text(&templates().page("ar", &page).unwrap()));
+    for text in pages.iter().chain([&mail.subject, &mail.text]) {
+        assert!(!text.contains([',', ';', '?']), "a mark that points the wrong way: {text}");
+    }
+    assert!(pages[13].contains('؟') && pages[14].contains('؟'), "the mark of what is unknown");
+}
+
 /// The words of a page, a line for each line that has some.
 fn text(html: &str) -> String {
     let mut words = String::new();

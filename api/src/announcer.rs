@@ -6,8 +6,8 @@ use std::time::Duration;
 use adapters::broker::{Announcement, Broker};
 use adapters::settings::RelaySettings;
 use adapters::store::{AnnouncementEntry, Store, StoreError};
-use domain::EventId;
 use domain::retry::jittered;
+use domain::{EventId, EventKind};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -108,8 +108,14 @@ fn cloud_event(entry: &AnnouncementEntry, public_url: &str) -> serde_json::Value
         "organizationid": entry.organization,
         "data": data,
     });
-    if let Some(invitation) = entry.invitation {
-        event["subject"] = format!("invitations/{invitation}").into();
+    let is_batch = Some(entry.event_type.as_str()) == EventKind::BatchFinished.told_as();
+    let subject = match (entry.invitation, event["data"]["id"].as_str()) {
+        (Some(invitation), _) => Some(format!("invitations/{invitation}")),
+        (None, Some(batch)) if is_batch => Some(format!("batches/{batch}")),
+        _ => None,
+    };
+    if let Some(subject) = subject {
+        event["subject"] = subject.into();
     }
     event
 }
@@ -148,5 +154,12 @@ mod tests {
           "subject": "invitations/01890a5d-ac96-774b-bcce-b30200000003"
         }
         "#);
+        let batch = AnnouncementEntry {
+            invitation: None,
+            event_type: "batch.finished".to_owned(),
+            data: json!({ "id": id(5), "status": "done" }).to_string(),
+            ..entry
+        };
+        assert_eq!(cloud_event(&batch, public)["subject"], format!("batches/{}", id(5)));
     }
 }

@@ -72,6 +72,8 @@ pub mod kind {
     pub enum BatchRow {}
     /// See [`super::TestMailId`].
     pub enum TestMail {}
+    /// See [`super::WorkerId`].
+    pub enum Worker {}
 }
 
 /// Names an organization of the product that invites.
@@ -108,6 +110,8 @@ pub type BatchId = Id<kind::Batch>;
 pub type BatchRowId = Id<kind::BatchRow>;
 /// Names a mail that somebody asked for to see what a template makes.
 pub type TestMailId = Id<kind::TestMail>;
+/// Names a worker that is running.
+pub type WorkerId = Id<kind::Worker>;
 
 impl<T> Clone for Id<T> {
     fn clone(&self) -> Self {

@@ -47,7 +47,7 @@ pub use feedback::{Bounce, Feedback};
 pub use id::{
     ApiKeyId, AttemptToken, BatchId, BatchRowId, DeadLetterId, DeliveryId, EventId, InvitationId,
     LockToken, MembershipId, OrganizationId, OutboxId, SuppressionId, TestMailId, UserId,
-    WebhookDeliveryId, WebhookId,
+    WebhookDeliveryId, WebhookId, WorkerId,
 };
 pub use invitation::{Generation, Invitation, InvitationState, InvitationStatus};
 pub use job::Job;

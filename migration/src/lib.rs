@@ -17,6 +17,7 @@ mod m20261127_000012_test_mails;
 mod m20261127_000013_brand_pages;
 mod m20261127_000014_overlap_links;
 mod m20261127_000015_follow_batches;
+mod m20261127_000016_know_workers;
 mod m20261127_000017_let_one_go_first;
 
 /// All steps, oldest first.
@@ -56,6 +57,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000013_brand_pages::Migration),
             Box::new(m20261127_000014_overlap_links::Migration),
             Box::new(m20261127_000015_follow_batches::Migration),
+            Box::new(m20261127_000016_know_workers::Migration),
             Box::new(m20261127_000017_let_one_go_first::Migration),
         ]
     }

@@ -19,6 +19,7 @@ mod own_templates;
 mod pace;
 mod patience;
 mod prepare;
+mod presence;
 pub mod process;
 mod report;
 mod rescue;
@@ -45,6 +46,7 @@ use gate::Gate;
 use handle::Handler;
 use mail::Composer;
 use own_templates::OwnTemplates;
+use presence::Presence;
 use rescue::Rescue;
 use webhooks::{Lines, WebhookHandler};
 
@@ -127,6 +129,7 @@ pub async fn run(parts: WorkerParts, shutdown: CancellationToken) -> Result<(), 
         uncertain_pause: settings.retry.uncertain_pause,
         requeue_after: settings.worker.requeue_after,
     };
+    let presence = Presence::new(&settings.worker);
     let mut parts = JoinSet::new();
     let from = broker.clone();
     parts.spawn(async move {
@@ -137,6 +140,8 @@ pub async fn run(parts: WorkerParts, shutdown: CancellationToken) -> Result<(), 
     parts.spawn(async move { webhooks.run(&from).await });
     let (s, token) = (store.clone(), stopping.clone());
     parts.spawn(async move { rescue.run(&s, &gate, &token).await });
+    let (s, token) = (store.clone(), stopping.clone());
+    parts.spawn(async move { presence.run(&s, &token).await });
     let token = stopping.clone();
     parts.spawn(async move { dead_letters::run(&broker, &store, &token).await });
     supervise(parts, &stopping).await

@@ -15,6 +15,7 @@ use super::limit::{self, Mail};
 use super::view::InvitationView;
 use super::{
     Actor, DeliveryPolicy, Result, Store, Verdict, audit, close, convert, plan, reschedule,
+    suppress,
 };
 
 /// How a request to change an invitation ended.
@@ -217,7 +218,8 @@ pub(super) async fn resend(
     close::compare_and_set(tx, &row, changed).await?;
     let delivery = plan::add_delivery(tx, now, policy, &row, None).await?;
     mails.extend(Mail::planned(&actor, &row, &delivery)?);
-    let data = serde_json::json!({ "generation": row.generation, "delivery_id": delivery.id });
+    let mut data = serde_json::json!({ "generation": row.generation, "delivery_id": delivery.id });
+    suppress::note(&mut data, &delivery);
     audit::record(tx, now, &row, EventKind::InvitationResent, actor.into(), data).await?;
     InvitationView::new(row, delivery)
 }

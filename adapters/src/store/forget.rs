@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use domain::Timestamp;
 use entity::{
     announcement, console_session, idempotency_key, outbox, tally, test_mail, webhook_attempt,
-    webhook_delivery,
+    webhook_delivery, worker,
 };
 use sea_orm::prelude::Expr;
 use sea_orm::sea_query::Query;
@@ -25,8 +25,8 @@ const PUBLISHED_KEPT: TimeDelta = TimeDelta::hours(24);
 const TEST_MAILS_KEPT: TimeDelta = TimeDelta::days(7);
 
 impl Store {
-    /// Deletes kept answers, published outbox rows, counts, sessions, test mails and links of earlier mails
-    /// that have had their time, and what others were told so long ago. Returns how many.
+    /// Deletes kept answers, published outbox rows, counts, sessions, test mails, links of earlier mails
+    /// and workers that have had their time, and what others were told so long ago. Returns how many.
     pub async fn forget_old(&self, told: Duration) -> Result<u64> {
         self.write(move |tx, now| {
             Box::pin(async move {
@@ -50,7 +50,11 @@ impl Store {
                     .filter(test_mail::Column::CreatedAt.lt(now - TEST_MAILS_KEPT))
                     .exec(tx)
                     .await?;
-                let deleted = [answers, published, counts, sessions, test_mails];
+                let workers = worker::Entity::delete_many()
+                    .filter(worker::Column::PresentUntil.lt(now))
+                    .exec(tx)
+                    .await?;
+                let deleted = [answers, published, counts, sessions, test_mails, workers];
                 let deleted = deleted.map(|done| done.rows_affected);
                 let links = former::forget_ended(tx, now).await?;
                 let told = forget_told(tx, now - told).await?;

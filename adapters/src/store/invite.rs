@@ -18,6 +18,7 @@ use super::seats::Seats;
 use super::view::InvitationView;
 use super::{
     Actor, DeliveryPolicy, Result, announce, change, close, convert, enlist, insert_if_new, plan,
+    suppress,
 };
 use crate::rng;
 use crate::settings::LimitSettings;
@@ -222,6 +223,7 @@ pub(super) fn created(
     if new.credential == CredentialPolicy::Link {
         data["credential"] = new.credential.as_str().into();
     }
+    suppress::note(&mut data, delivery);
     let by = inviting.actor.clone().into();
     Ok(Entry::new(now, row, EventKind::InvitationCreated, by, data))
 }

@@ -73,8 +73,10 @@ mod suppressions;
 mod test_mails;
 mod together;
 mod unwanted;
+mod used;
 mod view;
 mod webhooks;
+mod workers;
 mod wrong_password;
 
 use std::sync::Arc;
@@ -125,6 +127,7 @@ pub use people::{EraseOutcome, Erased, PersonExport, PersonMembership, PersonUse
 pub use read::ListFilter;
 pub use suppressions::{Lifted, SuppressionView};
 pub use test_mails::{ClaimedTestMail, NewTestMail, TestMailOutcome, TestMailView};
+pub use used::Token;
 pub use view::{AttemptView, DeliveryView, EventView, InvitationDetail, InvitationView};
 pub use webhooks::{
     ClaimedWebhook, NewWebhook, RotatedSecret, WebhookAttemptView, WebhookChange,

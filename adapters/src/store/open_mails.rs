@@ -6,7 +6,7 @@ use entity::delivery;
 use sea_orm::prelude::Expr;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::{Result, Store};
+use super::{Result, Store, workers};
 
 /// More than this is counted as this.
 const MOST: u64 = 20_000;
@@ -22,6 +22,8 @@ pub struct OpenMails {
     pub oldest_queued: Option<Timestamp>,
     /// Held by workers: how many of their slots are taken.
     pub sending: u64,
+    /// How many slots the workers have that are there.
+    pub slots: u64,
     /// Will be tried again: within a minute, ten minutes, an hour, and later.
     pub retries: [u64; 4],
 }
@@ -50,6 +52,7 @@ impl Store {
                     queued: queued.len() as u64,
                     oldest_queued: queued.first().copied().flatten(),
                     sending: sending.len() as u64,
+                    slots: workers::slots(db, now).await?,
                     retries,
                 })
             })

@@ -13,7 +13,7 @@ use super::limit::{self, Mail};
 use super::view::InvitationView;
 use super::{
     Actor, ChangeOutcome, Result, Store, Verdict, audit, change, close, convert, enlist, former,
-    invite, new_link, plan, policy,
+    invite, new_link, plan, policy, suppress,
 };
 
 impl Store {
@@ -88,7 +88,8 @@ async fn readdress(
     let send_at = current.send_at.filter(|_| waits);
     let mail = plan::add_delivery(tx, now, &inviting.policy, &row, send_at).await?;
     let mails: Vec<Mail> = Mail::planned(&inviting.actor, &row, &mail)?.into_iter().collect();
-    let data = serde_json::json!({ "generation": row.generation, "delivery_id": mail.id });
+    let mut data = serde_json::json!({ "generation": row.generation, "delivery_id": mail.id });
+    suppress::note(&mut data, &mail);
     let kind = EventKind::AddressChanged;
     audit::record(tx, now, &row, kind, inviting.actor.into(), data).await?;
     if let Some(refused) = limit::count(tx, now, &inviting.limits, &mails).await?.first() {

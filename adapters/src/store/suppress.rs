@@ -1,7 +1,7 @@
 //! Puts addresses on the list of those that get no mail of an organization.
 
 use domain::{SuppressionId, SuppressionReason, Timestamp};
-use entity::{invitation, suppression};
+use entity::{delivery, invitation, suppression};
 use sea_orm::Set;
 use sea_orm::prelude::Uuid;
 use sha2::{Digest, Sha256};
@@ -61,6 +61,13 @@ pub(super) fn address(
         id: Set(SuppressionId::new(now, &mut rng()).uuid()),
         reason: Set(reason.as_str().to_owned()),
         created_at: Set(now),
+    }
+}
+
+/// Adds to what the log says of a new mail why it is not to be sent, if it is not: no other event tells.
+pub(super) fn note(data: &mut serde_json::Value, mail: &delivery::Model) {
+    if let Some(reason) = &mail.reason {
+        data["suppressed"] = reason.as_str().into();
     }
 }
 

@@ -7,7 +7,7 @@ use crate::store::{Activity, Minute};
 const WIDTH: u64 = 600;
 const HEIGHT: u64 = 120;
 
-/// What became of invitations, minute by minute.
+/// What happened, minute by minute.
 #[derive(Serialize)]
 pub struct Chart {
     width: u64,
@@ -18,19 +18,21 @@ pub struct Chart {
     /// In all.
     made: u64,
     sent: u64,
-    waiting: u64,
-    in_vain: u64,
+    failed: u64,
 }
 
-/// One minute: three rectangles, one above the other.
+/// One minute: what was made behind, and in front of it what became of mails, one above the other.
 #[derive(Serialize)]
 struct Bar {
     minute: String,
     x: u64,
     width: u64,
+    /// Where those in front begin, and how wide they are.
+    front_x: u64,
+    front_width: u64,
+    made: Part,
     sent: Part,
-    waiting: Part,
-    in_vain: Part,
+    failed: Part,
 }
 
 #[derive(Serialize)]
@@ -44,42 +46,42 @@ impl Chart {
     /// Draws what there is.
     pub fn new(activity: &Activity) -> Self {
         let minutes = &activity.minutes;
-        let most = minutes.iter().map(Minute::made).max().unwrap_or_default();
+        let highest = |minute: &Minute| minute.made.max(minute.sent + minute.failed);
+        let most = minutes.iter().map(highest).max().unwrap_or_default();
         let slot = WIDTH / (minutes.len() as u64).max(1);
-        let bar = |(at, minute)| Bar::new(minute, at as u64 * slot, slot.saturating_sub(2), most);
+        let bar = |(at, minute)| Bar::new(minute, at as u64 * slot, slot.saturating_sub(1), most);
         let sum = |of: fn(&Minute) -> u64| minutes.iter().map(of).sum();
         Self {
             width: WIDTH,
             height: HEIGHT,
             bars: minutes.iter().enumerate().map(bar).collect(),
             most,
-            made: sum(Minute::made),
+            made: sum(|minute| minute.made),
             sent: sum(|minute| minute.sent),
-            waiting: sum(|minute| minute.waiting),
-            in_vain: sum(|minute| minute.in_vain),
+            failed: sum(|minute| minute.failed),
         }
     }
 }
 
 impl Bar {
     fn new(minute: &Minute, x: u64, width: u64, most: u64) -> Self {
-        let mut top = HEIGHT;
-        let mut part = |count: u64| {
-            // A single one among thousands is still to be seen.
-            let height = (count * HEIGHT).div_ceil(most.max(1));
-            top = top.saturating_sub(height);
-            Part { count, y: top, height }
+        // A single one among thousands is still to be seen.
+        let height = |count: u64| (count * HEIGHT).div_ceil(most.max(1));
+        let part = |count: u64, bottom: u64| {
+            let height = height(count);
+            Part { count, y: bottom.saturating_sub(height), height }
         };
-        let (sent, waiting, in_vain) =
-            (part(minute.sent), part(minute.waiting), part(minute.in_vain));
-        Self { minute: minute.start.format("%H:%M").to_string(), x, width, sent, waiting, in_vain }
-    }
-}
-
-impl Minute {
-    /// How many invitations were made.
-    pub const fn made(&self) -> u64 {
-        self.sent + self.waiting + self.in_vain
+        let sent = part(minute.sent, HEIGHT);
+        Self {
+            minute: minute.start.format("%H:%M").to_string(),
+            x,
+            width,
+            front_x: x + width / 4,
+            front_width: width - width / 4 * 2,
+            made: part(minute.made, HEIGHT),
+            failed: part(minute.failed, sent.y),
+            sent,
+        }
     }
 }
 
@@ -92,21 +94,27 @@ mod tests {
     #[test]
     fn bars_are_as_high_as_their_share_of_the_most() {
         let start = domain::Timestamp::UNIX_EPOCH;
-        let minute = |at, sent, waiting, in_vain| Minute {
+        let minute = |at, made, sent, failed| Minute {
             start: start + TimeDelta::minutes(at),
+            made,
             sent,
-            waiting,
-            in_vain,
+            failed,
         };
-        let minutes = vec![minute(0, 2, 1, 1), minute(1, 0, 0, 0), minute(2, 1, 0, 0)];
-        let chart = Chart::new(&Activity { minutes, cut: false, troubled: Vec::new() });
-        assert_eq!((chart.most, chart.made, chart.sent), (4, 5, 3));
-        let heights = |bar: &Bar| [bar.sent.height, bar.waiting.height, bar.in_vain.height];
+        let minutes = vec![minute(0, 1, 3, 1), minute(1, 0, 0, 0), minute(2, 2, 1, 0)];
+        let chart = Chart::new(&Activity {
+            minutes,
+            cut: None,
+            waiting: 0,
+            more_waiting: false,
+            troubled: Vec::new(),
+        });
+        assert_eq!((chart.most, chart.made, chart.sent, chart.failed), (4, 3, 4, 1));
+        let heights = |bar: &Bar| [bar.made.height, bar.sent.height, bar.failed.height];
         assert_eq!(
             chart.bars.iter().map(heights).collect::<Vec<_>>(),
-            [[60, 30, 30], [0, 0, 0], [30, 0, 0]]
+            [[30, 90, 30], [0, 0, 0], [60, 30, 0]]
         );
-        assert_eq!(chart.bars[0].in_vain.y, 0, "the highest reaches the top");
-        assert_eq!(chart.bars[2].x, 400);
+        assert_eq!(chart.bars[0].failed.y, 0, "the highest reaches the top");
+        assert_eq!((chart.bars[2].x, chart.bars[2].front_x), (400, 449));
     }
 }

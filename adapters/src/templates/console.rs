@@ -67,6 +67,8 @@ pub enum ConsolePage<'a> {
         problem: Option<&'a str>,
         /// The rows that were wrong with it.
         faults: &'a [String],
+        /// Whether nobody was to be invited by it if one of its rows is wrong.
+        atomic: bool,
     },
     /// One batch, how far it is, and what became of its rows.
     Batch {
@@ -87,6 +89,8 @@ pub enum ConsolePage<'a> {
         suppressions: &'a [SuppressionView],
         /// The cursor of the next page.
         next: Option<String>,
+        /// What was wrong with the last address, and the address as it was typed.
+        wrong: Option<(&'a str, &'a str)>,
     },
     /// Broker messages that nobody could process.
     DeadLetters {
@@ -101,6 +105,8 @@ pub enum ConsolePage<'a> {
         made: Option<&'a str>,
         /// What was wrong with the last try to make one.
         problem: Option<&'a str>,
+        /// What was typed in that try.
+        typed: TypedKey<'a>,
     },
     /// Why what was asked for cannot be.
     Problem {
@@ -116,8 +122,12 @@ pub enum ConsolePage<'a> {
 pub struct Overview<'a> {
     /// The last hour.
     pub chart: Chart,
-    /// Whether there was more than the chart shows.
-    pub cut: bool,
+    /// Since when the chart shows it, if more happened than it does.
+    pub cut: Option<Timestamp>,
+    /// How many of the invitations of this time have a mail that is still to be sent.
+    pub waiting: u64,
+    /// Whether there are more than that.
+    pub more_waiting: bool,
     /// The newest invitations whose mails wait for another try, or failed.
     pub troubled: &'a [InvitationView],
     /// Rows of the outbox that are due; only for those who look after the instance.
@@ -143,6 +153,8 @@ pub struct OpenFigures {
     pub oldest: i64,
     /// Are being sent.
     pub sending: u64,
+    /// How many can be sent at a time.
+    pub slots: u64,
     /// Come again, by how soon.
     pub retries: Vec<Retries>,
 }
@@ -178,6 +190,7 @@ impl OpenFigures {
             queued: open.queued,
             oldest: open.oldest_queued.map_or(0, |since| (now - since).num_seconds().max(0)),
             sending: open.sending,
+            slots: open.slots,
             retries: retries.map(one).collect(),
         }
     }
@@ -227,6 +240,8 @@ pub struct TemplateEditor<'a> {
     pub variables: &'a [&'a str],
     /// What was wrong with the last try to save.
     pub problem: Option<&'a str>,
+    /// The address for a test, as typed in that try.
+    pub to: &'a str,
 }
 
 /// See [`ConsolePage::Branding`].
@@ -242,7 +257,9 @@ pub struct BrandingEditor<'a> {
     pub logo: Option<String>,
     /// What the colour that is saved looks like by day and by night.
     pub shown: Option<[String; 2]>,
-    /// What was wrong with the last try to save.
+    /// Whether the logo was to be removed in the last try to save.
+    pub remove: bool,
+    /// What was wrong with that try.
     pub problem: Option<&'a str>,
 }
 
@@ -253,6 +270,15 @@ pub struct Choice {
     pub word: &'static str,
     /// Whether it is chosen.
     pub chosen: bool,
+}
+
+/// An API key to be made, as typed.
+#[derive(Default, Serialize)]
+pub struct TypedKey<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// Whether it may change things.
+    pub admin: bool,
 }
 
 /// A person to invite, as typed.

@@ -28,7 +28,7 @@ pub use brand::{PageBrand, logo_path};
 pub use chart::Chart;
 pub use console::{
     BrandingEditor, Choice, ConsolePage, Frame, Invitations, OpenFigures, Overview, QueueFigures,
-    TemplateEditor, Typed,
+    TemplateEditor, Typed, TypedKey,
 };
 pub use error::TemplateError;
 pub use inbox::{InboxHeader, InboxList, InboxMail, InboxPart, InboxRow, InboxView};

@@ -2,23 +2,23 @@
 //!
 //! Shapes and signature as in <https://documentation.mailgun.com/docs/mailgun/user-manual/events/webhooks>
 //! and <https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks>. The
-//! signature covers a time and a random token, and not the event itself: it is good for a while only.
+//! signature covers a time and a random token, and not the event itself: it is good for a while only, and
+//! for one event.
 
-use adapters::store::Told;
+use adapters::store::{Token, Told};
 use chrono::TimeDelta;
-use domain::{Bounce, Feedback, Timestamp};
+use domain::{Bounce, Feedback, SecretHash, Timestamp};
 use ring::hmac;
 use serde_json::Value;
 
-use super::{sentence, text, told};
+use super::{is_recent, sentence, text, told};
 
 /// Mailgun tries for eight hours to hand in an event.
 const GOOD_FOR: TimeDelta = TimeDelta::hours(12);
-/// How far its clock may be ahead of ours.
-const AHEAD: TimeDelta = TimeDelta::minutes(15);
 
-/// Whether the event was signed with `key` (HMAC-SHA256 in hexadecimal digits), and lately.
-pub fn prove(key: &str, event: &Value, now: Timestamp) -> Result<(), &'static str> {
+/// Whether the event was signed with `key` (HMAC-SHA256 in hexadecimal digits), and lately. What is left to
+/// be proven is that its token was not used for another one.
+pub fn prove(key: &str, event: &Value, now: Timestamp) -> Result<Token, &'static str> {
     let part = |name| text(event, &format!("/signature/{name}"));
     let (Some(time), Some(token), Some(signature)) =
         (part("timestamp"), part("token"), part("signature"))
@@ -30,8 +30,15 @@ pub fn prove(key: &str, event: &Value, now: Timestamp) -> Result<(), &'static st
     hmac::verify(&key, format!("{time}{token}").as_bytes(), &signature)
         .map_err(|_| "its signature is wrong")?;
     let signed_at = time.parse().ok().and_then(|seconds| Timestamp::from_timestamp(seconds, 0));
-    let age = now - signed_at.ok_or("its time is not one")?;
-    if age > GOOD_FOR || age < -AHEAD { Err("it was signed too long ago") } else { Ok(()) }
+    is_recent(signed_at, GOOD_FOR, now)?;
+    let signed_at = signed_at.ok_or("its time is not one")?;
+    let told = event.get("event-data").map(Value::to_string).unwrap_or_default();
+    Ok(Token {
+        token: SecretHash::of_exact(token),
+        event: SecretHash::of_exact(&told),
+        signed_at,
+        good_until: signed_at + GOOD_FOR,
+    })
 }
 
 /// What the event tells; `None` if it is about nothing that changes a delivery of ours.

@@ -19,13 +19,16 @@ pub use adapters::metrics::FeedbackSource as Source;
 use adapters::return_path::ReturnPath;
 use adapters::settings::{FeedbackSettings, MailSettings};
 use adapters::store::Told;
-use domain::{DeliveryId, Feedback};
+use chrono::TimeDelta;
+use domain::{DeliveryId, Feedback, Timestamp};
 use serde_json::Value;
 
 use self::sns::{Amazon, Sns};
 
 /// The field by which `SendGrid` and Postmark give back what the mail's own header said.
 const MARK: &str = "welcomat";
+/// How far a provider's clock may be ahead of ours.
+const AHEAD: TimeDelta = TimeDelta::minutes(15);
 
 /// What the ways on which feedback comes need to know.
 pub struct Intake {
@@ -51,6 +54,20 @@ pub fn delivery(message_id: &str) -> Option<DeliveryId> {
     let (id, generation) = own.split_once('.')?;
     generation.parse::<u32>().ok()?;
     DeliveryId::from_str(id).ok().filter(|_| id.len() == 36)
+}
+
+/// Whether something that was signed at that time still counts: what somebody has overheard does not for
+/// ever.
+fn is_recent(
+    signed_at: Option<Timestamp>,
+    good_for: TimeDelta,
+    now: Timestamp,
+) -> Result<(), &'static str> {
+    let age = now - signed_at.ok_or("its time is not one")?;
+    if age > good_for {
+        return Err("it was signed too long ago");
+    }
+    if age < -AHEAD { Err("it was signed in the future") } else { Ok(()) }
 }
 
 /// What is told of the mail that one of these names, if one of ours is among them.

@@ -3,24 +3,35 @@
 //! Shapes as in <https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event>, the signature
 //! as in <https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features>:
 //! ECDSA on P-256 over the time in a header and the body, byte for byte. A late bounce comes without the
-//! Message-ID (`smtp-id`), but with the argument that our header `X-SMTPAPI` set.
+//! Message-ID (`smtp-id`), but with the argument that our header `X-SMTPAPI` set. What is not taken comes
+//! again for a day.
 
 use actix_web::http::header::HeaderMap;
 use adapters::settings::p256_point;
 use adapters::store::Told;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::{Bounce, Feedback};
+use chrono::TimeDelta;
+use domain::{Bounce, Feedback, Timestamp};
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use serde_json::Value;
 
-use super::{MARK, sentence, text, told};
+use super::{MARK, is_recent, sentence, text, told};
 
 const SIGNATURE: &str = "X-Twilio-Email-Event-Webhook-Signature";
 const TIMESTAMP: &str = "X-Twilio-Email-Event-Webhook-Timestamp";
 
-/// Whether the body was signed with the private half of `key`, which is in base64 as `SendGrid` shows it.
-pub fn prove(key: &str, headers: &HeaderMap, body: &str) -> Result<(), &'static str> {
+/// A day, and what clocks and queues may add to it.
+const GOOD_FOR: TimeDelta = TimeDelta::hours(36);
+
+/// Whether the body was signed with the private half of `key`, which is in base64 as `SendGrid` shows it,
+/// and lately.
+pub fn prove(
+    key: &str,
+    headers: &HeaderMap,
+    body: &str,
+    now: Timestamp,
+) -> Result<(), &'static str> {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let (Some(signature), Some(time)) = (header(SIGNATURE), header(TIMESTAMP)) else {
         return Err("it has no signature");
@@ -30,7 +41,9 @@ pub fn prove(key: &str, headers: &HeaderMap, body: &str) -> Result<(), &'static 
     let signed = [time.as_bytes(), body.as_bytes()].concat();
     UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key)
         .verify(&signed, &signature)
-        .map_err(|_| "its signature is wrong")
+        .map_err(|_| "its signature is wrong")?;
+    let signed_at = time.parse().ok().and_then(|seconds| Timestamp::from_timestamp(seconds, 0));
+    is_recent(signed_at, GOOD_FOR, now)
 }
 
 /// What the events tell of mails of ours.

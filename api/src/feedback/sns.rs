@@ -2,7 +2,8 @@
 //!
 //! As in <https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html>. The certificate and
 //! the page that confirms a subscription are fetched from hosts of SNS only, and only for topics that the
-//! operator has named: everybody can have a topic of their own, whose messages Amazon signs as well.
+//! operator has named: everybody can have a topic of their own, whose messages Amazon signs as well. What is
+//! not taken comes again for an hour.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -11,6 +12,8 @@ use std::time::Duration;
 use adapters::download::{DownloadError, download};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use chrono::TimeDelta;
+use domain::Timestamp;
 use ring::signature::{
     RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
 };
@@ -21,11 +24,16 @@ use tokio::task::spawn_blocking;
 use url::Url;
 use webpki::EndEntityCert;
 
+use super::is_recent;
+
 /// A certificate has two kilobytes, the answer to a confirmation less.
 const MOST_BYTES: u64 = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Each region has one certificate at a time.
 const MOST_KEYS: usize = 16;
+
+/// An hour, and what an operator may need who lets it come again by hand.
+const GOOD_FOR: TimeDelta = TimeDelta::hours(24);
 
 /// The algorithm identifier of RSA (RFC 3279 §2.3.1) in a public key.
 const RSA: [u8; 15] =
@@ -86,8 +94,13 @@ impl Sns {
         Self { amazon, keys: Mutex::new(Vec::new()) }
     }
 
-    /// Checks that Amazon signed the message for one of these topics.
-    pub async fn prove(&self, notice: &Notice, topics: &[String]) -> Result<(), Refused> {
+    /// Checks that Amazon signed the message for one of these topics, and lately.
+    pub async fn prove(
+        &self,
+        notice: &Notice,
+        topics: &[String],
+        now: Timestamp,
+    ) -> Result<(), Refused> {
         if !topics.contains(&notice.topic_arn) {
             return Err(Refused::Forged("its topic is not in feedback.ses_topics"));
         }
@@ -105,7 +118,8 @@ impl Sns {
         let key = self.key(&url).await?;
         UnparsedPublicKey::new(algorithm, key.as_slice())
             .verify(notice.signed().as_bytes(), &signature)
-            .map_err(|_| Refused::Forged("its signature is wrong"))
+            .map_err(|_| Refused::Forged("its signature is wrong"))?;
+        is_recent(notice.timestamp.parse().ok(), GOOD_FOR, now).map_err(Refused::Forged)
     }
 
     /// Confirms a subscription, as a proven message asks for.

@@ -6,6 +6,7 @@ Its mail server refuses mails to 450-…@… for now and to 550-…@… for good
 
 import os
 import pathlib
+import re
 import subprocess
 import uuid
 
@@ -74,11 +75,12 @@ def chart(page: Page, site: Site):
     def drawn(kind):
         return page.locator(f"svg.chart rect.{kind}:not([height='0'])")
 
-    for kind in ["good", "wait", "bad"]:
+    for kind in ["made", "good", "bad"]:
         expect(drawn(kind)).to_have_count(0)
     site.invite("ira@example.com")
     expect(drawn("good")).to_have_count(1, timeout=15_000)
     expect(drawn("good")).to_have_attribute("height", "120")
+    expect(drawn("made")).to_have_attribute("height", "120")
     site.own("POST", "/suppressions", {"email": "jon@example.com"})
     site.invite("jon@example.com")
     expect(drawn("bad")).to_have_count(1, timeout=15_000)
@@ -100,7 +102,8 @@ def operator(page: Page, site: Site):
     expect(figures).to_contain_text("jobs in the broker’s queue")
     workers = figures.locator("div").filter(has_text="workers").locator("dd")
     expect(workers).not_to_have_text("0")
-    expect(figures).to_contain_text("worker slots taken")
+    slots = figures.locator("div").filter(has_text="worker slots taken").locator("dd")
+    expect(slots).to_have_text(re.compile(r"^\d+ of [1-9]\d*$"))
     expect(page.locator("table.bars tbody td:nth-child(2)")).to_have_text(["0", "2", "1", "0"])
     bars = page.locator("table.bars rect")
     assert [bar.get_attribute("width") for bar in bars.all()] == ["0", "100", "50", "0"]

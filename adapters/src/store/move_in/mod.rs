@@ -10,7 +10,7 @@ use entity::{
     announcement, api_key, attempt, batch, batch_row, console_session, dead_letter, delivery,
     event, event_exchange, former_token, idempotency_key, invitation, logo, membership,
     organization, outbox, suppression, tally, template, test_mail, user, webhook_attempt,
-    webhook_delivery, webhook_endpoint,
+    webhook_delivery, webhook_endpoint, worker,
 };
 use sea_orm::{ConnectionTrait, DbBackend, EntityName, EntityTrait, Statement};
 
@@ -79,7 +79,8 @@ macro_rules! each_table {
             former_token,
             template,
             test_mail,
-            logo
+            logo,
+            worker
         )
     };
 }

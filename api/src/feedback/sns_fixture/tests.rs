@@ -37,9 +37,10 @@ async fn the_older_signature_counts_as_well() {
     let key = Arc::new(rsa_key(CERTIFICATE).unwrap());
     let keys = Mutex::new(vec![(notice.signing_cert_url.clone(), key)]);
     let sns = Sns { amazon: Amazon::Itself, keys };
-    sns.prove(&notice, &topics).await.unwrap();
+    let signed_at: Timestamp = notice.timestamp.parse().unwrap();
+    sns.prove(&notice, &topics, signed_at).await.unwrap();
     notice.signature_version = "2".to_owned();
-    assert!(matches!(sns.prove(&notice, &topics).await, Err(Refused::Forged(_))));
+    assert!(matches!(sns.prove(&notice, &topics, signed_at).await, Err(Refused::Forged(_))));
 }
 
 #[test]

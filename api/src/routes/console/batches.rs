@@ -35,7 +35,8 @@ pub async fn list(
     let before = request.query_string().split('&').find_map(|part| part.strip_prefix("cursor="));
     let before = before.map(BatchId::from_str).transpose().map_err(|_| ApiError::NotFound)?;
     let (batches, next) = listed(&state, &organization, before).await?;
-    let shown = ConsolePage::Batches { batches: &batches, next, problem: None, faults: &[] };
+    let shown =
+        ConsolePage::Batches { batches: &batches, next, problem: None, faults: &[], atomic: false };
     page(&state, &request, &visitor, Some(&organization), &shown)
 }
 
@@ -54,7 +55,8 @@ pub async fn take(
     if !visitor.sent(form.field("csrf")) {
         return Err(ApiError::BadRequest(STALE.to_owned()));
     }
-    match taken(&state, &visitor, &organization, &request, form).await {
+    let mode = BatchMode::parse(form.field("mode")).unwrap_or(BatchMode::Partial);
+    match taken(&state, &visitor, &organization, &request, form, mode).await {
         Ok(batch) => {
             let path = format!("/{}/batches/{}", organization.id, batch.id);
             Ok(done(&state, &path, "batch-taken"))
@@ -63,7 +65,9 @@ pub async fn take(
             let (batches, next) = listed(&state, &organization, None).await?;
             let (why, faults) = told(&error);
             let problem = Some(why.as_str());
-            let shown = ConsolePage::Batches { batches: &batches, next, problem, faults: &faults };
+            let atomic = mode == BatchMode::Atomic;
+            let shown =
+                ConsolePage::Batches { batches: &batches, next, problem, faults: &faults, atomic };
             again(&state, &visitor, &organization, &error, &shown)
         }
     }
@@ -75,12 +79,12 @@ async fn taken(
     organization: &OrganizationRef,
     request: &HttpRequest,
     form: Upload,
+    mode: BatchMode,
 ) -> Result<Box<BatchView>, ApiError> {
     if form.file.is_empty() {
         let missing = FieldError::new("file", "is empty; choose one with people in it");
         return Err(ApiError::Invalid(vec![missing]));
     }
-    let mode = BatchMode::parse(form.field("mode")).unwrap_or(BatchMode::Partial);
     // What cannot be a name is none.
     let name = Name::parse(&form.name).ok().map(|name| name.as_str().to_owned());
     let format = format_of(&form.name);

@@ -64,7 +64,10 @@ pub async fn save(
         Err(error) => {
             let branding = branding_of(&state, &organization).await?;
             let why = sentence(&error);
-            let shown = editor(&organization, &branding, &typed, Some(&why));
+            let shown = BrandingEditor {
+                remove: !form.field("remove").is_empty(),
+                ..editor(&organization, &branding, &typed, Some(&why))
+            };
             again(&state, &visitor, &organization, &error, &ConsolePage::Branding(shown))
         }
     }
@@ -177,6 +180,7 @@ fn editor<'a>(
         support_url: &typed.support_url,
         logo: branding.logo.as_ref().map(|logo| logo_path(organization.id, &logo.hash)),
         shown: palette.map(|palette| shades(palette).map(|shade| shade.to_string())),
+        remove: false,
         problem,
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::{NewApiKey, OrganizationRef};
-use adapters::templates::ConsolePage;
+use adapters::templates::{ConsolePage, TypedKey};
 use domain::{ApiKeyId, KeyRole, Name, SecretHash};
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -32,7 +32,8 @@ pub async fn list(
 ) -> Result<HttpResponse, ApiError> {
     let organization = visitor.organization(&state, &organization).await?;
     let keys = state.store.api_keys(Some(organization.id)).await?;
-    let shown = ConsolePage::Keys { keys: &keys, made: None, problem: None };
+    let typed = TypedKey::default();
+    let shown = ConsolePage::Keys { keys: &keys, made: None, problem: None, typed };
     page(&state, &request, &visitor, Some(&organization), &shown)
 }
 
@@ -48,13 +49,16 @@ pub async fn create(
     match make(&state, &visitor, &organization, &fields).await {
         Ok(key) => {
             let keys = state.store.api_keys(Some(organization.id)).await?;
-            let shown = ConsolePage::Keys { keys: &keys, made: Some(&key), problem: None };
+            let (made, typed) = (Some(key.as_str()), TypedKey::default());
+            let shown = ConsolePage::Keys { keys: &keys, made, problem: None, typed };
             page(&state, &request, &visitor, Some(&organization), &shown)
         }
         Err(error) => {
             let keys = state.store.api_keys(Some(organization.id)).await?;
             let why = sentence(&error);
-            let shown = ConsolePage::Keys { keys: &keys, made: None, problem: Some(&why) };
+            let admin = KeyRole::parse(&fields.role) == Some(KeyRole::Admin);
+            let typed = TypedKey { name: &fields.name, admin };
+            let shown = ConsolePage::Keys { keys: &keys, made: None, problem: Some(&why), typed };
             again(&state, &visitor, &organization, &error, &shown)
         }
     }

@@ -35,6 +35,8 @@ pub async fn show(
     let overview = Overview {
         chart: Chart::new(&activity),
         cut: activity.cut,
+        waiting: activity.waiting,
+        more_waiting: activity.more_waiting,
         troubled: &activity.troubled,
         outbox_waiting: lag.as_ref().map(|lag| lag.waiting),
         outbox_age: age,

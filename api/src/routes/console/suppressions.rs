@@ -2,12 +2,12 @@
 
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
-use adapters::store::Lifted;
+use adapters::store::{Lifted, OrganizationRef, SuppressionView};
 use adapters::templates::ConsolePage;
 use domain::EmailAddress;
 use serde::Deserialize;
 
-use super::show::asked;
+use super::show::{again, asked, sentence};
 use super::{Signed, Visitor, done, page};
 use crate::problem::{ApiError, FieldError};
 use crate::routes::page::Page;
@@ -27,23 +27,42 @@ pub async fn list(
     organization: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let organization = visitor.organization(&state, &organization).await?;
-    let wanted = Page::by_id(&asked(request.query_string()))?;
-    let found = state.store.suppressions(organization.id, wanted.after, wanted.rows()).await?;
-    let (suppressions, next) = wanted.cut(found, |one| one.id);
-    let shown = ConsolePage::Suppressions { suppressions: &suppressions, next };
+    let (suppressions, next) = listed(&state, &organization, request.query_string()).await?;
+    let shown = ConsolePage::Suppressions { suppressions: &suppressions, next, wrong: None };
     page(&state, &request, &visitor, Some(&organization), &shown)
 }
 
-/// Puts an address on the list.
+async fn listed(
+    state: &State,
+    organization: &OrganizationRef,
+    query: &str,
+) -> Result<(Vec<SuppressionView>, Option<String>), ApiError> {
+    let wanted = Page::by_id(&asked(query))?;
+    let found = state.store.suppressions(organization.id, wanted.after, wanted.rows()).await?;
+    Ok(wanted.cut(found, |one| one.id))
+}
+
+/// Puts an address on the list, or says what is wrong with it.
 pub async fn add(
     state: State,
     organization: Path<String>,
     form: Signed<Address>,
 ) -> Result<HttpResponse, ApiError> {
-    let organization = form.visitor.organization(&state, &organization).await?.id;
-    let (email, actor) = (form.fields.read()?, form.visitor.auth.actor());
-    state.store.suppress(organization, actor, &email).await?;
-    Ok(done(&state, &format!("/{organization}/suppressions"), "suppressed"))
+    let Signed { visitor, fields } = form;
+    let organization = visitor.organization(&state, &organization).await?;
+    match fields.read() {
+        Ok(email) => {
+            state.store.suppress(organization.id, visitor.auth.actor(), &email).await?;
+            Ok(done(&state, &format!("/{}/suppressions", organization.id), "suppressed"))
+        }
+        Err(error) => {
+            let (suppressions, next) = listed(&state, &organization, "").await?;
+            let why = sentence(&error);
+            let wrong = Some((why.as_str(), fields.email.as_str()));
+            let shown = ConsolePage::Suppressions { suppressions: &suppressions, next, wrong };
+            again(&state, &visitor, &organization, &error, &shown)
+        }
+    }
 }
 
 /// Takes an address off the list.

@@ -84,8 +84,9 @@ pub async fn save(
     organization: Path<String>,
     form: Signed<Typed>,
 ) -> Result<HttpResponse, ApiError> {
-    let Signed { visitor, fields } = form;
+    let Signed { visitor, mut fields } = form;
     let organization = visitor.organization(&state, &organization).await?;
+    let to = fields.to.take().unwrap_or_default();
     let (locale, source, _) = fields.read()?;
     let saved = async {
         let source = check(&state.templates, &locale, source.clone()).await?;
@@ -98,7 +99,8 @@ pub async fn save(
         Err(error) => {
             let why = sentence(&error);
             let around = Around::of(&state, &organization, locale).await?;
-            let shown = ConsolePage::Templates(around.editor(None, &source, Some(&why)));
+            let editor = around.editor(None, &source, Some(&why));
+            let shown = ConsolePage::Templates(TemplateEditor { to: &to, ..editor });
             again(&state, &visitor, &organization, &error, &shown)
         }
     }
@@ -264,6 +266,7 @@ impl Around {
             text: &source.text,
             variables: &VARIABLES,
             problem,
+            to: "",
         }
     }
 }

@@ -42,6 +42,10 @@ pub async fn hear(
     let key = key.ok_or(ApiError::FeedbackOff("feedback.mailgun_key"))?;
     let event = json(&text(&state, &request, payload, "application/json").await?)?;
     let now = state.store.clock().now();
-    mailgun::prove(key, &event, now).map_err(|why| forged("mailgun", why))?;
+    let token = mailgun::prove(key, &event, now).map_err(|why| forged("mailgun", why))?;
+    // Mailgun repeats an event for hours, with the token that it had.
+    if !state.store.use_token(token).await? {
+        return Err(forged("mailgun", "its token was used for another event"));
+    }
     write(&state, Source::Mailgun, mailgun::read(&event).into_iter().collect()).await
 }

@@ -37,7 +37,9 @@ pub async fn hear(
     let key = state.feedback.settings.sendgrid_key.as_ref();
     let key = key.ok_or(ApiError::FeedbackOff("feedback.sendgrid_key"))?;
     let body = text(&state, &request, payload, "application/json").await?;
-    sendgrid::prove(key, request.headers(), &body).map_err(|why| forged("sendgrid", why))?;
+    let now = state.store.clock().now();
+    let proven = sendgrid::prove(key, request.headers(), &body, now);
+    proven.map_err(|why| forged("sendgrid", why))?;
     match json(&body)? {
         Value::Array(events) => write(&state, Source::Sendgrid, sendgrid::read(&events)).await,
         _ => Err(ApiError::Invalid(vec![FieldError::new("", "must be a list of events")])),

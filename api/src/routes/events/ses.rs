@@ -42,7 +42,7 @@ pub async fn hear(
         ApiError::Invalid(vec![FieldError::new("", "must be a signed message of Amazon SNS")])
     })?;
     let sns = &state.feedback.sns;
-    sns.prove(&notice, topics).await.map_err(refused)?;
+    sns.prove(&notice, topics, state.store.clock().now()).await.map_err(refused)?;
     match notice.r#type.as_str() {
         "SubscriptionConfirmation" => {
             sns.confirm(&notice).await.map_err(refused)?;

@@ -122,6 +122,7 @@ async fn measure(
     for _ in 0..20 {
         look_at_list(&product, LISTS[0]).await?;
     }
+    look_at_overview(&product).await?;
     statements::read(&database, product.database_name(), which, samples).await?;
     let invitations = number(closed.granted);
     let text = statements::busiest(&database, product.database_name(), invitations).await?;
@@ -130,6 +131,22 @@ async fn measure(
     let sizes = sizes::read(&product.database_url).await?;
     world.end(product).await?;
     Ok(sizes)
+}
+
+/// Opens the console and looks at what goes on, as somebody with a browser does.
+async fn look_at_overview(product: &Product) -> Result<()> {
+    let client = Client::new(product.address, None);
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let key = format!("key={KEY}");
+    let entered = client.send("POST", "/console/sign-in", &form, key.as_bytes()).await?;
+    let cookie = entered.header("set-cookie").and_then(|cookie| cookie.split(';').next());
+    let cookie = cookie.ok_or("the console lets nobody in")?;
+    let path = format!("/console/{}", product.organization);
+    let page = client.send("GET", &path, &[("Cookie", cookie)], b"").await?;
+    if page.status == 200 {
+        return Ok(());
+    }
+    Err(format!("the overview was answered with {}", page.status).into())
 }
 
 /// Asks for a list once.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::block_in_place;
 
 use super::statements::WATCHED;
-use super::{CLIENTS, LISTS, RESCUE, look_at_list};
+use super::{CLIENTS, LISTS, RESCUE, look_at_list, look_at_overview};
 use crate::Result;
 use crate::load::{self, Until};
 use crate::product::World;
@@ -47,6 +47,7 @@ pub async fn on_large(world: &mut World, name: &str, url: &str) -> Result<String
     for query in LISTS {
         look_at_list(&product, query).await?;
     }
+    look_at_overview(&product).await?;
     tokio::time::sleep(RESCUED).await;
     world.end(product).await?;
     Ok(sorted(LARGE, log(world)?.get(before..).unwrap_or_default()))

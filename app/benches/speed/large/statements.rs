@@ -22,6 +22,7 @@ pub const WATCHED: &[(&str, &[&str])] = &[
     ("relay settle", &["UPDATE \"outbox\" SET", "\"published_at\" = "]),
     ("rescue", &["SELECT", "FROM \"delivery\"", "\"lease_until\" <="]),
     ("lost jobs", &["FROM \"delivery\"", "NOT", "FROM \"outbox\"", "\"published_at\" >"]),
+    ("overview", &["FROM \"event\"", "GROUP BY"]),
     ("list", &["SELECT", "FROM \"invitation\"", "ORDER BY \"invitation\".\"id\" DESC"]),
 ];
 

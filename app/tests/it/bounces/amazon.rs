@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{SecondsFormat, Utc};
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -56,7 +57,7 @@ impl Amazon {
             "TopicArn": TOPIC,
             "Subject": "Amazon SES Email Event Notification",
             "Message": content,
-            "Timestamp": "2026-11-24T09:32:40.123Z",
+            "Timestamp": now(),
             "SignatureVersion": "2",
             "SigningCertURL": CERTIFICATE,
             "UnsubscribeURL": "https://sns.eu-central-1.amazonaws.com/?Action=Unsubscribe",
@@ -72,7 +73,7 @@ impl Amazon {
             "TopicArn": topic,
             "Message": "You have chosen to subscribe to the topic.",
             "SubscribeURL": confirm,
-            "Timestamp": "2026-11-24T09:00:00.000Z",
+            "Timestamp": now(),
             "SignatureVersion": "2",
             "SigningCertURL": CERTIFICATE,
         }))
@@ -98,6 +99,11 @@ impl Amazon {
         message["Signature"] = STANDARD.encode(signature).into();
         message
     }
+}
+
+/// As SNS writes it.
+fn now() -> String {
+    Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 impl Drop for Amazon {

@@ -14,6 +14,8 @@ on_both_stacks!(
     forged_notifications_of_amazon_do_not_count,
     subscriptions_are_confirmed_at_amazon_only,
     forged_events_of_the_others_do_not_count,
+    a_token_of_mailgun_is_good_for_one_event,
+    what_was_signed_long_ago_does_not_count,
     a_body_has_a_limit,
 );
 
@@ -111,10 +113,11 @@ async fn forged_events_of_the_others_do_not_count(stack: Stack) {
     let read = |name: &str| read(name).replace("$ID", &mark);
 
     let body = read("sendgrid_bounce");
-    let signature = world.sign_sendgrid("1", &body);
-    refused(&world.post_sendgrid("2", &signature, &body).await, "another time");
-    refused(&world.post_sendgrid("1", &signature, &format!("{body} ")).await, "another body");
-    refused(&world.post_sendgrid("1", "AAAA", &body).await, "no signature at all");
+    let [time, later] = [0, 1].map(|later| (world.app.clock.now().timestamp() + later).to_string());
+    let signature = world.sign_sendgrid(&time, &body);
+    refused(&world.post_sendgrid(&later, &signature, &body).await, "another time");
+    refused(&world.post_sendgrid(&time, &signature, &format!("{body} ")).await, "another body");
+    refused(&world.post_sendgrid(&time, "AAAA", &body).await, "no signature at all");
     refused(&world.send("sendgrid", "application/json", &[], &body).await, "no header");
 
     let body = read("postmark_bounce");
@@ -142,6 +145,73 @@ async fn forged_events_of_the_others_do_not_count(stack: Stack) {
     // What was signed a while ago is retried for hours, and counts.
     world.app.clock.advance(Duration::from_hours(8));
     assert_eq!(mailgun(&sign_mailgun(now, &body)).await.json()["changed"], 1);
+}
+
+/// Mailgun's signature says nothing of the event: whoever has seen one must not sign another with it.
+async fn a_token_of_mailgun_is_good_for_one_event(stack: Stack) {
+    let world = World::start(stack).await;
+    let (ann, mark_of_ann) = world.sent("ann@example.com").await;
+    let (bob, mark_of_bob) = world.sent("bob@example.com").await;
+    let post = async |body: &Value| {
+        world.send("mailgun", "application/json", &[], &body.to_string()).await
+    };
+    let now = world.app.clock.now().timestamp();
+    let signed = |payload: &str, mark: &str| -> Value {
+        serde_json::from_str(&sign_mailgun(now, &read(payload).replace("$ID", mark))).unwrap()
+    };
+    let delivered = signed("mailgun_delivered", &mark_of_ann);
+    assert_eq!(post(&delivered).await.json()["changed"], 1);
+    let before = [world.app.get(&ann).await, world.app.get(&bob).await];
+    for (what, payload, mark) in [
+        ("another event of the same mail", "mailgun_bounce", &mark_of_ann),
+        ("another mail", "mailgun_delivered", &mark_of_bob),
+        ("something that changes nothing", "mailgun_deferred", &mark_of_bob),
+    ] {
+        let mut forged = signed(payload, mark);
+        forged["signature"] = delivered["signature"].clone();
+        let answer = post(&forged).await;
+        refused(&answer, what);
+        assert!(answer.text().contains("used for another event"), "{}", answer.text());
+    }
+    assert_eq!([world.app.get(&ann).await, world.app.get(&bob).await], before);
+    // The very same comes again for hours, and is heard as what it is.
+    world.app.clock.advance(Duration::from_hours(8));
+    let again = post(&delivered).await;
+    assert_eq!((again.status, &again.json()["changed"]), (200, &json!(0)), "{}", again.text());
+    // What is about nothing of ours uses its token up as well.
+    let deferred = signed("mailgun_deferred", &mark_of_bob);
+    assert_eq!(post(&deferred).await.status, 200);
+    let mut forged = signed("mailgun_bounce", &mark_of_bob);
+    forged["signature"] = deferred["signature"].clone();
+    refused(&post(&forged).await, "the token of an event that changed nothing");
+    assert_eq!(world.app.get(&bob).await, before[1]);
+}
+
+async fn what_was_signed_long_ago_does_not_count(stack: Stack) {
+    let world = World::start(stack).await;
+    let (invitation, mark) = world.sent("ann@example.com").await;
+    let body = read("sendgrid_bounce").replace("$ID", &mark);
+    let time = world.app.clock.now().timestamp();
+    let signed =
+        [time, time + 3600].map(|at| (at.to_string(), world.sign_sendgrid(&at.to_string(), &body)));
+    let [early, future] = &signed;
+    let notice = world.amazon.notification(&read("ses_bounce").replace("$ID", &mark));
+    let confirm = world.amazon.subscription(TOPIC, CONFIRM);
+    let words = |answer: Answer, what: &str, why: &str| {
+        refused(&answer, what);
+        assert!(answer.text().contains(why), "{what}: {}", answer.text());
+    };
+    let answer = world.post_sendgrid(&future.0, &future.1, &body).await;
+    words(answer, "of SendGrid's future", "in the future");
+    let before = world.app.get(&invitation).await;
+    world.app.clock.advance(Duration::from_hours(25));
+    for message in [&notice, &confirm] {
+        words(world.post_ses(message).await, "yesterday's of Amazon", "too long ago");
+    }
+    world.app.clock.advance(Duration::from_hours(12));
+    let answer = world.post_sendgrid(&early.0, &early.1, &body).await;
+    words(answer, "of the day before yesterday", "too long ago");
+    assert_eq!(world.app.get(&invitation).await, before);
 }
 
 async fn a_body_has_a_limit(stack: Stack) {

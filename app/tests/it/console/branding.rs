@@ -37,6 +37,9 @@ async fn a_look_is_previewed_saved_and_taken_back(stack: Stack) {
     assert_eq!(browser.send_file(&own, &typed, b"").await.status, 303);
     let preview = browser.send_file(&format!("{own}/preview"), &typed, b"").await;
     assert!(preview.text().contains("alt=\"Harbour\""), "{}", preview.text());
+    let wrong = [("name", ""), ("accent", "red"), ("support_url", ""), ("remove", "yes")];
+    let page = browser.send_file(&own, &wrong, b"").await.text();
+    assert!(page.contains("value=\"yes\" checked"), "what was ticked is ticked: {page}");
     let away = [("name", ""), ("accent", ""), ("support_url", ""), ("remove", "yes")];
     assert_eq!(browser.send_file(&own, &away, b"").await.status, 303);
     let api = format!("/v1/organizations/{}/branding", app.organization);

@@ -19,11 +19,14 @@ async fn a_template_is_previewed_saved_and_rolled_back(stack: Stack) {
     let typed = |subject| {
         [("locale", "de"), ("subject", subject), ("html", HTML), ("text", "{{accept_url}}\n")]
     };
-    let wrong = browser.submit(&own, &typed("</textarea>{{nobody}}")).await;
+    let to = ("to", "ada@example.com");
+    let fields: Vec<_> = typed("</textarea>{{nobody}}").into_iter().chain([to]).collect();
+    let wrong = browser.submit(&own, &fields).await;
     let page = wrong.text();
     assert_eq!(wrong.status, 422, "{page}");
     assert!(page.contains("subject: line 1, column 12: there is no variable"), "{page}");
     assert!(page.contains("&lt;/textarea&gt;{{nobody}}"), "what was typed is there: {page}");
+    assert!(page.contains("value=\"ada@example.com\""), "and whom a test is for: {page}");
     let preview = format!("{own}/preview");
     let shown = browser.submit(&preview, &typed("one")).await;
     let policy = shown.header("content-security-policy").unwrap_or_default().to_owned();
@@ -85,6 +88,7 @@ async fn a_file_of_people_is_taken_in(stack: Stack) {
     let refused = browser.upload(&own, None, "atomic", people).await;
     assert_eq!(refused.status, 422);
     assert!(refused.text().contains("rows[2]"), "{}", refused.text());
+    assert!(refused.text().contains("<option value=\"atomic\" selected>"), "{}", refused.text());
     let none = browser.upload(&own, None, "partial", "").await;
     assert!(none.status == 422 && none.text().contains("file is empty"), "{}", none.text());
     assert_eq!(app.get(&app.invitations()).await["data"], json!([]), "nobody is invited so far");

@@ -12,7 +12,7 @@ const GRANTS: &str = include_str!("../../../../../deploy/postgres/grants.sql");
 const RETENTION: &str = include_str!("../../../../../deploy/postgres/grants-retention.sql");
 
 /// What each role must not do.
-const FORBIDDEN: [(&str, &str); 28] = [
+const FORBIDDEN: [(&str, &str); 29] = [
     ("api", "CREATE TABLE mine (id int)"),
     ("api", "DROP TABLE invitation"),
     ("api", "ALTER TABLE invitation ADD COLUMN mine int"),
@@ -25,6 +25,7 @@ const FORBIDDEN: [(&str, &str); 28] = [
     ("api", "INSERT INTO dead_letter (id) VALUES (gen_random_uuid())"),
     ("api", "INSERT INTO seaql_migrations (version, applied_at) VALUES ('x', 0)"),
     ("api", "COPY event TO PROGRAM 'id'"),
+    ("api", "UPDATE worker SET slots = 0"),
     ("worker", "CREATE TABLE mine (id int)"),
     ("worker", "DROP TABLE delivery"),
     ("worker", "SELECT * FROM api_key"),

@@ -53,6 +53,10 @@ fn the_roles_in_deploy_are_enough_and_no_more() {
         let receiver = Receiver::start().await;
         let webhook = tell(&client, &receiver).await;
         do_all_that_is_done(&client, &sink).await;
+        eventually("the worker says that it is there", async || {
+            (roles.count("worker").await == 1).then_some(())
+        })
+        .await;
         broker.give_up_a_message().await;
         eventually("the worker keeps the dead letter", async || {
             (roles.count("dead_letter").await > 0).then_some(())
