@@ -64,7 +64,13 @@ def vocabulary():
     }
 
 
-KNOWN, WORDS = registered(), vocabulary()
+def bounds():
+    """The buckets that there are, of whichever histogram."""
+    lists = literals("adapters/src/metrics/mod.rs", r"const \w+: \[f64; \d+\] =\s*\[([^\]]*)\];")
+    return {float(number.replace("_", "")) for each in lists for number in each.split(",")} | {float("inf")}
+
+
+KNOWN, WORDS, BOUNDS = registered(), vocabulary(), bounds()
 
 
 def known_to(struct, label, given):
@@ -85,6 +91,7 @@ def check_labels(where, text):
         given = {label: value for label, how, value in matchers if how == "="}
         for label, how, value in matchers:
             assert label in {*labels, *ADDED} or name == "ALERTS", f"{where}: {name} has no label {label}: {text}"
+            assert label != "le" or float(value) in BOUNDS, f"{where}: {name} has no bucket of {value}: {text}"
             if label not in labels:
                 continue
             said = known_to(struct, label, given)
