@@ -111,12 +111,12 @@ impl Relay {
             return Ok(Round::Well);
         }
         let RelaySettings { batch, lock, idle_poll, busy_poll } = self.settings;
-        let mut claimed = self.store.claim_outbox(Rank::First, batch, lock).await?;
-        if count(&claimed) < batch {
-            claimed.append(&mut self.claim_those_that_give_way(batch - count(&claimed)).await?);
-        }
+        let claimed = self.store.claim_outbox(Rank::First, batch, lock).await?;
+        let first = count(&claimed);
+        let Round::Well = self.publish(claimed).await? else { return Ok(Round::Refused) };
+        let claimed = self.claim_those_that_give_way(batch - first.min(batch)).await?;
         self.look_at = Instant::now()
-            + match count(&claimed) {
+            + match first + count(&claimed) {
                 count if count >= batch => Duration::ZERO,
                 _ if self.crowded => ROOM_POLL,
                 0 => idle_poll,
