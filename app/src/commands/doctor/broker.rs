@@ -22,7 +22,7 @@ pub async fn examine(settings: &Settings) -> Vec<Finding> {
     broker.close().await;
     match report {
         None => vec![Finding::good(WHAT, "inside the process")],
-        Some(Ok(report)) => told(report),
+        Some(Ok(report)) => told(&report),
         Some(Err(error)) => {
             let todo = "see that it runs, that broker.url is right, and that its user may use the \
                         virtual host (docs/least-privilege.md); invitations are taken meanwhile";
@@ -31,7 +31,7 @@ pub async fn examine(settings: &Settings) -> Vec<Finding> {
     }
 }
 
-fn told(report: BrokerReport) -> Vec<Finding> {
+fn told(report: &BrokerReport) -> Vec<Finding> {
     let version = report.version.as_deref().unwrap_or("it");
     let mut findings = vec![match report.publishing {
         Publishing::Unanswered => {
@@ -133,7 +133,7 @@ mod tests {
             ("LavinMQ 1.2.3", false),
         ] {
             let (version, publishing) = (Some(version.to_owned()), Publishing::Confirmed);
-            let found = told(BrokerReport { version, queues: Vec::new(), publishing });
+            let found = told(&BrokerReport { version, queues: Vec::new(), publishing });
             let verdict = if old { Verdict::Doubtful } else { Verdict::Good };
             assert_eq!(found[0].verdict, verdict, "{:?}", found[0]);
         }
