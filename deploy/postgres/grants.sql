@@ -31,8 +31,6 @@ GRANT SELECT, INSERT, DELETE ON template TO welcomat_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON test_mail, logo TO welcomat_api;
 -- Who looks at the console sees how many workers there are; those that went without a word are forgotten.
 GRANT SELECT, DELETE ON worker TO welcomat_api;
--- Who looks at the console sees how many workers there are; those that went without a word are forgotten.
-GRANT SELECT, DELETE ON worker TO welcomat_api;
 -- Webhooks: the API manages them, replays, announces and forgets what was told.
 GRANT SELECT, INSERT, UPDATE, DELETE ON
   webhook_endpoint, webhook_delivery, announcement, event_exchange
@@ -49,8 +47,6 @@ GRANT SELECT ON organization, "user", membership, template TO welcomat_worker;
 GRANT SELECT, UPDATE ON invitation, delivery, test_mail TO welcomat_worker;
 GRANT SELECT, INSERT, UPDATE ON outbox, suppression TO welcomat_worker;
 GRANT SELECT, INSERT ON attempt, dead_letter TO welcomat_worker;
--- Each says that it is there, and when it goes.
-GRANT SELECT, INSERT, UPDATE, DELETE ON worker TO welcomat_worker;
 -- Each says that it is there, and when it goes.
 GRANT SELECT, INSERT, UPDATE, DELETE ON worker TO welcomat_worker;
 -- The links that stay good beside a newer one, and until when.

@@ -171,7 +171,7 @@ fn log(
         attempt = claimed.delivery.attempts + 1,
         outcome = said(outcome),
         status = state.map_or("not ours any more", |state| state.status().as_str()),
-        milliseconds = since.elapsed().as_millis(),
+        ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX),
         trace_id = trace::current().map(|context| context.trace_id()),
         "webhook attempt ended"
     );

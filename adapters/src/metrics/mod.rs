@@ -57,8 +57,10 @@ struct Inner {
 /// From a quick answer to the longest that a request or an attempt may take, in seconds.
 const MOMENTS: [f64; 12] = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 /// From at once to the end of all attempts, in seconds.
-const WAITS: [f64; 14] =
-    [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 120.0, 600.0, 3600.0, 21_600.0, 259_200.0];
+const WAITS: [f64; 15] = [
+    0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 60.0, 120.0, 600.0, 3600.0, 21_600.0,
+    259_200.0,
+];
 
 impl Default for Metrics {
     fn default() -> Self {

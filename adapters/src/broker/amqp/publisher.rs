@@ -165,7 +165,7 @@ async fn serve(shared: &Shared, session: &Session, requests: &mut mpsc::Receiver
         let unwanted =
             request.batch.iter().filter(|envelope| batch.returned.contains(&envelope.id));
         let keys: BTreeSet<&str> = unwanted.map(|envelope| envelope.key.as_str()).collect();
-        if !keys.is_empty() && !heal(shared, session, &keys).await {
+        if !keys.is_empty() && !heal(shared, session, batch.returned.len(), &keys).await {
             return false;
         }
     }
@@ -224,12 +224,17 @@ fn sort_out(confirmations: Vec<(Uuid, Confirmation)>) -> Result<Batch, PublishEr
 }
 
 /// Nobody but an operator takes the binding away, and the next batch must not fail for it.
-async fn heal(shared: &Shared, session: &Session, keys: &BTreeSet<&str>) -> bool {
+async fn heal(shared: &Shared, session: &Session, returned: usize, keys: &BTreeSet<&str>) -> bool {
     match shared.names.topology {
         Topology::Declare => {
-            tracing::error!(?keys, "the broker had no queue for some jobs; declaring it again");
+            tracing::error!(
+                returned,
+                ?keys,
+                "the broker had no queue for some jobs; declaring it again"
+            );
         }
         Topology::Check => tracing::error!(
+            returned,
             ?keys,
             "the broker has no queue bound for these jobs, which wait: import \
              deploy/rabbitmq/definitions.json, for broker.topology = \"check\" binds none"

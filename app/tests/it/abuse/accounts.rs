@@ -52,11 +52,11 @@ async fn an_invitation_does_not_tell_who_has_an_account(stack: Stack) {
     app.invite_and_receive("ann@example.com").await;
     let (other, theirs) = app.other_organization().await;
     let path = format!("/v1/organizations/{other}/invitations");
-    let unknown = invite(&theirs, &path, "nobody@example.com").await;
+    let unknown = invite(&theirs, &path, "stranger@example.com").await;
     for (email, what) in [("bob@example.com", "a member"), ("ann@example.com", "an invitee")] {
         assert_eq!(invite(&theirs, &path, email).await, unknown, "{what} of another organization");
     }
-    for email in ["nobody", "bob", "ann"].map(|name| format!("{name}@example.com")) {
+    for email in ["stranger", "bob", "ann"].map(|name| format!("{name}@example.com")) {
         let found = eventually("the mail is sent", async || {
             let list = theirs.get(&format!("{path}?email={email}")).await.unwrap().json();
             let found = list["data"][0].clone();
@@ -66,7 +66,7 @@ async fn an_invitation_does_not_tell_who_has_an_account(stack: Stack) {
         assert_eq!((&known["status"], &known["email_sent"]), (&json!("pending"), &json!(true)));
     }
     // The contracts answer with more: still with nothing of an account elsewhere.
-    for name in ["bob2", "nobody2"] {
+    for name in ["bob2", "stranger2"] {
         let body = json!({"email": format!("{name}@example.com")}).to_string();
         let answer = theirs.send("POST", "/iam/v1/users/invite", &[JSON], body.as_bytes()).await;
         assert_eq!(answer.unwrap().status, 201);
