@@ -78,7 +78,7 @@ impl Clock {
 
     fn shift(&self, by: TimeDelta) {
         self.change(|anchor| {
-            anchor.shift = anchor.shift.checked_add(&by).unwrap_or(TimeDelta::MAX)
+            anchor.shift = anchor.shift.checked_add(&by).unwrap_or(TimeDelta::MAX);
         });
     }
 

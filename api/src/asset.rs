@@ -1,6 +1,6 @@
 //! An answer that stays the same while the process runs: compressed once, revalidated by its tag.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
@@ -9,6 +9,7 @@ use actix_web::http::header::{
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
 use flate2::Compression;
+use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
@@ -24,15 +25,19 @@ impl Asset {
     /// Compresses and tags `body`; takes a while for a long one.
     pub fn new(media_type: &'static str, body: impl Into<Bytes>) -> Self {
         let plain = body.into();
+        Self::of(media_type, compress(&plain), plain)
+    }
+
+    /// Takes a body that is compressed already, as the build has made it.
+    pub fn compressed(media_type: &'static str, gzip: &'static [u8]) -> Self {
+        Self::of(media_type, Bytes::from_static(gzip), decompress(gzip))
+    }
+
+    fn of(media_type: &'static str, gzip: Bytes, plain: Bytes) -> Self {
         let digest: [u8; 32] = Sha256::digest(&plain).into();
         let tag = digest.iter().take(16).fold(0_u128, |tag, byte| tag << 8 | u128::from(*byte));
         // Weak: compressed or not, it says the same (RFC 9110 §8.8.1).
-        Self {
-            media_type,
-            gzip: compress(&plain),
-            plain,
-            tag: EntityTag::new_weak(format!("{tag:032x}")),
-        }
+        Self { media_type, plain, gzip, tag: EntityTag::new_weak(format!("{tag:032x}")) }
     }
 
     /// Answers a GET: 304 to whoever has it already, compressed to whoever takes that.
@@ -80,6 +85,13 @@ fn compress(plain: &[u8]) -> Bytes {
     // Writing to memory cannot fail.
     let written = encoder.write_all(plain).and_then(|()| encoder.finish());
     written.unwrap_or_default().into()
+}
+
+fn decompress(gzip: &[u8]) -> Bytes {
+    let mut plain = Vec::new();
+    // What the build has compressed can be read.
+    let _ = GzDecoder::new(gzip).read_to_end(&mut plain);
+    plain.into()
 }
 
 #[cfg(test)]

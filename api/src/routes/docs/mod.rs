@@ -9,16 +9,15 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::{get, resource};
 use crate::asset::Asset;
-use crate::problem::ApiError;
 use crate::security_headers;
 
 static PAGE: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("text/html; charset=utf-8", include_str!("page.html")));
 static START: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("text/javascript; charset=utf-8", include_str!("start.js")));
-static SCALAR: LazyLock<Option<Asset>> = LazyLock::new(|| {
-    let script = scalar_api_reference::get_asset("scalar.js")?;
-    Some(Asset::new("text/javascript; charset=utf-8", script))
+static SCALAR: LazyLock<Asset> = LazyLock::new(|| {
+    let script = include_bytes!(concat!(env!("OUT_DIR"), "/scalar.js.gz"));
+    Asset::compressed("text/javascript; charset=utf-8", script)
 });
 
 /// Adds the routes.
@@ -42,8 +41,6 @@ async fn start(request: HttpRequest) -> HttpResponse {
     START.respond(&request)
 }
 
-/// The first request waits until the script, which has megabytes, is compressed.
-async fn scalar(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let script = SCALAR.as_ref().ok_or(ApiError::NotFound)?;
-    Ok(script.respond(&request))
+async fn scalar(request: HttpRequest) -> HttpResponse {
+    SCALAR.respond(&request)
 }

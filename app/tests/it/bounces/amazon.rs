@@ -102,6 +102,7 @@ impl Amazon {
 }
 
 /// As SNS writes it.
+#[expect(clippy::disallowed_methods, reason = "Amazon has a clock of its own")]
 fn now() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
