@@ -76,10 +76,10 @@ def manifests(source):
 
 
 def dependencies():
-    """The files that the program was built from, as Cargo wrote them down."""
+    """The files that the program was built from, as Cargo wrote them down; what build scripts have made is made anew."""
     written = (program()[0].parent / "welcomat.d").read_text().split(": ", 1)[1]
-    root = f"{ROOT}/"
-    return [path.removeprefix(root) for path in shlex.split(written) if path.startswith(root)]
+    ours = [path for path in shlex.split(written) if path.startswith(f"{ROOT}/") and not path.startswith(f"{TARGET}/")]
+    return [path.removeprefix(f"{ROOT}/") for path in ours]
 
 
 def make_tree(build, final, work):
