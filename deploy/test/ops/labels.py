@@ -67,7 +67,7 @@ def vocabulary():
 def bounds():
     """The buckets that there are, of whichever histogram."""
     lists = literals("adapters/src/metrics/mod.rs", r"const \w+: \[f64; \d+\] =\s*\[([^\]]*)\];")
-    return {float(number.replace("_", "")) for each in lists for number in each.split(",")} | {float("inf")}
+    return {float(number.replace("_", "")) for each in lists for number in each.split(",") if number.strip()} | {float("inf")}
 
 
 KNOWN, WORDS, BOUNDS = registered(), vocabulary(), bounds()
