@@ -18,6 +18,7 @@ use crate::servers::eventually;
 const ROWS: usize = 600;
 const AHEAD: usize = 40;
 /// Mails that a worker has in hand, which wait for nobody.
+#[cfg(feature = "failpoints")]
 const IN_HAND: usize = 64;
 
 #[test]
