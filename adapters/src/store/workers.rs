@@ -9,12 +9,12 @@ use entity::worker::{Column, Entity, Model};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
-use super::{Result, Store, Verdict};
+use super::{Result, Store};
 
 impl Store {
     /// Notes that a worker is there for so long, and how many mails it can send at a time.
     pub async fn present(&self, id: WorkerId, slots: usize, valid_for: Duration) -> Result<()> {
-        self.write(move |tx, now| {
+        self.write_alone(move |db, now| {
             Box::pin(async move {
                 let row = Model {
                     id: id.uuid(),
@@ -25,8 +25,8 @@ impl Store {
                     .update_columns([Column::Slots, Column::PresentUntil])
                     .to_owned();
                 let insert = Entity::insert(row.into_active_model()).on_conflict(again);
-                insert.exec_without_returning(tx).await?;
-                Ok(Verdict::Commit(()))
+                insert.exec_without_returning(db).await?;
+                Ok(())
             })
         })
         .await
@@ -34,10 +34,10 @@ impl Store {
 
     /// Notes that a worker is there no more.
     pub async fn gone(&self, id: WorkerId) -> Result<()> {
-        self.write(move |tx, _| {
+        self.write_alone(move |db, _| {
             Box::pin(async move {
-                Entity::delete_by_id(id.uuid()).exec(tx).await?;
-                Ok(Verdict::Commit(()))
+                Entity::delete_by_id(id.uuid()).exec(db).await?;
+                Ok(())
             })
         })
         .await
