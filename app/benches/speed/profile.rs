@@ -11,14 +11,13 @@ use crate::options::{Database as Kind, Options};
 use crate::product::{Product, World};
 use crate::rounds::{report_folder, world};
 use crate::samples::Samples;
-use crate::scenes::bulk::PEOPLE;
 use crate::scenes::{CLIENTS, PATIENCE, accept, drain, idle};
 use crate::servers::execute;
 use crate::statistics::number;
 use crate::usage::Cpu;
 
 const TIME: std::time::Duration = std::time::Duration::from_secs(6);
-const BATCHES: usize = 6;
+const MAILS: usize = 6000;
 
 /// Measures and prints, so often.
 pub async fn run(options: &Options) -> Result<()> {
@@ -74,14 +73,11 @@ async fn full_queue(world: &mut World, product: &mut Product) -> Result<()> {
     for worker in product.workers.drain(..) {
         worker.stop()?;
     }
-    let batches = Until { time: PATIENCE, count: BATCHES };
-    let many = load::closed(product.address, &product.invite_many(PEOPLE), 2, batches).await?;
-    drain::published(&product.database_url).await?;
+    let count = drain::fill(product, MAILS).await?;
     world.sink.reset()?;
     forget(world).await?;
     product.start_worker()?;
     let before = Cpu::of(world, product);
-    let count = many.granted * PEOPLE;
     let taken = world.sink.until(count, PATIENCE).await?;
     println!("\n{:.0} mails/s from a full queue", drain::rate(taken));
     note(world, product, &before, count, "drain").await

@@ -5,20 +5,18 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use tokio::time::{Instant, sleep};
 
-use super::bulk::PEOPLE;
 use super::{CLIENTS, PATIENCE};
 use crate::Result;
 use crate::load::{self, Until};
-use crate::product::World;
+use crate::product::{Product, World};
 use crate::samples::Samples;
 use crate::sink::Taken;
 use crate::statistics::number;
 
 /// What a mail takes at the slow one.
 pub const SLOW: Duration = Duration::from_millis(20);
-const FAST_BATCHES: usize = 3;
-const SLOW_BATCHES: usize = 2;
-const ALONE: Duration = Duration::from_secs(2);
+const SLOW_MAILS: usize = 2000;
+const ALONE: Duration = Duration::from_secs(3);
 
 /// Mails in a second from a full queue; and what the API accepts while no worker runs. Not for the
 /// embedded product, whose worker cannot be kept from beginning.
@@ -28,13 +26,10 @@ pub async fn fast(world: &mut World, samples: &mut Samples) -> Result<()> {
     let until = Until { time: ALONE, count: usize::MAX };
     let alone = load::closed(product.address, &product.invite(), CLIENTS, until).await?;
     samples.set("accepted_api_alone_per_s", alone.rate());
-    let batches = Until { time: PATIENCE, count: FAST_BATCHES };
-    let ask = product.invite_many(PEOPLE);
-    let many = load::closed(product.address, &ask, 2, batches).await?;
     published(&product.database_url).await?;
     world.sink.reset()?;
     product.start_worker()?;
-    let count = warm + alone.granted + many.granted * PEOPLE;
+    let count = warm + alone.granted;
     samples.set("drain_per_s", rate(world.sink.until(count, PATIENCE).await?));
     world.end(product).await
 }
@@ -44,15 +39,21 @@ pub async fn slow(world: &mut World, samples: &mut Samples) -> Result<()> {
     let mut product = world.product("slow", false).await?;
     world.sink.delay(SLOW)?;
     world.sink.reset()?;
-    let batches = Until { time: PATIENCE, count: SLOW_BATCHES };
-    let ask = product.invite_many(PEOPLE);
-    let many = load::closed(product.address, &ask, 2, batches).await?;
-    published(&product.database_url).await?;
+    let all = fill(&product, SLOW_MAILS).await?;
     product.start_worker()?;
-    let taken = world.sink.until(many.granted * PEOPLE, PATIENCE).await?;
+    let taken = world.sink.until(all, PATIENCE).await?;
     samples.set("slow_mails_per_s", rate(taken));
     world.sink.delay(Duration::ZERO)?;
     world.end(product).await
+}
+
+/// Lets so many mails wait for a worker, and gives how many do. They are asked for one by one: of people
+/// who are invited together the queue holds but a few.
+pub async fn fill(product: &Product, mails: usize) -> Result<usize> {
+    let until = Until { time: PATIENCE, count: mails };
+    let asked = load::closed(product.address, &product.invite(), CLIENTS, until).await?;
+    published(&product.database_url).await?;
+    Ok(asked.granted)
 }
 
 /// Mails in a second, from the first to the last.

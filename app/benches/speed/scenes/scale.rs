@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use super::PATIENCE;
-use super::bulk::PEOPLE;
-use super::drain::{published, rate};
+use super::drain::{fill, rate};
 use crate::Result;
-use crate::load::{self, Until};
 use crate::product::World;
 use crate::samples::Samples;
 
@@ -14,8 +12,8 @@ use crate::samples::Samples;
 pub const WORKERS: [usize; 5] = [1, 2, 3, 4, 6];
 /// What a mail takes: the sixteen connections of a worker could send 320 a second.
 const MAIL: Duration = Duration::from_millis(50);
-/// Requests of a thousand for each worker: some six seconds of work.
-const REQUESTS: usize = 2;
+/// For each worker: some six seconds of work.
+const MAILS: usize = 2000;
 
 /// Mails in a second, from the first to the last, by the number of workers.
 pub async fn measure(world: &mut World, samples: &mut Samples) -> Result<()> {
@@ -26,13 +24,11 @@ pub async fn measure(world: &mut World, samples: &mut Samples) -> Result<()> {
         let mut product = world.product("scale", false).await?;
         world.sink.delay(MAIL)?;
         world.sink.reset()?;
-        let until = Until { time: PATIENCE, count: workers * REQUESTS };
-        let many = load::closed(product.address, &product.invite_many(PEOPLE), 2, until).await?;
-        published(&product.database_url).await?;
+        let all = fill(&product, workers * MAILS).await?;
         for _ in 0..workers {
             product.start_worker()?;
         }
-        let taken = world.sink.until(many.granted * PEOPLE, PATIENCE).await?;
+        let taken = world.sink.until(all, PATIENCE).await?;
         samples.set(figure(workers), rate(taken));
         world.sink.delay(Duration::ZERO)?;
         world.end(product).await?;
