@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use adapters::broker::Queue;
 use broker_world::{PATIENCE, World, assert_silent, job, next, next_dead, outgoing};
+use futures_util::future::join_all;
 use tokio::time::timeout;
 
 /// 20 returns are allowed, so the 21st delivery is the last.
@@ -37,6 +38,32 @@ async fn an_ack_removes(world: &World) {
     let received = next(&consumer).await;
     assert_eq!(job(&received), batch[0].job);
     assert!(received.ack().await);
+    assert_silent(&consumer).await;
+}
+
+async fn those_acknowledged_together_take_nobody_along(world: &World) {
+    let consumer = world.broker.consumer(Queue::Email, 10);
+    world.publish(10).await;
+    let mut in_hand = Vec::new();
+    for _ in 0..10 {
+        in_hand.push(next(&consumer).await);
+    }
+    let mut kept = Vec::new();
+    let mut acks = Vec::new();
+    for (at, received) in in_hand.into_iter().enumerate() {
+        if [3, 6].contains(&at) { kept.push(received) } else { acks.push(received.ack()) }
+    }
+    assert_eq!(join_all(acks).await, [true; 8]);
+    let mut expected: Vec<_> = kept.iter().map(job).collect();
+    for received in kept {
+        assert!(received.hand_back().await, "it is still in hand");
+    }
+    for _ in 0..2 {
+        let again = next(&consumer).await;
+        expected.retain(|job_| *job_ != job(&again));
+        assert!(again.ack().await);
+    }
+    assert!(expected.is_empty(), "{expected:?}");
     assert_silent(&consumer).await;
 }
 
@@ -153,6 +180,7 @@ macro_rules! conformance {
 conformance!(
     published_jobs_arrive,
     an_ack_removes,
+    those_acknowledged_together_take_nobody_along,
     what_is_dropped_comes_again,
     the_prefetch_is_a_limit,
     a_job_that_is_handed_back_reaches_another_consumer,

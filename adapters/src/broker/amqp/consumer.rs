@@ -9,7 +9,7 @@ use lapin::message::Delivery;
 use lapin::options::{
     BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions,
 };
-use lapin::types::{FieldTable, ShortString};
+use lapin::types::{DeliveryTag, FieldTable, ShortString};
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::failpoint;
 
 use super::super::received::Verdict;
+use super::acks::Acks;
 use super::link::{Link, LinkError, Session, Shared};
 use super::stuck::Stuck;
 
@@ -62,36 +63,50 @@ impl Inbox {
 /// The right to settle one message. It keeps the connection open, which settling needs.
 pub(in crate::broker) struct Ticket {
     acker: Option<Acker>,
+    hold: Hold,
+}
+
+/// What settling a message needs beside its acker.
+#[derive(Clone)]
+struct Hold {
+    tag: DeliveryTag,
+    acks: Arc<Acks>,
     session: Arc<Session>,
     timeout: Duration,
 }
 
 impl Ticket {
     fn is_usable(&self) -> bool {
-        self.acker.as_ref().is_some_and(Acker::usable) && self.session.is_up()
+        self.acker.as_ref().is_some_and(Acker::usable) && self.hold.session.is_up()
     }
 
     pub(in crate::broker) async fn settle(mut self, verdict: Verdict) -> bool {
         let Some(acker) = self.acker.take() else { return false };
-        let settled = settle(&acker, verdict, self.timeout).await;
+        let settled = self.hold.settle(acker, verdict).await;
         if failpoint::reach("consumer.settled").await {
             // What is not in hand cannot be acknowledged, nor twice: the broker closes the channel.
-            let _ = self.session.channel.basic_ack(u64::MAX, BasicAckOptions::default()).await;
+            let channel = &self.hold.session.channel;
+            let _ = channel.basic_ack(u64::MAX, BasicAckOptions::default()).await;
         }
         settled
     }
 }
 
-async fn settle(acker: &Acker, verdict: Verdict, limit: Duration) -> bool {
-    let settled = async {
-        match verdict {
-            Verdict::Ack => acker.ack(BasicAckOptions::default()).await,
-            Verdict::HandBack => acker.reject(BasicRejectOptions { requeue: true }).await,
-            Verdict::DeadLetter => acker.reject(BasicRejectOptions { requeue: false }).await,
+impl Hold {
+    async fn settle(&self, acker: Acker, verdict: Verdict) -> bool {
+        let requeue = match verdict {
+            Verdict::Ack => return self.acks.ack(self.tag, acker).await,
+            Verdict::HandBack => true,
+            Verdict::DeadLetter => false,
+        };
+        let rejected = timeout(self.timeout, acker.reject(BasicRejectOptions { requeue })).await;
+        // `Ok(false)` is no error to the library, but nothing was sent then.
+        let rejected = matches!(rejected, Ok(Ok(true)));
+        if rejected {
+            self.acks.is_back(self.tag);
         }
-    };
-    // `Ok(false)` is no error to the library, but nothing was sent then.
-    matches!(timeout(limit, settled).await, Ok(Ok(true)))
+        rejected
+    }
 }
 
 impl Drop for Ticket {
@@ -99,11 +114,8 @@ impl Drop for Ticket {
         let Some(acker) = self.acker.take().filter(Acker::usable) else { return };
         // Without a runtime the message comes back when the connection ends.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let (session, limit) = (Arc::clone(&self.session), self.timeout);
-        runtime.spawn(async move {
-            settle(&acker, Verdict::HandBack, limit).await;
-            drop(session);
-        });
+        let hold = self.hold.clone();
+        runtime.spawn(async move { hold.settle(acker, Verdict::HandBack).await });
     }
 }
 
@@ -149,6 +161,7 @@ impl Task {
         };
         stuck.answered();
         let mut consumer = consumer?;
+        let acks = Acks::new(self.shared.confirm_timeout);
         loop {
             let delivery = tokio::select! {
                 biased;
@@ -158,26 +171,26 @@ impl Task {
             };
             // The end of the stream is the broker's doing, for instance a deleted queue.
             let Some(delivery) = delivery else { return Ok(()) };
-            self.pass_on(delivery?, session).await;
+            self.pass_on(delivery?, session, &acks).await;
         }
         let drain = async {
             channel.basic_cancel(consumer.tag(), BasicCancelOptions::default()).await?;
             while let Some(delivery) = consumer.next().await {
-                self.pass_on(delivery?, session).await;
+                self.pass_on(delivery?, session, &acks).await;
             }
             Ok(())
         };
         timeout(self.shared.confirm_timeout, drain).await.unwrap_or(Ok(()))
     }
 
-    async fn pass_on(&self, delivery: Delivery, session: &Arc<Session>) {
+    async fn pass_on(&self, delivery: Delivery, session: &Arc<Session>, acks: &Arc<Acks>) {
+        let tag = delivery.delivery_tag;
+        acks.take(tag);
         let headers = delivery.properties.headers().clone().unwrap_or_default();
         let message = Message { raw: delivery.data, headers };
-        let ticket = Ticket {
-            acker: Some(delivery.acker),
-            session: Arc::clone(session),
-            timeout: self.shared.confirm_timeout,
-        };
+        let (acks, session) = (Arc::clone(acks), Arc::clone(session));
+        let hold = Hold { tag, acks, session, timeout: self.shared.confirm_timeout };
+        let ticket = Ticket { acker: Some(delivery.acker), hold };
         tokio::select! {
             biased;
             // A reader that is gone drops the ticket, which hands the message back.

@@ -1,5 +1,6 @@
 //! The broker over AMQP 0-9-1, made for `RabbitMQ`.
 
+mod acks;
 mod consumer;
 mod depth;
 mod examine;
