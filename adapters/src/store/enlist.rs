@@ -121,7 +121,7 @@ async fn add_and_look(
 ) -> Result<(Vec<(String, Uuid)>, Suppressed)> {
     let mut changes = Changes::new(tx);
     let columns = [user::Column::EmailNormalized, user::Column::Id];
-    let added = changes.insert_and_tell(rows, bulk::skip(), &columns)?;
+    let added = changes.insert_and_tell(rows, bulk::skip(), &columns, None)?;
     let organizations: BTreeSet<Uuid> =
         people.iter().map(|person| person.inviting.organization.uuid()).collect();
     let organizations: Vec<Uuid> = organizations.into_iter().collect();

@@ -20,6 +20,7 @@ use crate::servers::FreshDatabase;
 
 on_both_stacks!(
     newcomers_share_a_transaction,
+    what_some_say_and_others_leave_out_stays_theirs,
     a_pending_address_is_refused_at_each_place,
     a_row_that_the_database_refuses_stays_alone_at_each_place,
     who_comes_twice_finds_the_first,
@@ -66,6 +67,35 @@ async fn newcomers_share_a_transaction(stack: Stack) {
         assert_eq!(due.len(), 60, "each has one mail to be published");
         let detail = room.store.invitation(room.organization, made[7].id).await.unwrap().unwrap();
         assert_eq!((detail.deliveries.len(), detail.events.len()), (1, 1));
+    })
+    .await;
+}
+
+/// Rows of one statement have the same columns, whatever is in them.
+async fn what_some_say_and_others_leave_out_stays_theirs(stack: Stack) {
+    on_one_thread(stack, &[], async |room| {
+        let asks = (0..9).map(|number| {
+            let mut ask = room.ask(&format!("n{number}@example.com"));
+            // Some of all, none of it at all, and each of them.
+            ask.new.first_name = (number % 3 == 0).then(|| name("Grace \"Amazing\" {H,\\}"));
+            ask.new.position.auto_assign_default_workdays = (number % 2 == 0).then_some(number > 4);
+            ask.new.position.department = Some(format!("NULL {number}"));
+            ask.new.metadata = json!({ "number": number, "nothing": null });
+            ask
+        });
+        let asks: Vec<_> = asks.collect();
+        let said: Vec<_> = asks.iter().map(|ask| ask.new.clone()).collect();
+        let made: Vec<_> = room.create(asks).await.into_iter().map(created).collect();
+        let listed = room.listed().await;
+        for (made, said) in made.iter().zip(said) {
+            assert_eq!(made.created_at, listed[0].created_at, "in a transaction of its own");
+            let kept = listed.iter().find(|kept| kept.id == made.id).unwrap();
+            let first_name = said.first_name.map(|name| name.as_str().to_owned());
+            assert_eq!((&kept.first_name, &kept.last_name), (&first_name, &None));
+            assert_eq!((&kept.email, &kept.metadata), (&made.email, &said.metadata));
+            let member = room.store.invited_member(room.organization, made.id).await.unwrap();
+            assert_eq!(member.unwrap().position, said.position);
+        }
     })
     .await;
 }
@@ -278,6 +308,10 @@ impl Room {
         };
         self.store.invitations(self.organization, &all).await.unwrap()
     }
+}
+
+fn name(text: &str) -> domain::Name {
+    domain::Name::parse(text).unwrap()
 }
 
 fn created(answer: Answer) -> InvitationView {

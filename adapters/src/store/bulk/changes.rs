@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use sea_orm::prelude::{Expr, Json};
 use sea_orm::sea_query::{
     CommonTableExpression, InsertStatement, OnConflict, Query, SelectStatement, SubQueryStatement,
-    UpdateStatement, WithClause,
+    UpdateStatement, WithClause, WithQuery,
 };
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IdenStatic,
@@ -15,7 +15,7 @@ use sea_orm::{
 
 use super::super::{Result, StoreError};
 use super::update::{all_at_once, one_by_one};
-use super::{ColumnOf, New, from_json, parts, skip};
+use super::{ColumnOf, New, from_arrays, parts, skip};
 
 /// What is to be changed, and how many rows that must be.
 pub(in super::super) struct Changes {
@@ -27,8 +27,16 @@ struct Change {
     statement: Written,
     /// `None` if any number is right.
     rows: Option<u64>,
-    /// Who wants to know what was written, and of which columns.
-    told: Option<(Told, Vec<String>)>,
+    /// Who wants to know what was written.
+    told: Option<Telling>,
+}
+
+/// What is to be told of the rows that a change has written.
+struct Telling {
+    told: Told,
+    columns: Vec<String>,
+    /// Of which rows; of all if none is given.
+    only: Option<Expr>,
 }
 
 /// What a change has written: rows as JSON, in any order. Nothing before the change is made.
@@ -67,7 +75,7 @@ impl Changes {
     fn add_rows<A: ActiveModelTrait>(&mut self, rows: Vec<A>, all_new: bool) -> Result<()> {
         let count = |rows: &[A]| all_new.then_some(rows.len() as u64);
         if self.backend == DbBackend::Postgres {
-            if let Some(statement) = from_json(&rows, skip())? {
+            if let Some(statement) = from_arrays(&rows, skip())? {
                 self.add(Written::Insert(statement), count(&rows));
             }
             return Ok(());
@@ -81,22 +89,25 @@ impl Changes {
     }
 
     /// Inserts rows, does what is to be done about those that are there already, and tells these
-    /// columns of what was written; `None`, and nothing is to be inserted, where one statement cannot do
-    /// that beside others.
+    /// columns of what was written, `only` of some rows; `None`, and nothing is to be inserted, where one
+    /// statement cannot do that beside others. Without `only`, rows may be left as they are.
     pub(in super::super) fn insert_and_tell<A: ActiveModelTrait>(
         &mut self,
         rows: &[A],
         on_conflict: OnConflict,
         columns: &[ColumnOf<A>],
+        only: Option<Expr>,
     ) -> Result<Option<Told>> {
         if self.backend != DbBackend::Postgres {
             return Ok(None);
         }
         let told = Told::default();
-        if let Some(insert) = from_json(rows, on_conflict)? {
+        if let Some(insert) = from_arrays(rows, on_conflict)? {
             let columns = columns.iter().map(|column| column.as_str().to_owned()).collect();
-            let (statement, told) = (Written::Insert(insert), Some((told.clone(), columns)));
-            self.changes.push(Change { statement, rows: None, told });
+            // Where not all are told, nobody else would see that one is missing.
+            let count = only.is_some().then_some(rows.len() as u64);
+            let told = Some(Telling { told: told.clone(), columns, only });
+            self.changes.push(Change { statement: Written::Insert(insert), rows: count, told });
         }
         Ok(Some(told))
     }
@@ -176,33 +187,51 @@ async fn at_once(
 ) -> Result<Option<Vec<Json>>> {
     let mut all = WithClause::new();
     let mut result = Query::select();
-    let (mut expected, mut telling) = (Vec::new(), Vec::new());
+    let (mut counted, mut telling) = (Vec::new(), Vec::new());
     for (at, Change { statement, rows, told }) in changes.into_iter().enumerate() {
         let name = format!("change_{at}");
         let returning = match &told {
-            Some((_, columns)) => Query::returning().columns(columns.clone()),
+            Some(telling) => Query::returning().columns(telling.columns.clone()),
             None => Query::returning().expr(Expr::cust("1")),
         };
         let statement: SubQueryStatement = match statement {
-            Written::Insert(mut insert) => insert.returning(returning).to_owned().into(),
-            Written::Update(mut update) => update.returning(returning).to_owned().into(),
+            Written::Insert(mut insert) => {
+                insert.returning(returning);
+                insert.into()
+            }
+            Written::Update(mut update) => {
+                update.returning(returning);
+                update.into()
+            }
         };
         let mut change = CommonTableExpression::new();
         change.table_name(name.clone()).query(statement);
         all.cte(change);
-        if let Some(rows) = rows {
-            result.expr(Expr::SubQuery(None, Box::new(count(name.clone()).into())));
-            expected.push(rows);
-        }
-        telling.extend(told.map(|(told, _)| (told, name)));
+        counted.push((told.is_some(), name.clone(), rows));
+        telling.extend(told.map(|told| (told, name)));
     }
-    // Last of all, for they are read in this order, and a change is made when it is read.
-    for (_, name) in &telling {
-        result.expr(Expr::cust(format!("(SELECT coalesce(json_agg({name}), '[]') FROM {name})")));
+    // They are read in this order, and a change is made when it is read: what is told comes last of all.
+    counted.sort_by_key(|&(is_told, ..)| is_told);
+    let mut expected = Vec::new();
+    for (_, name, rows) in counted {
+        let Some(rows) = rows else { continue };
+        result.expr(Expr::SubQuery(None, Box::new(count(name).into())));
+        expected.push(rows);
+    }
+    for (Telling { only, .. }, name) in &telling {
+        let rows = Expr::cust(format!("coalesce(json_agg({name}), '[]')"));
+        let mut told = Query::select().expr(rows).from(name.clone()).to_owned();
+        if let Some(only) = only {
+            told.and_where(only.clone());
+        }
+        result.expr(Expr::SubQuery(None, Box::new(told.into())));
     }
     let finds = find.is_some();
     result.expr(find.unwrap_or_else(|| Expr::cust("1")));
-    let Some(made) = tx.query_one(&all.query(result)).await? else { return Ok(None) };
+    // Not by `WithClause::query`, which copies all of it, and all rows with it.
+    let mut statement = WithQuery::new();
+    statement.with_clause(all).query(result);
+    let Some(made) = tx.query_one(&statement).await? else { return Ok(None) };
     for (at, &rows) in expected.iter().enumerate() {
         if u64::try_from(made.try_get_by_index::<i64>(at)?) != Ok(rows) {
             return Ok(None);
@@ -212,7 +241,7 @@ async fn at_once(
         Json::Array(found) => Ok(found),
         _ => Ok::<_, StoreError>(Vec::new()),
     };
-    for (at, (told, _)) in telling.iter().enumerate() {
+    for (at, (Telling { told, .. }, _)) in telling.iter().enumerate() {
         // Once each: whoever was told waits for nothing else.
         let _ = told.0.set(array(expected.len() + at)?);
     }

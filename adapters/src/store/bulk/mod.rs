@@ -1,26 +1,25 @@
 //! Many rows in one statement, however many there are.
 //!
-//! PostgreSQL gets them as one JSON parameter: the statement's text is then always the same, so
-//! that it is parsed and planned once per connection and not once per number of rows. SQLite runs
-//! in this process, where a long list of values costs nothing more.
+//! PostgreSQL gets an array for each column: the statement's text is then always the same, so that it
+//! is parsed and planned once per connection and not once per number of rows. SQLite runs in this
+//! process, where a long list of values costs nothing more.
 
+mod arrays;
 mod changes;
-mod json;
 mod update;
 
 use sea_orm::prelude::Expr;
 use sea_orm::sea_query::extension::postgres::PgFunc;
 use sea_orm::sea_query::postgres_array::NotU8;
-use sea_orm::sea_query::{Func, FunctionCall, InsertStatement, OnConflict, Query, SelectStatement};
+use sea_orm::sea_query::{Func, InsertStatement, OnConflict, Query, SelectStatement};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityName,
-    EntityTrait, ExprTrait, FromQueryResult, IntoActiveModel, Iterable, Value,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
+    ExprTrait, FromQueryResult, IntoActiveModel, Iterable, Value,
 };
 
 use super::{Result, StoreError};
 
 pub(super) use changes::{Changes, Told};
-pub(super) use json::hex;
 
 type ColumnOf<A> = <<A as ActiveModelTrait>::Entity as EntityTrait>::Column;
 type ModelOf<A> = <<A as ActiveModelTrait>::Entity as EntityTrait>::Model;
@@ -54,7 +53,7 @@ where
     ModelOf<A>: IntoActiveModel<A>,
 {
     if tx.get_database_backend() == DbBackend::Postgres {
-        let Some(mut insert) = from_json(&rows, on_conflict)? else { return Ok(Vec::new()) };
+        let Some(mut insert) = from_arrays(&rows, on_conflict)? else { return Ok(Vec::new()) };
         let written = tx.query_all(insert.returning_all()).await?;
         let written = written.iter().map(|row| ModelOf::<A>::from_query_result(row, ""));
         return Ok(written.collect::<Result<_, _>>()?);
@@ -125,16 +124,13 @@ fn columns<A: ActiveModelTrait>(row: &A) -> Vec<ColumnOf<A>> {
 }
 
 /// The statement that inserts the rows in their order; `None` if there are none.
-fn from_json<A: ActiveModelTrait>(
+fn from_arrays<A: ActiveModelTrait>(
     rows: &[A],
     on_conflict: OnConflict,
 ) -> Result<Option<InsertStatement>> {
     let Some(first) = rows.first() else { return Ok(None) };
     let columns = columns(first);
-    let new = Query::select()
-        .columns(columns.iter().copied())
-        .from_function(populated::<A>(json::text(rows, &columns)?), NEW)
-        .to_owned();
+    let new = arrays::select(rows, &columns)?;
     let mut insert = Query::insert();
     insert.into_table(A::Entity::default()).columns(columns).on_conflict(on_conflict);
     let written = insert.select_from(new);
@@ -144,9 +140,10 @@ fn from_json<A: ActiveModelTrait>(
     Ok(Some(insert))
 }
 
-/// What PostgreSQL reads rows of a table from.
-fn populated<A: ActiveModelTrait>(json: String) -> FunctionCall {
-    let table = A::Entity::default();
-    let kind = Expr::cust(format!("NULL::\"{}\"", EntityName::table_name(&table)));
-    Func::cust("json_populate_recordset").args([kind, Expr::val(json).cast_as("json")])
+/// As PostgreSQL reads and writes bytes.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+    let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    ['\\', 'x'].into_iter().chain(digits).collect()
 }

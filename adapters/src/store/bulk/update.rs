@@ -1,11 +1,11 @@
 //! Changing many rows, each to values of its own.
 
-use sea_orm::prelude::{Expr, Uuid};
+use sea_orm::prelude::Expr;
 use sea_orm::sea_query::{IntoIden, Query, TableRef, UpdateStatement};
-use sea_orm::{ActiveModelTrait, ActiveValue, ColumnTrait, ExprTrait, IdenStatic, Value};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ExprTrait, IdenStatic};
 
 use super::super::{Result, StoreError};
-use super::{ColumnOf, NEW, New, columns, is_in_array, json, populated};
+use super::{ColumnOf, NEW, New, arrays, columns};
 
 /// What rows are found by.
 const ID: &str = "id";
@@ -18,16 +18,10 @@ where
 {
     let Some(first) = rows.first() else { return Ok(None) };
     let columns = columns(first);
-    let populated = populated::<A>(json::text(rows, &columns)?);
     let new = |column: ColumnOf<A>| Expr::col((NEW, column));
-    let id = id::<A>(&columns)?;
-    let ids: Vec<Uuid> = rows.iter().filter_map(|row| uuid(row.get(id))).collect();
     let mut update = changes::<A>(&columns, &new)?;
-    update
-        .from(TableRef::FunctionCall(populated, NEW.into_iden()))
-        // The same once more, in a form by which the index is used and not the whole table read.
-        .and_where(is_in_array(id, ids))
-        .and_where(guard(&new));
+    let rows = arrays::select(rows, &columns)?;
+    update.from(TableRef::SubQuery(Box::new(rows.into()), NEW.into_iden())).and_where(guard(&new));
     Ok(Some(update))
 }
 
@@ -67,11 +61,4 @@ fn changes<A: ActiveModelTrait>(
 fn id<A: ActiveModelTrait>(columns: &[ColumnOf<A>]) -> Result<ColumnOf<A>> {
     let id = columns.iter().find(|column| column.as_str() == ID).copied();
     id.ok_or_else(|| StoreError::Database("a row that is to be changed has no id".to_owned()))
-}
-
-fn uuid(id: ActiveValue<Value>) -> Option<Uuid> {
-    match id.into_value() {
-        Some(Value::Uuid(id)) => id,
-        _ => None,
-    }
 }

@@ -6,7 +6,7 @@ use domain::{Limit, SendRefusal, Timestamp};
 use entity::tally::{self, Column};
 use sea_orm::prelude::Expr;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{DatabaseTransaction, Set};
+use sea_orm::{DatabaseTransaction, ExprTrait, Set};
 use serde::Deserialize;
 
 use super::Refused;
@@ -76,7 +76,13 @@ impl Tally {
         let rounds = self.rounds();
         let columns = [Column::Kind, Column::Subject, Column::WindowStart, Column::Total];
         let told = match rounds.first() {
-            Some(first) => changes.insert_and_tell(&rows(first), grow(), &columns)?,
+            Some(first) => {
+                let limits = first.iter().filter_map(|entry| entry.counter.most);
+                let least = limits.map(|(_, most)| most).min().unwrap_or(u32::MAX);
+                // Up to there, none of them is too many.
+                let only = Expr::col(Column::Total).gt(i64::from(least));
+                changes.insert_and_tell(&rows(first), grow(), &columns, Some(only))?
+            }
             None => None,
         };
         Ok(Counting { told, rounds })
@@ -104,7 +110,8 @@ impl Tally {
 
 /// Counts that are about to grow.
 pub(in crate::store) struct Counting {
-    /// What became of the first round, if that is written with other changes.
+    /// What became of the first round, if that is written with other changes: the counts that may be
+    /// too many.
     told: Option<Told>,
     rounds: Vec<Vec<Entry>>,
 }
@@ -195,18 +202,20 @@ async fn add<'a>(tx: &DatabaseTransaction, part: &'a [Entry]) -> Result<Vec<(&'a
     Ok(written.into_iter().filter_map(total).collect())
 }
 
-/// The same of what was written with other changes. A count that is not told was not written.
+/// The same of what was written with other changes, as far as it was told.
 fn totals<'a>(part: &'a [Entry], told: &Told) -> Result<Vec<(&'a Entry, i64)>> {
+    if told.rows().is_empty() {
+        return Ok(Vec::new());
+    }
     let key = |entry: &Entry| {
         let Key { kind, subject, start } = &entry.counter.key;
         ((*kind).to_owned(), hex(subject), *start)
     };
-    let mut entries: HashMap<_, _> = part.iter().map(|entry| (key(entry), entry)).collect();
-    let mut totals = Vec::with_capacity(part.len());
-    for row in told.rows() {
+    let entries: HashMap<_, _> = part.iter().map(|entry| (key(entry), entry)).collect();
+    let total = |row| {
         let row = Counted::deserialize(row).map_err(|_| convert::inconsistent("tally", "total"))?;
-        let entry = entries.remove(&(row.kind, row.subject, row.window_start));
-        totals.extend(entry.map(|entry| (entry, row.total)));
-    }
-    if entries.is_empty() { Ok(totals) } else { Err(StoreError::Busy) }
+        let entry = entries.get(&(row.kind, row.subject, row.window_start));
+        Ok((*entry.ok_or(StoreError::Busy)?, row.total))
+    };
+    told.rows().iter().map(total).collect()
 }
