@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 
 use super::{Result, StoreError};
 
@@ -21,8 +22,8 @@ pub(super) struct Gathering<A, R>(Arc<Waiting<A, R>>);
 
 struct Waiting<A, R> {
     queue: Mutex<Queue<A, R>>,
-    /// How many batches may be at work at the same time: one that commits needs no processor, so
-    /// that another can be written meanwhile.
+    /// How many batches may be at work at the same time, if there is [`ENOUGH`] for another: one that
+    /// commits needs no processor, so that another can be written meanwhile.
     at_once: usize,
     /// How many calls may wait: in a queue that only grows, everybody would wait until nobody wants the
     /// answer any more.
@@ -36,6 +37,9 @@ struct Queue<A, R> {
 
 /// The most calls of a batch: it bounds what a failure costs and how long rows stay locked.
 const BATCH: usize = 256;
+/// How many calls are worth a batch beside one that is at work. Fewer wait for its end, and cost less
+/// in the one after it: most of what a small transaction takes is the same for a large one.
+const ENOUGH: usize = 64;
 
 impl<A, R> Gathering<A, R>
 where
@@ -68,7 +72,10 @@ where
             let waiting = Arc::clone(&self.0);
             let batches = runtime.clone();
             runtime.spawn(async move {
-                while let Some(calls) = waiting.next_batch() {
+                loop {
+                    // Who is about to call as well, because the same woke them, is to be in it.
+                    yield_now().await;
+                    let Some(calls) = waiting.next_batch() else { break };
                     // In a task of its own: a panic costs its batch and no other.
                     drop(batches.spawn(work(calls)).await);
                 }
@@ -103,17 +110,19 @@ impl<A, R> Waiting<A, R> {
             return Err(StoreError::Busy);
         }
         queue.calls.push_back(call);
-        let begins = queue.working < self.at_once;
+        let is_worth_it = queue.working == 0 || queue.calls.len() >= ENOUGH;
+        let begins = is_worth_it && queue.working < self.at_once;
         queue.working += usize::from(begins);
         Ok(begins)
     }
 
-    /// What has arrived so far; `None` if that is nothing, and then whoever asked is done.
+    /// What has arrived so far; `None` if that is nothing, or too little while another batch is at work,
+    /// and then whoever asked is done.
     fn next_batch(&self) -> Option<Vec<Call<A, R>>> {
         let mut queue = self.lock();
         queue.calls.retain(|call| !call.answer.is_closed());
         let size = queue.calls.len().min(BATCH);
-        if size == 0 {
+        if size == 0 || (size < ENOUGH && queue.working > 1) {
             queue.working -= 1;
             return None;
         }
@@ -219,18 +228,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn as_many_batches_work_at_once_as_may() {
+    async fn another_batch_works_beside_the_first_once_there_is_enough_for_it() {
         let (numbers, gate) = (Numbers::new(2), Arc::new(Semaphore::new(0)));
-        let first = ask(&numbers, &gate, 1);
+        let first = ask(&numbers, &gate, 0);
         settle().await;
-        let second = ask(&numbers, &gate, 2);
+        let mut many: Vec<_> =
+            (100..100 + ENOUGH).map(|number| ask(&numbers, &gate, number)).collect();
         settle().await;
-        let rest = [3, 4].map(|number| ask(&numbers, &gate, number));
+        // Neither the third, for which there is no room, nor the rest, which is too little.
+        let late = [1, 2].map(|number| ask(&numbers, &gate, number));
         settle().await;
-        gate.add_permits(4);
+        gate.add_permits(3);
         assert_eq!(first.await.unwrap().unwrap(), 1);
-        assert_eq!(second.await.unwrap().unwrap(), 1);
-        for call in rest {
+        for call in many.drain(..) {
+            assert_eq!(call.await.unwrap().unwrap(), ENOUGH);
+        }
+        for call in late {
             assert_eq!(call.await.unwrap().unwrap(), 2);
         }
     }
