@@ -42,10 +42,14 @@ impl Handler {
         since: Instant,
         making: impl Future<Output = Result<Mail, SendOutcome>>,
     ) -> (Ending, Option<Unreported<'_>>) {
-        match self.ready(since, making).await {
-            Ok((mail, mut lent, pass)) => {
-                let unreported = lent.unreported();
-                (self.send(since, &mail, lent, pass).await, unreported)
+        let ready = async {
+            let room = self.connections.room(self.wait_until(since));
+            let unreported = self.in_time(room).await.map_err(Ending::of)?;
+            Ok((self.ready(since, making).await?, unreported))
+        };
+        match ready.await {
+            Ok(((mail, lent, pass), unreported)) => {
+                (self.send(since, &mail, lent, pass).await, Some(unreported))
             }
             Err(ending) => (ending, None),
         }
@@ -63,21 +67,21 @@ impl Handler {
         let mail = making.await.map_err(Ending::of)?;
         drop(span);
         let waiting = trace::span("wait for a connection", SpanKind::Internal);
-        let lent = self.connection(since).await.map_err(Ending::of)?;
+        let lent = self.connections.lend(self.wait_until(since));
+        let lent = self.in_time(lent).await.map_err(Ending::of)?;
         drop(waiting);
         Ok((mail, lent, admitted(pass.confirm())?))
     }
 
-    /// Waits for a connection, but not so long that no time would be left to use it.
-    async fn connection(&self, since: Instant) -> Result<Lent<'_>, SendOutcome> {
-        let until = since + self.lease / 8;
+    /// What is waited for, unless the worker is stopped for good before it comes.
+    async fn in_time<T>(&self, wanted: impl Future<Output = Option<T>>) -> Result<T, SendOutcome> {
         tokio::select! {
             biased;
             () = self.overrun.cancelled() => {
                 Err(no_connection("the worker was stopped before the mail was sent"))
             }
-            lent = self.connections.lend(until) => {
-                lent.ok_or_else(|| no_connection("no connection to the mail server came free in time"))
+            came = wanted => {
+                came.ok_or_else(|| no_connection("no connection to the mail server came free in time"))
             }
         }
     }
@@ -101,6 +105,11 @@ impl Handler {
             Lesson::Recovered => (None, true),
         };
         Ending { outcome, pause, recovered }
+    }
+
+    /// After this moment nothing is begun: not so much time would be left to use a connection.
+    fn wait_until(&self, since: Instant) -> Instant {
+        since + self.lease / 8
     }
 
     /// After this moment the mail is not completed: when its answer came, the lease might be over.

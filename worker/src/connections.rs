@@ -15,12 +15,16 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::pace::{Pace, Round, Sign};
 
+/// How many mails may be sent or on their way for each connection: enough that reports form batches
+/// while the next are sent.
+const OPEN: usize = 4;
+
 /// All connections of a worker.
 pub struct Connections {
     mailer: Mailer,
     /// One for each connection that may be lent; whoever waits longest is served first.
     permits: Semaphore,
-    /// Two for each connection: so many mails may be under way or sent without a report. They are
+    /// [`OPEN`] for each connection: so many mails may be under way or sent without a report. They are
     /// what comes twice if the worker dies, and there is no end to them while no report is heard.
     open: Semaphore,
     state: Mutex<State>,
@@ -38,14 +42,13 @@ struct State {
 /// The right to use a connection, which may have to be made first.
 pub struct Lent<'a> {
     home: &'a Connections,
-    open: Option<Unreported<'a>>,
     permit: Option<SemaphorePermit<'a>>,
     slot: Option<Slot>,
     round: Round,
     since: Instant,
 }
 
-/// A mail that may have been sent while nobody else knows; to be dropped once it is reported.
+/// A mail that may be sent while nobody else knows; to be dropped once it is reported.
 pub struct Unreported<'a> {
     _permit: SemaphorePermit<'a>,
 }
@@ -56,13 +59,19 @@ impl Connections {
         let pace = Pace::new(most);
         let permits = pace.limit();
         let state = State { pace, permits, lent: 0, idle: Vec::with_capacity(permits) };
-        let (permits, open) = (Semaphore::new(permits), Semaphore::new(2 * permits));
+        let (permits, open) = (Semaphore::new(permits), Semaphore::new(OPEN * permits));
         Self { mailer, permits, open, state: Mutex::new(state) }
+    }
+
+    /// Waits until then for reports of earlier mails, if too many lack theirs; `None` if none came. To be
+    /// asked for before a mail is made, so that not all that is in hand lies around as a mail.
+    pub async fn room(&self, until: Instant) -> Option<Unreported<'_>> {
+        let permit = timeout_at(until, self.open.acquire()).await.ok()?.ok()?;
+        Some(Unreported { _permit: permit })
     }
 
     /// Waits for a connection until then; `None` if none came free.
     pub async fn lend(&self, until: Instant) -> Option<Lent<'_>> {
-        let open = timeout_at(until, self.open.acquire()).await.ok()?.ok()?;
         let permit = timeout_at(until, self.permits.acquire()).await.ok()?.ok()?;
         let mut state = self.state();
         state.lent += 1;
@@ -70,8 +79,7 @@ impl Connections {
         let round = state.pace.round();
         drop(state);
         let (permit, slot, since) = (Some(permit), Some(slot), Instant::now());
-        let open = Some(Unreported { _permit: open });
-        Some(Lent { home: self, open, permit, slot, round, since })
+        Some(Lent { home: self, permit, slot, round, since })
     }
 
     /// Takes leave of the server on every connection that is not lent.
@@ -128,12 +136,7 @@ impl Connections {
     }
 }
 
-impl<'a> Lent<'a> {
-    /// What is to be kept until the mail is reported, if it is sent.
-    pub fn unreported(&mut self) -> Option<Unreported<'a>> {
-        self.open.take()
-    }
-
+impl Lent<'_> {
     /// Tries once to hand the mail over, see [`Slot::send`], and gives the connection back.
     pub async fn send(mut self, mail: &Mail, dot_deadline: Instant) -> SendOutcome {
         // Away from here meanwhile: what is dropped half-way is not given back.

@@ -117,7 +117,7 @@ impl WorkerSettings {
         let concurrency: u16 = values.number("worker.concurrency", 1..=1024)?;
         let prefetch = match values.number("worker.prefetch", 0..=10_000)? {
             // Enough that no connection waits for a claim, a rendering or a report.
-            0 => concurrency * 4,
+            0 => concurrency * 8,
             some => some,
         };
         Ok(Self {

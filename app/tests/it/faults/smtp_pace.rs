@@ -146,7 +146,7 @@ fn while_no_report_is_heard_few_mails_are_sent() {
         let sent = fleet.sink.count();
         lock.rollback().await.unwrap();
         database.close().await.unwrap();
-        assert_eq!(sent, 2, "two for the one connection");
+        assert_eq!(sent, 4, "four for the one connection");
         let tally = fleet.settled().await;
         assert_eq!(tally.sent, 8);
         record("F58", "reports are held up while mails are ready", &tally, &Repeats::None);
