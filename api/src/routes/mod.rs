@@ -37,20 +37,13 @@ use crate::{auth, contracts};
 /// Everything the service answers.
 pub fn configure(config: &mut ServiceConfig, settings: &ContractSettings) {
     config
-        .service(resource("/", "GET, HEAD").route(get().to(home)))
-        .configure(health::configure)
-        .configure(metrics::configure)
-        .configure(assets::configure)
-        .configure(docs::configure)
-        .configure(pages::configure)
-        .configure(inbox::configure)
-        .configure(console::configure)
+        // Paths are tried in this order, and the busiest is `POST /v1/organizations/{id}/invitations`.
         // Before the scope that wants a key: whoever accepts an invitation has none yet.
         .configure(invitations::configure_public)
         .configure(events::configure)
-        .configure(|config| contracts::configure(config, settings))
         .service(
             web::scope("/v1")
+                .configure(invitations::configure)
                 .configure(me::configure)
                 .configure(api_keys::configure)
                 .configure(dead_letters::configure)
@@ -60,13 +53,21 @@ pub fn configure(config: &mut ServiceConfig, settings: &ContractSettings) {
                 .configure(members::configure)
                 .configure(suppressions::configure)
                 .configure(people::configure)
-                .configure(invitations::configure)
                 .configure(batches::configure)
                 .configure(webhooks::configure)
                 .configure(templates::configure)
                 .default_service(web::to(not_found))
                 .wrap(from_fn(auth::authenticate)),
         )
+        .configure(|config| contracts::configure(config, settings))
+        .service(resource("/", "GET, HEAD").route(get().to(home)))
+        .configure(health::configure)
+        .configure(metrics::configure)
+        .configure(assets::configure)
+        .configure(docs::configure)
+        .configure(pages::configure)
+        .configure(inbox::configure)
+        .configure(console::configure)
         .default_service(web::to(not_found));
 }
 
