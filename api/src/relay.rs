@@ -126,8 +126,8 @@ struct Relay {
 }
 
 impl Relay {
-    /// Publishes what was handed over, and from time to time what else is due. The first waits for
-    /// nothing: however long it takes to look, and however soon the next look is due.
+    /// Publishes what was handed over, and from time to time what else is due. The first waits for no
+    /// look: however long it takes, and however soon the next is due.
     async fn round(&mut self, outlet: &Outlet) -> Result<Round, StoreError> {
         let handed_over = outlet.take();
         if handed_over.len() >= MANY {
