@@ -20,7 +20,7 @@ fn defaults_are_complete_and_fit_each_other() {
     let settings = Settings::load(None, std::iter::empty()).unwrap();
     assert_eq!(settings.public_url.as_str(), "http://127.0.0.1:8080/");
     assert_eq!(settings.database.url, "sqlite://./welcomat-data/welcomat.db");
-    assert_eq!(settings.worker.prefetch, 64);
+    assert_eq!(settings.worker.prefetch, 128);
     assert_eq!(settings.mail.timeouts.final_dot, Duration::from_mins(10));
     assert_eq!(settings.retry.policy(), domain::RetryPolicy::default());
     assert!(settings.templates_dir.is_none() && settings.mail.helo.is_none());
@@ -66,7 +66,7 @@ fn environment_wins_over_file_and_file_over_default() {
     let settings = load(file, &[("WELCOMAT_WORKER_CONCURRENCY", "8")]).unwrap();
     assert_eq!(settings.http.bind.to_string(), "0.0.0.0:9000");
     assert_eq!(settings.public_url.as_str(), "http://127.0.0.1:9000/");
-    assert_eq!((settings.worker.concurrency, settings.worker.prefetch), (8, 32));
+    assert_eq!((settings.worker.concurrency, settings.worker.prefetch), (8, 64));
 }
 
 #[test]
