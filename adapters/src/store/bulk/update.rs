@@ -21,7 +21,7 @@ where
     let new = |column: ColumnOf<A>| Expr::col((NEW, column));
     let mut update = changes::<A>(&columns, &new)?;
     let rows = arrays::select(rows, &columns)?;
-    update.from(TableRef::SubQuery(Box::new(rows.into()), NEW.into_iden())).and_where(guard(&new));
+    update.from(TableRef::SubQuery(Box::new(rows), NEW.into_iden())).and_where(guard(&new));
     Ok(Some(update))
 }
 
