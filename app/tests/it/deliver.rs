@@ -49,7 +49,12 @@ async fn watch(app: &TestApp, count: usize) {
 
 /// Rows that a relay was handed are locked for it: nobody else publishes them for a minute.
 async fn a_relay_that_looks_all_the_time_sends_what_it_is_handed(stack: Stack) {
-    let env = [("WELCOMAT_RELAY_IDLE_POLL", "1ms"), ("WELCOMAT_RELAY_BUSY_POLL", "1ms")];
+    let env = [
+        ("WELCOMAT_RELAY_IDLE_POLL", "1ms"),
+        ("WELCOMAT_RELAY_BUSY_POLL", "1ms"),
+        // What it forgets comes by no look in time.
+        ("WELCOMAT_RELAY_LOCK", "1m"),
+    ];
     let app = TestApp::start_with_settings(stack, &env).await;
     for number in 0..5 {
         let path = app.invite(&format!("n{number}@example.com")).await;
