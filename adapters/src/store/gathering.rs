@@ -228,19 +228,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn too_few_wait_for_the_batch_that_is_at_work() {
+        let (numbers, gate) = (Numbers::new(2), Arc::new(Semaphore::new(0)));
+        let first = ask(&numbers, &gate, 0);
+        settle().await;
+        let few = [1, 2].map(|number| ask(&numbers, &gate, number));
+        settle().await;
+        // Were the others in a batch of their own by now, this one would not be in it.
+        let last = ask(&numbers, &gate, 3);
+        settle().await;
+        gate.add_permits(3);
+        assert_eq!(first.await.unwrap().unwrap(), 1);
+        for call in few.into_iter().chain([last]) {
+            assert_eq!(call.await.unwrap().unwrap(), 3);
+        }
+    }
+
+    #[tokio::test]
     async fn another_batch_works_beside_the_first_once_there_is_enough_for_it() {
         let (numbers, gate) = (Numbers::new(2), Arc::new(Semaphore::new(0)));
         let first = ask(&numbers, &gate, 0);
         settle().await;
-        let mut many: Vec<_> =
-            (100..100 + ENOUGH).map(|number| ask(&numbers, &gate, number)).collect();
+        let many: Vec<_> = (100..100 + ENOUGH).map(|number| ask(&numbers, &gate, number)).collect();
         settle().await;
-        // Neither the third, for which there is no room, nor the rest, which is too little.
+        // The second has begun, or these would be in it.
         let late = [1, 2].map(|number| ask(&numbers, &gate, number));
         settle().await;
         gate.add_permits(3);
         assert_eq!(first.await.unwrap().unwrap(), 1);
-        for call in many.drain(..) {
+        for call in many {
             assert_eq!(call.await.unwrap().unwrap(), ENOUGH);
         }
         for call in late {
