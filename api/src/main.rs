@@ -6,10 +6,10 @@ use adapters::settings::Settings;
 use adapters::telemetry;
 use api::start::{self, StartError};
 
-#[tokio::main]
 #[expect(clippy::print_stderr, reason = "a start that fails may have no log yet")]
-async fn main() -> ExitCode {
-    match Box::pin(run()).await {
+fn main() -> ExitCode {
+    // Its tasks have ended with it: none of them logs anything after the reason for the end.
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("welcomat-api: {error}");
@@ -18,9 +18,10 @@ async fn main() -> ExitCode {
     }
 }
 
+#[tokio::main]
 async fn run() -> Result<(), StartError> {
     let config = start::config_path(std::env::args().skip(1))?;
     let settings = Settings::from_process(config.as_deref())?;
     telemetry::init(&settings.log);
-    start::run_alone(settings).await
+    Box::pin(start::run_alone(settings)).await
 }

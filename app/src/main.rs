@@ -135,15 +135,21 @@ enum ConfigCommand {
     Reference,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     // Several libraries speak TLS; all of them use this implementation.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // The commands' futures are large; the stack has no need to hold the largest of them.
-    match Box::pin(run(Cli::parse_from(as_called(std::env::args_os().collect())))).await {
+    let cli = Cli::parse_from(as_called(std::env::args_os().collect()));
+    // Its tasks have ended with it: none of them logs anything after the reason for the end.
+    match run_to_end(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => commands::complain(&failure),
     }
+}
+
+#[tokio::main]
+async fn run_to_end(cli: Cli) -> Result<(), Failure> {
+    // The commands' futures are large; the stack has no need to hold the largest of them.
+    Box::pin(run(cli)).await
 }
 
 /// The container image has one file under three names: under the two others it is that program. The

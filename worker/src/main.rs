@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use worker::process::ProcessError;
 
 /// Sends the mails of Welcomat; start as many as you like.
 #[derive(Parser)]
@@ -14,10 +15,10 @@ struct Arguments {
     config: Option<PathBuf>,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let Arguments { config } = Arguments::parse();
-    match worker::process::run(config.as_deref()).await {
+    // Its tasks have ended with it: none of them logs anything after the reason for the end.
+    match run(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             #[expect(clippy::print_stderr, reason = "there may be no log yet")]
@@ -27,4 +28,9 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+#[tokio::main]
+async fn run(config: Option<PathBuf>) -> Result<(), ProcessError> {
+    worker::process::run(config.as_deref()).await
 }
