@@ -49,7 +49,8 @@ INSERT INTO invitation (id, organization_id, membership_id, user_id, inviter_id,
   secret_generation, token_hash, password_hash, password_expires_at, wrong_passwords, email_sent,
   email_sent_at, expires_at, closed_at, created_at, updated_at)
 SELECT id, organization, id, id, id, email, email, 'Grace', 'Hopper', 'member', 'en', '{}',
-  'temporary_password', status, 1, 1, sha256(uuid_send(id)), sha256(email::bytea),
+  'temporary_password', status, 1, 1, substr(int4send((extract(epoch FROM at)::bigint / 3600)::int), 2) || sha256(uuid_send(id)),
+  sha256(email::bytea),
   at + interval '1 day', 0, true, at, at + interval '7 days', at + interval '1 day', at,
   at + interval '1 day'
 FROM old;

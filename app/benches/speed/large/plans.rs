@@ -95,13 +95,12 @@ fn sorted(head: &str, log: &str) -> String {
         }
     }
     let mut out = head.to_owned();
-    for (statement, words) in WATCHED {
+    for watched in WATCHED {
         out.push_str("## ");
-        out.push_str(statement);
+        out.push_str(watched.name);
         out.push_str("\n\n");
         let before = out.len();
-        for plan in worst.values().filter(|plan| words.iter().all(|word| plan.text.contains(word)))
-        {
+        for plan in worst.values().filter(|plan| watched.is(&plan.text)) {
             out += &plan.shown();
         }
         if out.len() == before {
@@ -109,9 +108,7 @@ fn sorted(head: &str, log: &str) -> String {
         }
     }
     out += "## every other statement that read a whole table\n\n";
-    let watched = |plan: &Plan| {
-        WATCHED.iter().any(|(_, words)| words.iter().all(|word| plan.text.contains(word)))
-    };
+    let watched = |plan: &Plan| WATCHED.iter().any(|watched| watched.is(&plan.text));
     for plan in worst.values().filter(|plan| plan.tree.contains("Seq Scan") && !watched(plan)) {
         out += &plan.shown();
     }

@@ -1,6 +1,7 @@
 //! What the product's own statements took, as the database counts it.
 #![expect(clippy::print_stdout, reason = "this is what the benchmark is for")]
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
@@ -11,20 +12,41 @@ use crate::report::Report;
 use crate::samples::Samples;
 use crate::servers::{Server, execute};
 
-/// Statements that must not know how much is settled: a name, and what is in nothing else.
-///
-/// They are recognized by what they are about, so that they may be written in another way.
-pub const WATCHED: &[(&str, &[&str])] = &[
-    ("lock", &["SELECT", "FROM \"invitation\"", "(SELECT \"invitation_id\"", "FOR UPDATE"]),
-    ("claim", &["UPDATE \"delivery\"", "\"next_attempt_at\" <="]),
-    ("secret", &["UPDATE \"invitation\"", "\"sealed\" =", "\"secret_generation\" <"]),
-    ("relay claim", &["UPDATE \"outbox\"", "SKIP LOCKED"]),
-    ("relay settle", &["UPDATE \"outbox\" SET", "\"published_at\" = "]),
-    ("rescue", &["SELECT", "FROM \"delivery\"", "\"lease_until\" <="]),
-    ("lost jobs", &["FROM \"delivery\"", "NOT", "FROM \"outbox\"", "\"published_at\" >"]),
-    ("overview", &["FROM \"event\"", "GROUP BY"]),
-    ("list", &["SELECT", "FROM \"invitation\"", "ORDER BY \"invitation\".\"id\" DESC"]),
+/// A statement that must not know how much is settled.
+pub struct Watched {
+    pub name: &'static str,
+    /// What is in no other statement. It is recognized by what it is about, so that it may be written in
+    /// another way.
+    pub words: &'static [&'static str],
+    /// The statement that says of how many rows this one is about, where it does not say so itself.
+    pub rows_of: &'static str,
+}
+
+pub const WATCHED: &[Watched] = &[
+    own("lock", &["SELECT", "FROM \"delivery\"", "JOIN \"organization\"", "FOR UPDATE"]),
+    // It writes what was locked, and gives no rows back.
+    Watched {
+        name: "claim",
+        words: &["UPDATE \"delivery\"", "\"next_attempt_at\" <="],
+        rows_of: "lock",
+    },
+    own("relay claim", &["UPDATE \"outbox\"", "SKIP LOCKED"]),
+    own("relay settle", &["UPDATE \"outbox\" SET", "\"published_at\" = "]),
+    own("rescue", &["SELECT", "FROM \"delivery\"", "\"lease_until\" <="]),
+    own("lost jobs", &["FROM \"delivery\"", "NOT", "FROM \"outbox\"", "\"published_at\" >"]),
+    own("overview", &["FROM \"event\"", "GROUP BY"]),
+    own("list", &["SELECT", "FROM \"invitation\"", "ORDER BY \"invitation\".\"id\" DESC"]),
 ];
+
+const fn own(name: &'static str, words: &'static [&'static str]) -> Watched {
+    Watched { name, words, rows_of: name }
+}
+
+impl Watched {
+    pub fn is(&self, text: &str) -> bool {
+        self.words.iter().all(|word| text.contains(word))
+    }
+}
 
 /// Lets the server count; restarts it.
 pub async fn watch(server: &Server) -> Result<()> {
@@ -46,19 +68,22 @@ pub async fn read(
     which: &str,
     samples: &mut Samples,
 ) -> Result<()> {
-    for (statement, words) in WATCHED {
-        let has: Vec<String> =
-            words.iter().map(|word| format!("position('{word}' IN query) > 0")).collect();
-        let sql = format!(
-            "SELECT sum(total_exec_time) / greatest(sum(rows), sum(calls)) AS ms \
-             FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid \
-             WHERE datname = '{name}' AND {}",
-            has.join(" AND ")
-        );
-        let row = database.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
-        let ms = row.map(|row| row.try_get::<Option<f64>>("", "ms")).transpose()?.flatten();
-        if let Some(ms) = ms {
-            samples.set(format!("{which}.{}_ms", statement.replace(' ', "_")), ms);
+    let sql = format!(
+        "SELECT query, total_exec_time AS ms, greatest(rows, calls)::float8 AS rows \
+         FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid WHERE datname = '{name}'"
+    );
+    let mut taken: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+    for row in database.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await? {
+        let query: String = row.try_get("", "query")?;
+        for watched in WATCHED.iter().filter(|watched| watched.is(&query)) {
+            let (ms, rows) = taken.entry(watched.name).or_default();
+            *ms += row.try_get::<f64>("", "ms")?;
+            *rows += row.try_get::<f64>("", "rows")?;
+        }
+    }
+    for Watched { name, rows_of, .. } in WATCHED {
+        if let (Some((ms, _)), Some((_, rows))) = (taken.get(name), taken.get(rows_of)) {
+            samples.set(format!("{which}.{}_ms", name.replace(' ', "_")), ms / rows);
         }
     }
     Ok(())
@@ -95,7 +120,7 @@ pub async fn busiest(
 pub fn print(report: &Report<'_>) {
     println!("\n| Statement, ms of the database for each row or call | Empty | Large |");
     println!("|---|---:|---:|");
-    for (statement, _) in WATCHED {
+    for Watched { name: statement, .. } in WATCHED {
         let name = statement.replace(' ', "_");
         let ms = |which: &str| {
             let ms = report.median(&format!("{which}.{name}_ms"));
