@@ -20,7 +20,7 @@ fn defaults_are_complete_and_fit_each_other() {
     let settings = Settings::load(None, std::iter::empty()).unwrap();
     assert_eq!(settings.public_url.as_str(), "http://127.0.0.1:8080/");
     assert_eq!(settings.database.url, "sqlite://./welcomat-data/welcomat.db");
-    assert_eq!(settings.worker.prefetch, 128);
+    assert_eq!(settings.worker.prefetch, 256);
     assert_eq!(settings.mail.timeouts.final_dot, Duration::from_mins(10));
     assert_eq!(settings.retry.policy(), domain::RetryPolicy::default());
     assert!(settings.templates_dir.is_none() && settings.mail.helo.is_none());

@@ -17,7 +17,7 @@ use crate::pace::{Pace, Round, Sign};
 
 /// How many mails may be sent or on their way for each connection: enough that reports form batches
 /// while the next are sent.
-const OPEN: usize = 4;
+const OPEN: usize = 8;
 
 /// All connections of a worker.
 pub struct Connections {

@@ -10,6 +10,9 @@ use tracing_subscriber::EnvFilter;
 use super::source::Leaves;
 use super::{SettingsError, duration};
 
+/// More jobs than these are never in hand.
+const MOST_IN_HAND: u16 = 10_000;
+
 /// The sending worker.
 #[derive(Debug, Clone, Serialize)]
 pub struct WorkerSettings {
@@ -115,9 +118,9 @@ pub struct LogSettings {
 impl WorkerSettings {
     pub(super) fn read(values: &Leaves) -> Result<Self, SettingsError> {
         let concurrency: u16 = values.number("worker.concurrency", 1..=1024)?;
-        let prefetch = match values.number("worker.prefetch", 0..=10_000)? {
+        let prefetch = match values.number("worker.prefetch", 0..=MOST_IN_HAND)? {
             // Enough that no connection waits for a claim, a rendering or a report.
-            0 => concurrency * 8,
+            0 => (concurrency * 16).min(MOST_IN_HAND),
             some => some,
         };
         Ok(Self {

@@ -120,7 +120,7 @@ fn while_no_report_is_heard_few_mails_are_sent() {
         let _turn = TURN.acquire().await;
         let env = [
             ("WELCOMAT_WORKER_CONCURRENCY", "1"),
-            ("WELCOMAT_WORKER_PREFETCH", "8"),
+            ("WELCOMAT_WORKER_PREFETCH", "16"),
             // Five seconds to wait for a connection.
             ("WELCOMAT_WORKER_LEASE", "40s"),
             ("WELCOMAT_MAIL_TIMEOUTS_DATA", "10s"),
@@ -129,11 +129,11 @@ fn while_no_report_is_heard_few_mails_are_sent() {
         script.add(Rule::new(At::Data, Act::Hold));
         let written = fleet.file("journal");
         fleet.add_worker_with(&[
-            ("FAULT_POINT", "worker.mail_ended=sleep:1@8"),
+            ("FAULT_POINT", "worker.mail_ended=sleep:1@16"),
             ("FAULT_JOURNAL", written.to_str().unwrap()),
         ]);
-        fleet.invite(0..8).await;
-        all_are_ready(&fleet, 8).await;
+        fleet.invite(0..16).await;
+        all_are_ready(&fleet, 16).await;
         // From here on nobody can report.
         let database = Database::connect(fleet.database_url()).await.unwrap();
         let lock = database.begin().await.unwrap();
@@ -146,7 +146,7 @@ fn while_no_report_is_heard_few_mails_are_sent() {
         let sent = fleet.sink.count();
         lock.rollback().await.unwrap();
         database.close().await.unwrap();
-        assert_eq!(sent, 4, "four for the one connection");
+        assert_eq!(sent, 8, "eight for the one connection");
         let tally = fleet.settled().await;
         assert_eq!(tally.sent, 8);
         record("F58", "reports are held up while mails are ready", &tally, &Repeats::None);
