@@ -3,7 +3,7 @@
 //! The first one stored wins; every later attempt opens that same secret, so that a mail
 //! that arrives twice says the same thing twice.
 
-use domain::{CredentialPolicy, Generation, InvitationId, LinkToken, TemporaryPassword};
+use domain::{CredentialPolicy, Generation, InvitationId, LinkToken, TemporaryPassword, Timestamp};
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -54,12 +54,12 @@ struct Read {
 
 impl Secret {
     /// Makes a new one.
-    pub fn generate(policy: CredentialPolicy, rng: &mut impl CryptoRng) -> Self {
+    pub fn generate(policy: CredentialPolicy, now: Timestamp, rng: &mut impl CryptoRng) -> Self {
         let password = match policy {
             CredentialPolicy::TemporaryPassword => Some(TemporaryPassword::generate(rng)),
             CredentialPolicy::Link => None,
         };
-        Self { password, token: LinkToken::generate(rng) }
+        Self { password, token: LinkToken::generate(now, rng) }
     }
 
     /// What is stored of it: sealed for the mail, hashed for the invitee who comes back with it.
@@ -103,6 +103,8 @@ impl Owner {
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
     fn keys(id: &str) -> SealKeys {
         SealKeys::parse(&format!("{id}:{}=", "A".repeat(43))).unwrap()
     }
@@ -117,8 +119,8 @@ mod tests {
         let (keys, owner, rng) = (keys("k1"), owner(1), &mut crate::rng());
         let mut row: Option<Vec<u8>> = None;
         let opened = [(); 2].map(|()| {
-            let fresh =
-                Secret::generate(CredentialPolicy::TemporaryPassword, rng).seal(&keys, owner, rng);
+            let fresh = Secret::generate(CredentialPolicy::TemporaryPassword, NOW, rng)
+                .seal(&keys, owner, rng);
             let winner = row.get_or_insert(fresh);
             Secret::open(&keys, winner, owner).unwrap()
         });
@@ -132,7 +134,7 @@ mod tests {
     #[test]
     fn a_link_comes_without_a_password() {
         let (keys, owner, rng) = (keys("k1"), owner(1), &mut crate::rng());
-        let secret = Secret::generate(CredentialPolicy::Link, rng);
+        let secret = Secret::generate(CredentialPolicy::Link, NOW, rng);
         let stored = secret.stored(&keys, owner, rng);
         assert!(stored.password_hash.is_none());
         assert!(Secret::open(&keys, &stored.sealed, owner).unwrap().password.is_none());
@@ -141,8 +143,11 @@ mod tests {
     #[test]
     fn a_sealed_secret_opens_only_with_its_key_and_for_its_owner() {
         let (keys_1, rng) = (keys("k1"), &mut crate::rng());
-        let sealed =
-            Secret::generate(CredentialPolicy::TemporaryPassword, rng).seal(&keys_1, owner(1), rng);
+        let sealed = Secret::generate(CredentialPolicy::TemporaryPassword, NOW, rng).seal(
+            &keys_1,
+            owner(1),
+            rng,
+        );
         assert!(Secret::open(&keys_1, &sealed, owner(1)).is_ok());
         for (keys, owner) in [(&keys_1, owner(2)), (&keys("k2"), owner(1))] {
             let error = Secret::open(keys, &sealed, owner).unwrap_err();

@@ -14,17 +14,13 @@ use zeroize::Zeroizing;
 #[derive(Clone)]
 pub struct TemporaryPassword(Zeroizing<String>);
 
-/// The secret part of the link in an invitation mail.
-#[derive(Clone)]
-pub struct LinkToken(Zeroizing<String>);
-
 /// SHA-256 of a secret, the only form that is kept once the mail is out.
 #[derive(Clone, Copy)]
 pub struct SecretHash([u8; 32]);
 
-const LENGTH: usize = 26;
+pub(crate) const LENGTH: usize = 26;
 // Crockford's alphabet has no I, L, O and U: nothing is misread, nothing spells words.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+pub(crate) const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 impl TemporaryPassword {
     /// Makes a new one.
@@ -60,43 +56,10 @@ impl TemporaryPassword {
     }
 }
 
-impl LinkToken {
-    /// Makes a new one.
-    pub fn generate(rng: &mut impl CryptoRng) -> Self {
-        Self(random_text(rng))
-    }
-
-    /// Takes over a token that was sealed earlier.
-    pub fn from_sealed(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-
-    /// The token, for the link in the mail.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-
-    /// What is stored.
-    pub fn hash(&self) -> SecretHash {
-        SecretHash::of_typed(&self.0)
-    }
-}
-
 impl SecretHash {
     /// Hashes what a person typed or pasted: case, white space, dashes and look-alikes do not matter.
     pub fn of_typed(text: &str) -> Self {
-        let canonical: Zeroizing<String> = Zeroizing::new(
-            text.chars()
-                // Mail programs bring line ends along and make our dashes prettier.
-                .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '\u{2010}'..='\u{2015}'))
-                .map(|c| match c.to_ascii_uppercase() {
-                    'O' => '0',
-                    'I' | 'L' => '1',
-                    other => other,
-                })
-                .collect(),
-        );
-        Self::of_exact(&canonical)
+        Self::of_exact(&canonical(text))
     }
 
     /// Hashes a secret that is only ever copied, such as an API key.
@@ -130,16 +93,24 @@ impl fmt::Debug for TemporaryPassword {
     }
 }
 
-impl fmt::Debug for LinkToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LinkToken(…)")
-    }
-}
-
 impl fmt::Debug for SecretHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretHash(…)")
     }
+}
+
+/// The one way to write what a person typed or pasted.
+pub(crate) fn canonical(text: &str) -> Zeroizing<String> {
+    let canonical = text
+        .chars()
+        // Mail programs bring line ends along and make our dashes prettier.
+        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '\u{2010}'..='\u{2015}'))
+        .map(|c| match c.to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            other => other,
+        });
+    Zeroizing::new(canonical.collect())
 }
 
 /// Makes 130 random bits as text; API keys use it too.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use domain::secret::random_text;
-use domain::{LinkToken, SecretHash, TemporaryPassword};
+use domain::{LinkToken, SecretHash, TemporaryPassword, Timestamp};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -85,9 +85,10 @@ fn secrets_have_130_bits_of_a_readable_alphabet_and_do_not_repeat() {
 fn no_way_of_printing_shows_a_secret() {
     let mut rng = StdRng::seed_from_u64(1);
     let password = TemporaryPassword::generate(&mut rng);
-    let token = LinkToken::generate(&mut rng);
+    let token = LinkToken::generate(Timestamp::UNIX_EPOCH, &mut rng);
     assert_eq!(format!("{password:?}"), "TemporaryPassword(…)");
     assert_eq!(format!("{token:?}"), "LinkToken(…)");
     assert_eq!(format!("{:?}", password.hash()), "SecretHash(…)");
+    assert_eq!(format!("{:?}", token.hash()), "LinkHash(…)");
     assert_ne!(password.expose(), token.expose());
 }

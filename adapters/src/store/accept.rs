@@ -3,7 +3,7 @@
 use domain::invitation::{IllegalInvitationEvent, InvitationEvent};
 use domain::{
     Branding, EmailAddress, EventKind, Generation, Invitation, InvitationId, InvitationStatus,
-    OrganizationId, SecretHash, Timestamp, UserId,
+    LinkHash, OrganizationId, SecretHash, Timestamp, UserId,
 };
 use entity::{invitation, membership, organization, user};
 use sea_orm::{
@@ -22,7 +22,7 @@ use super::{
 #[derive(Debug, Clone)]
 pub enum Credential {
     /// The secret part of the link.
-    Token(SecretHash),
+    Token(LinkHash),
     /// The temporary password, and the address it was sent to.
     Temporary {
         /// The address.
@@ -96,7 +96,7 @@ enum Reply {
 
 impl Store {
     /// What the holder of a link may see.
-    pub async fn find_by_token(&self, token: SecretHash) -> Result<Option<OpenInvitation>> {
+    pub async fn find_by_token(&self, token: LinkHash) -> Result<Option<OpenInvitation>> {
         self.check(Credential::Token(token)).await
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::{
     AttemptToken, CredentialPolicy, Delivery, DeliveryId, DeliveryKind, DeliveryStatus,
-    EmailAddress, Generation, OrganizationId, SecretHash, Timestamp,
+    EmailAddress, Generation, LinkHash, OrganizationId, SecretHash, Timestamp,
 };
 use entity::{delivery, invitation};
 use sea_orm::prelude::Expr;
@@ -77,7 +77,7 @@ pub struct NewSecret {
     /// What the mail needs, sealed.
     pub sealed: Vec<u8>,
     /// What the link is recognized by.
-    pub token_hash: SecretHash,
+    pub token_hash: LinkHash,
     /// What the temporary password is recognized by, if there is one.
     pub password_hash: Option<SecretHash>,
 }

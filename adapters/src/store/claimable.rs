@@ -138,7 +138,7 @@ impl Claimable<'_> {
         let credential = if reminds { CredentialPolicy::Link } else { mail.credential };
         // Random and strong: nothing in here takes longer than microseconds.
         let NewSecret { sealed, token_hash, password_hash } =
-            Secret::generate(credential, &mut rng()).stored(&wanted.keys, owner, &mut rng());
+            Secret::generate(credential, now, &mut rng()).stored(&wanted.keys, owner, &mut rng());
         let stored = invitation::ActiveModel {
             id: Set(row.id),
             secret_generation: Set(generation),

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use domain::{DeliveryKind, EmailAddress, SecretHash, Timestamp};
+use domain::{DeliveryKind, EmailAddress, LinkHash, SecretHash, Timestamp};
 use entity::{former_token, invitation};
 use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::sea_query::Query;
@@ -109,7 +109,7 @@ pub(super) async fn forget_ended(tx: &DatabaseTransaction, now: Timestamp) -> Re
 pub(super) async fn by_token(
     db: &impl ConnectionTrait,
     now: Timestamp,
-    hash: &SecretHash,
+    hash: &LinkHash,
 ) -> Result<Option<invitation::Model>> {
     let valid_until = former_token::Column::ValidUntil;
     let link = former_token::Entity::find_by_id(hash.to_vec())

@@ -36,7 +36,7 @@ async fn the_mail_carries_link_and_password_and_is_reported(stack: Stack) {
     let (invitation, mail) = app.invite_and_receive("ann@example.com").await;
     assert!(mail.subject.contains("Acme"), "{}", mail.subject);
     assert!(mail.message_id.starts_with('<'), "{}", mail.message_id);
-    assert_eq!((mail.token().len(), mail.password().len()), (26, 32));
+    assert_eq!((mail.token().len(), mail.password().len()), (30, 32));
     let found = app.get(&invitation).await;
     assert_eq!(found["email_sent"], true);
     assert!(found["email_sent_at"].is_string());

@@ -6,13 +6,13 @@ use adapters::clock::Clock;
 use adapters::settings::Settings;
 use adapters::store::Store;
 use domain::{KeyRole, SecretHash, Timestamp};
-use entity::tally;
+use entity::{invitation, tally};
 use migration::{Migrator, MigratorTrait};
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{Query, SimpleExpr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait,
-    QueryFilter, QueryResult, Statement,
+    QueryFilter, QueryResult, Set, Statement,
 };
 use serde_json::json;
 
@@ -23,6 +23,7 @@ on_both_stacks!(
     keys_of_the_first_version_stay_good,
     whoever_was_accepted_before_is_not_new,
     addresses_that_were_suppressed_before_are_listed,
+    links_that_were_sent_before_open,
 );
 
 async fn keys_of_the_first_version_stay_good(stack: Stack) {
@@ -230,4 +231,25 @@ async fn insert(
     let (columns, values): (Vec<_>, Vec<_>) = row.unzip();
     let insert = Query::insert().into_table(table).columns(columns).values_panic(values).to_owned();
     database.execute(&insert).await.unwrap();
+}
+
+/// They name no hour, and are known by their hash alone.
+async fn links_that_were_sent_before_open(stack: Stack) {
+    let app = TestApp::start(stack).await;
+    app.invite_and_receive("ann@example.com").await;
+    let old = "7ZK40123ABCDEFGH1JKMNPQRST";
+    let database = Database::connect(&app.database_url).await.unwrap();
+    let hash = SecretHash::of_exact(old).to_vec();
+    let changed = invitation::Entity::update_many()
+        .set(invitation::ActiveModel { token_hash: Set(Some(hash)), ..Default::default() })
+        .exec(&database)
+        .await
+        .unwrap();
+    assert_eq!(changed.rows_affected, 1);
+    database.close().await.unwrap();
+    let page = app.client.clone().with_key(None).get(&format!("/i/{old}")).await.unwrap();
+    assert_eq!(page.status, 200, "{}", page.text());
+    let body = json!({"token": old.to_lowercase(), "password": "correct horse battery staple"});
+    let (status, accepted) = app.act("/v1/invitations/accept", &body).await;
+    assert_eq!((status, &accepted["email"]), (200, &json!("ann@example.com")));
 }

@@ -21,9 +21,9 @@ pub fn known_early(
         return Ok(None);
     }
     let keys = state.seal.as_ref().ok_or(ApiError::Internal)?;
-    let rng = &mut adapters::rng();
-    let invitation = InvitationId::new(state.store.clock().now(), rng);
-    let secret = Secret::generate(new.credential, rng);
+    let (now, rng) = (state.store.clock().now(), &mut adapters::rng());
+    let invitation = InvitationId::new(now, rng);
+    let secret = Secret::generate(new.credential, now, rng);
     let stored = secret.stored(keys, Owner { invitation, generation: 1 }, rng);
     new.secret = Some(EarlySecret { invitation, secret: stored });
     Ok(secret.password.map(|password| (invitation, password)))

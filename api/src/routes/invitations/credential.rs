@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 use adapters::store::{Credential, OpenInvitation};
-use domain::{EmailAddress, SecretHash};
+use domain::{EmailAddress, LinkHash, SecretHash};
 use serde_json::json;
 use utoipa::Modify;
 use utoipa::openapi::extensions::Extensions;
@@ -35,9 +35,11 @@ pub fn parse(given: Given) -> Result<Credential, Vec<FieldError>> {
     let token = given.token.map(Zeroizing::new);
     let password = given.temporary_password.map(Zeroizing::new);
     match (token, given.email, password) {
-        (Some(token), None, None) => Ok(Credential::Token(hash(&token))),
+        (Some(token), None, None) => Ok(Credential::Token(LinkHash::of_typed(bounded(&token)))),
         (None, Some(email), Some(password)) => match EmailAddress::parse(&email) {
-            Ok(email) => Ok(Credential::Temporary { email, hash: hash(&password) }),
+            Ok(email) => {
+                Ok(Credential::Temporary { email, hash: SecretHash::of_typed(bounded(&password)) })
+            }
             Err(error) => Err(vec![FieldError::new("email", error)]),
         },
         (None, None, None) => {
@@ -86,9 +88,9 @@ pub async fn too_late(state: &AppState, open: &OpenInvitation) -> ApiError {
     ended(open.status)
 }
 
-fn hash(secret: &str) -> SecretHash {
-    // No secret is that long: the hash of nothing matches none.
-    SecretHash::of_typed(if secret.len() > MAX_SECRET { "" } else { secret })
+/// No secret is longer: the hash of nothing matches none.
+const fn bounded(secret: &str) -> &str {
+    if secret.len() > MAX_SECRET { "" } else { secret }
 }
 
 /// Says in the document what [`parse`] wants of the fields together, which a struct cannot say.

@@ -12,7 +12,7 @@ use actix_web::web::{self, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use adapters::store::{Credential, OpenInvitation};
 use adapters::templates::{Page, PageBrand};
-use domain::{EmailAddress, InvitationStatus, SecretHash};
+use domain::{EmailAddress, InvitationStatus, LinkHash};
 
 use super::invitations::credential;
 use super::{get, resource};
@@ -57,7 +57,7 @@ impl Opened {
         request: &HttpRequest,
         typed: &Path<String>,
     ) -> Result<Self, Result<HttpResponse, ApiError>> {
-        let token = Credential::Token(SecretHash::of_typed(typed));
+        let token = Credential::Token(LinkHash::of_typed(typed));
         match credential::find(state, request, &token).await {
             Ok(invitation) => {
                 let path = path(&state.public_path, typed);

@@ -113,7 +113,8 @@ WHERE id {these} AND status = 'queued' AND EXISTS (SELECT 1 FROM invitation
   WHERE invitation.id = delivery.invitation_id AND invitation.status = 'pending'
   AND invitation.generation = delivery.generation AND invitation.expires_at > now());
 UPDATE invitation SET secret_generation = 1, sealed = decode(repeat('5a', 120), 'hex'),
-  token_hash = sha256(uuid_send(id)), password_hash = sha256(uuid_send(id)), updated_at = now()
+  token_hash = substr(int4send((extract(epoch FROM now())::bigint / 3600)::int), 2) || sha256(uuid_send(id)),
+  password_hash = sha256(uuid_send(id)), updated_at = now()
 WHERE id {these} AND status = 'pending' AND secret_generation < generation;
 {report}",
         report = report(&these)

@@ -7,7 +7,7 @@ use adapters::store::{Claimed, DeliveryView, InvitationDetail};
 use domain::delivery::DeliveryEvent;
 use domain::{
     Delivery, DeliveryId, DeliveryState, DeliveryStatus, Generation, InvitationId,
-    InvitationStatus, SecretHash, SendOutcome, Timestamp,
+    InvitationStatus, LinkHash, SendOutcome, Timestamp,
 };
 
 use super::lab::{Lab, lock};
@@ -143,7 +143,7 @@ async fn check_links(lab: &Lab, detail: &InvitationDetail) {
     let newest = detail.invitation.delivery.id;
     let mails = lock(&lab.mails).clone();
     for mail in mails.iter().filter(|mail| mail.delivery == newest) {
-        let found = lab.store.find_by_token(SecretHash::of_typed(&mail.secret)).await.unwrap();
+        let found = lab.store.find_by_token(LinkHash::of_typed(&mail.secret)).await.unwrap();
         let found = found.map(|invitation| invitation.id);
         assert_eq!(found, Some(mail.invitation), "a mail with a dead link: {mail:?}");
     }

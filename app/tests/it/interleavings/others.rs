@@ -5,7 +5,7 @@ use std::time::Duration;
 use adapters::store::{AcceptOutcome, ChangeOutcome, CreateOutcome, Credential, NewInvitation};
 use adapters::store::{OnExisting, OutboxEntry, Rank, Told};
 use domain::{
-    Bounce, CredentialPolicy, EmailAddress, Feedback, InvitationStatus, Position, SecretHash,
+    Bounce, CredentialPolicy, EmailAddress, Feedback, InvitationStatus, LinkHash, Position,
 };
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -179,6 +179,6 @@ pub async fn nobody_gets_in(lab: &Lab, id: domain::InvitationId) {
 }
 
 async fn answer(lab: &Lab, secret: &str) -> Result<AcceptOutcome, adapters::store::StoreError> {
-    let credential = Credential::Token(SecretHash::of_typed(secret));
+    let credential = Credential::Token(LinkHash::of_typed(secret));
     lab.store.accept(credential, "no hash that anything fits".to_owned()).await
 }

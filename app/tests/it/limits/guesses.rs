@@ -29,7 +29,7 @@ async fn by_password(app: &TestApp, email: &str, password: &str) -> (u16, Value)
 
 async fn guess(app: &TestApp, headers: &[(&str, &str)]) -> Answer {
     let headers = [&[("Content-Type", "application/json")], headers].concat();
-    let body = json!({"token": "0".repeat(26), "password": CHOSEN}).to_string();
+    let body = json!({"token": "0".repeat(30), "password": CHOSEN}).to_string();
     app.client.send("POST", ACCEPT, &headers, body.as_bytes()).await.unwrap()
 }
 
