@@ -10,6 +10,7 @@ pub mod clock;
 pub mod dns;
 pub mod download;
 pub mod failpoint;
+mod gathering;
 pub mod health;
 pub mod mail_check;
 pub mod mailer;

@@ -13,8 +13,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::gathering::Call;
-use super::{Actor, Result, Store, Verdict, bulk, convert, policy};
+use super::{Actor, Call, Result, Store, Verdict, bulk, convert, policy};
 
 /// Whoever is behind a key or a token.
 #[derive(Debug, Clone)]
@@ -89,7 +88,7 @@ impl Store {
     pub async fn authenticate(&self, hash: SecretHash) -> Result<Option<Caller>> {
         let store = self.clone();
         let find = move |calls| find_callers(store.clone(), calls);
-        self.gatherings.callers.call(&self.runtime, hash, find).await
+        self.gatherings.callers.call(&self.runtime, hash, find).await?
     }
 
     /// Finds out who a verified token speaks for; `None` if it names no organization of ours.

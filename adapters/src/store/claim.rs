@@ -117,7 +117,7 @@ impl Store {
         let claim = move |wanted, locking| store.clone().claim_all(wanted, locking);
         let runtime = self.runtime.clone();
         let answer = move |calls| together::answer(runtime.clone(), calls, claim.clone());
-        self.gatherings.claims.call(&self.runtime, wanted, answer).await
+        self.gatherings.claims.call(&self.runtime, wanted, answer).await?
     }
 
     async fn claim_all(

@@ -127,7 +127,7 @@ impl Store {
         }
         let store = self.clone();
         let create = move |calls| intake::create(store.clone(), calls);
-        self.gatherings.creates.call(&self.runtime, Arc::new(asked), create).await
+        self.gatherings.creates.call(&self.runtime, Arc::new(asked), create).await?
     }
 
     /// The same in a transaction that it has for itself.

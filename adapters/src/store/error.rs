@@ -3,6 +3,7 @@
 use sea_orm::{DbErr, RuntimeErr};
 
 use crate::certificate;
+use crate::gathering::Unanswered;
 
 /// A failure of the database, not of the request.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -47,6 +48,15 @@ const AWAY_STATES: [&str; 7] = ["57P01", "57P02", "57P03", "53100", "53200", "53
 // Result codes of SQLite, the lowest byte of the extended ones: BUSY; READONLY, IOERR and FULL.
 const SQLITE_BUSY: u32 = 5;
 const SQLITE_AWAY: [u32; 3] = [8, 10, 13];
+
+impl From<Unanswered> for StoreError {
+    fn from(why: Unanswered) -> Self {
+        match why {
+            Unanswered::Full => Self::Busy,
+            Unanswered::Lost => Self::Database("the batch of this call has failed".to_owned()),
+        }
+    }
+}
 
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {

@@ -16,13 +16,12 @@ use crate::trace::Carried;
 
 use super::bulk::Changes;
 use super::create::{CreateOutcome, NewInvitation};
-use super::gathering::Call;
 use super::idempotency::{self, IdempotencyKey};
 use super::invite::Inviting;
 use super::limit::Refused;
 use super::newcomers::{self, Person};
 use super::outlet::Held;
-use super::{Result, Store, StoreError, Verdict, announce, enlist, limit};
+use super::{Call, Result, Store, StoreError, Verdict, announce, enlist, limit};
 
 /// What one caller asks for.
 pub(super) struct Asked {

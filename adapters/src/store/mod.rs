@@ -34,7 +34,6 @@ mod expire;
 mod feedback;
 mod forget;
 mod former;
-mod gathering;
 mod idempotency;
 mod intake;
 mod invite;
@@ -135,13 +134,13 @@ pub use webhooks::{
 };
 
 use crate::clock::Clock;
+use crate::gathering;
 use crate::metrics::Metrics;
 use crate::settings::LimitSettings;
 use crate::trace::{self, Tracer};
 use domain::{DeliveryState, SecretHash, Timestamp};
 
 use self::claim::Wanted;
-use self::gathering::Gathering;
 use self::intake::Asked;
 use self::report::Report;
 use self::statuses::{Question, Statuses};
@@ -163,6 +162,11 @@ pub struct Store {
     metrics: Metrics,
     tracer: Tracer,
 }
+
+/// Calls that are answered together; each may fail by itself.
+type Gathering<A, R> = gathering::Gathering<A, Result<R>>;
+/// One of them.
+type Call<A, R> = gathering::Call<A, Result<R>>;
 
 /// Where calls wait for others of their kind.
 #[derive(Clone)]

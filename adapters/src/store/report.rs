@@ -45,7 +45,7 @@ impl Store {
         let write = move |reports, locking| store.clone().report_all(reports, locking);
         let runtime = self.runtime.clone();
         let answer = move |calls| together::answer(runtime.clone(), calls, write.clone());
-        self.gatherings.reports.call(&self.runtime, report, answer).await
+        self.gatherings.reports.call(&self.runtime, report, answer).await?
     }
 
     async fn report_all(

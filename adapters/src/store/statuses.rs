@@ -8,9 +8,8 @@ use entity::{delivery, invitation};
 use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 
-use super::gathering::Call;
 use super::read::is_current_delivery;
-use super::{Result, Store, bulk, convert};
+use super::{Call, Result, Store, bulk, convert};
 
 /// Whose mails somebody waits for.
 pub(super) struct Question {
@@ -38,7 +37,7 @@ impl Store {
         let store = self.clone();
         let find = move |calls| answer(store.clone(), calls);
         let question = Arc::new(Question { organization, invitations });
-        self.gatherings.statuses.call(&self.runtime, question, find).await
+        self.gatherings.statuses.call(&self.runtime, question, find).await?
     }
 }
 

@@ -6,8 +6,7 @@
 
 use tokio::runtime::Handle;
 
-use super::gathering::Call;
-use super::{Result, StoreError};
+use super::{Call, Result, StoreError};
 
 /// What a transaction does about rows that another one has locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

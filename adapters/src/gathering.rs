@@ -8,17 +8,24 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
-use super::{Result, StoreError};
-
 /// What one caller asks for, and the way back to them. Dropped without an answer, the call fails.
-pub(super) struct Call<A, R> {
+pub struct Call<A, R> {
     /// The question.
-    pub(super) asks: A,
-    answer: oneshot::Sender<Result<R>>,
+    pub asks: A,
+    answer: oneshot::Sender<R>,
+}
+
+/// Why a call got no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unanswered {
+    /// As many wait as may: it was not begun.
+    Full,
+    /// Its batch has failed.
+    Lost,
 }
 
 /// Where calls wait for their batch; cheap to clone.
-pub(super) struct Gathering<A, R>(Arc<Waiting<A, R>>);
+pub struct Gathering<A, R>(Arc<Waiting<A, R>>);
 
 struct Waiting<A, R> {
     queue: Mutex<Queue<A, R>>,
@@ -47,12 +54,12 @@ where
     R: Send + 'static,
 {
     /// No call, and no batch at work; any number of calls may wait.
-    pub(super) fn new(at_once: usize) -> Self {
+    pub fn new(at_once: usize) -> Self {
         Self::bounded(at_once, usize::MAX)
     }
 
     /// No call, and no batch at work; so many calls may wait.
-    pub(super) fn bounded(at_once: usize, most: usize) -> Self {
+    pub fn bounded(at_once: usize, most: usize) -> Self {
         let queue = Mutex::new(Queue { calls: VecDeque::new(), working: 0 });
         Self(Arc::new(Waiting { queue, at_once, most }))
     }
@@ -61,8 +68,8 @@ where
     /// its batch begins is passed over; after that the work is done whether they wait or not.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] at once if as many wait as may.
-    pub(super) async fn call<W, F>(&self, runtime: &Handle, asks: A, work: W) -> Result<R>
+    /// [`Unanswered::Full`] at once if as many wait as may.
+    pub async fn call<W, F>(&self, runtime: &Handle, asks: A, work: W) -> Result<R, Unanswered>
     where
         W: Fn(Vec<Call<A, R>>) -> F + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
@@ -81,8 +88,7 @@ where
                 }
             });
         }
-        let lost = |_| StoreError::Database("the batch of this call has failed".to_owned());
-        answered.await.map_err(lost)?
+        answered.await.map_err(|_| Unanswered::Lost)
     }
 }
 
@@ -94,20 +100,20 @@ impl<A, R> Clone for Gathering<A, R> {
 
 impl<A, R> Call<A, R> {
     /// Answers; whether the caller is still there makes no difference.
-    pub(super) fn answer(self, answer: Result<R>) {
+    pub fn answer(self, answer: R) {
         drop(self.answer.send(answer));
     }
 }
 
 impl<A, R> Waiting<A, R> {
     /// Adds a call; `true` if somebody has to begin working.
-    fn add(&self, call: Call<A, R>) -> Result<bool> {
+    fn add(&self, call: Call<A, R>) -> Result<bool, Unanswered> {
         let mut queue = self.lock();
         if queue.calls.len() >= self.most {
             queue.calls.retain(|call| !call.answer.is_closed());
         }
         if queue.calls.len() >= self.most {
-            return Err(StoreError::Busy);
+            return Err(Unanswered::Full);
         }
         queue.calls.push_back(call);
         let is_worth_it = queue.working == 0 || queue.calls.len() >= ENOUGH;
@@ -149,7 +155,7 @@ mod tests {
         let size = calls.len();
         assert!(calls.iter().all(|call| call.asks != 13), "a batch with an unlucky number");
         for call in calls {
-            call.answer(Ok(size));
+            call.answer(size);
         }
     }
 
@@ -157,7 +163,7 @@ mod tests {
         numbers: &Numbers,
         gate: &Arc<Semaphore>,
         number: usize,
-    ) -> tokio::task::JoinHandle<Result<usize>> {
+    ) -> tokio::task::JoinHandle<Result<usize, Unanswered>> {
         let (numbers, gate) = (numbers.clone(), Arc::clone(gate));
         tokio::spawn(async move {
             numbers
@@ -208,7 +214,7 @@ mod tests {
         let (gone, stays) = (ask(&numbers, &gate, 2), ask(&numbers, &gate, 3));
         settle().await;
         let refused = ask(&numbers, &gate, 4).await.unwrap();
-        assert!(matches!(refused, Err(StoreError::Busy)), "{refused:?}");
+        assert_eq!(refused, Err(Unanswered::Full));
         gone.abort();
         settle().await;
         let late = ask(&numbers, &gate, 5);
@@ -223,7 +229,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_costs_one_batch() {
         let (numbers, gate) = (Numbers::new(1), Arc::new(Semaphore::new(2)));
-        assert!(ask(&numbers, &gate, 13).await.unwrap().is_err());
+        assert_eq!(ask(&numbers, &gate, 13).await.unwrap(), Err(Unanswered::Lost));
         assert_eq!(ask(&numbers, &gate, 1).await.unwrap().unwrap(), 1);
     }
 
