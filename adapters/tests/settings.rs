@@ -66,7 +66,7 @@ fn environment_wins_over_file_and_file_over_default() {
     let settings = load(file, &[("WELCOMAT_WORKER_CONCURRENCY", "8")]).unwrap();
     assert_eq!(settings.http.bind.to_string(), "0.0.0.0:9000");
     assert_eq!(settings.public_url.as_str(), "http://127.0.0.1:9000/");
-    assert_eq!((settings.worker.concurrency, settings.worker.prefetch), (8, 64));
+    assert_eq!((settings.worker.concurrency, settings.worker.prefetch), (8, 128));
 }
 
 #[test]

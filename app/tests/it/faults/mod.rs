@@ -61,7 +61,7 @@ pub const HASTE: [(&str, &str); 9] = [
 /// For faults that concern no mail: nobody loses patience with one because the machine is slow or
 /// the test holds it back.
 pub const CALM: [(&str, &str); 2] =
-    [("WELCOMAT_MAIL_TIMEOUTS_FINAL_DOT", "60s"), ("WELCOMAT_WORKER_LEASE", "100s")];
+    [("WELCOMAT_MAIL_TIMEOUTS_FINAL_DOT", "60s"), ("WELCOMAT_WORKER_LEASE", "20m")];
 
 /// Takes the net away that catches whatever the broker lost: what is lost stays lost.
 pub const NO_NET: [(&str, &str); 1] = [("WELCOMAT_WORKER_REQUEUE_AFTER", "1h")];
