@@ -19,6 +19,7 @@ mod m20261127_000014_overlap_links;
 mod m20261127_000015_follow_batches;
 mod m20261127_000016_know_workers;
 mod m20261127_000017_let_one_go_first;
+mod m20261127_000018_index_less;
 
 /// All steps, oldest first.
 ///
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000015_follow_batches::Migration),
             Box::new(m20261127_000016_know_workers::Migration),
             Box::new(m20261127_000017_let_one_go_first::Migration),
+            Box::new(m20261127_000018_index_less::Migration),
         ]
     }
 }
