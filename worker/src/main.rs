@@ -1,6 +1,6 @@
 //! The program `welcomat-worker`: reads its arguments, runs, says why it ended.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -18,7 +18,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let Arguments { config } = Arguments::parse();
     // Its tasks have ended with it: none of them logs anything after the reason for the end.
-    match run(config) {
+    match run(config.as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             #[expect(clippy::print_stderr, reason = "there may be no log yet")]
@@ -31,6 +31,6 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(config: Option<PathBuf>) -> Result<(), ProcessError> {
-    worker::process::run(config.as_deref()).await
+async fn run(config: Option<&Path>) -> Result<(), ProcessError> {
+    worker::process::run(config).await
 }

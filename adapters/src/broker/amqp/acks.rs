@@ -60,7 +60,9 @@ impl Acks {
         let multiple = async {
             let Some(last) = spent.last() else { return };
             let reached = self.reach(&last.asks.acker, true).await;
-            spent.into_iter().for_each(|call| call.answer(reached));
+            for call in spent {
+                call.answer(reached);
+            }
         };
         let each = alone.into_iter().map(async |call| {
             let reached = self.reach(&call.asks.acker, false).await;
