@@ -307,9 +307,13 @@ pub(super) async fn inviter_name(
     Ok(inviter.as_ref().and_then(full_name))
 }
 
-/// First and last name, as far as they are known.
+/// What a user is called.
 pub(super) fn full_name(user: &user::Model) -> Option<String> {
-    let names = [user.first_name.as_deref(), user.last_name.as_deref()];
-    let names: Vec<_> = names.into_iter().flatten().collect();
+    joined(user.first_name.as_deref(), user.last_name.as_deref())
+}
+
+/// First and last name, as far as they are known.
+pub(super) fn joined(first: Option<&str>, last: Option<&str>) -> Option<String> {
+    let names: Vec<_> = [first, last].into_iter().flatten().collect();
     (!names.is_empty()).then(|| names.join(" "))
 }

@@ -9,6 +9,9 @@ use super::{Actor, Result, announce};
 use crate::rng;
 use crate::trace::{self, TraceContext};
 
+/// Who makes what nobody asks for at that moment.
+pub(super) const SYSTEM: &str = "system";
+
 /// Who made a change, for the audit log.
 #[derive(Debug, Clone)]
 pub(super) enum By {
@@ -43,10 +46,21 @@ impl Entry {
         let actor = match by {
             By::Caller(actor) => actor.written(),
             By::Invitee => format!("user:{}", invitation.user_id),
-            By::System => "system".to_owned(),
+            By::System => SYSTEM.to_owned(),
         };
-        let mut entry = Self::of_organization(now, invitation.organization_id, kind, actor, data);
-        entry.row.invitation_id = Some(invitation.id);
+        Self::of_invitation(now, (invitation.organization_id, invitation.id), kind, actor, data)
+    }
+
+    /// About an organization's invitation of which not more is known.
+    pub(super) fn of_invitation(
+        now: Timestamp,
+        (organization, invitation): (Uuid, Uuid),
+        kind: EventKind,
+        actor: String,
+        data: serde_json::Value,
+    ) -> Self {
+        let mut entry = Self::of_organization(now, organization, kind, actor, data);
+        entry.row.invitation_id = Some(invitation);
         entry
     }
 

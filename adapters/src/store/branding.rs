@@ -4,6 +4,7 @@ use domain::branding::{Colour, Logo, LogoKind, SupportLink};
 use domain::{Branding, EventKind, Name, OrganizationId, Timestamp};
 use entity::logo::{self, Column};
 use entity::organization;
+use sea_orm::prelude::Json;
 use sea_orm::sea_query::{LockType, OnConflict};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
@@ -145,7 +146,12 @@ impl LogoChange {
 
 /// What a row says.
 pub(super) fn of(row: &organization::Model) -> Result<Branding> {
-    let Some(column) = &row.branding else { return Ok(Branding::default()) };
+    said_in(row.branding.as_ref())
+}
+
+/// What the column says.
+pub(super) fn said_in(column: Option<&Json>) -> Result<Branding> {
+    let Some(column) = column else { return Ok(Branding::default()) };
     serde_json::from_value(column.clone())
         .map_err(|_| convert::inconsistent("organization", "branding"))
 }

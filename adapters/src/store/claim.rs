@@ -1,7 +1,7 @@
 //! Workers take deliveries, and the secrets their mails carry are fixed: in one transaction for all
 //! claims that have arrived while the one before was at work.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use domain::{
     EmailAddress, Generation, LinkHash, OrganizationId, SecretHash, Timestamp,
 };
 use entity::{delivery, invitation};
-use sea_orm::prelude::Expr;
+use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::{ColumnTrait, DatabaseTransaction, ExprTrait, Set};
 
 use super::bulk::Changes;
@@ -141,20 +141,22 @@ async fn claim_all(
     overlap: Duration,
 ) -> Result<Verdict<Vec<Answer<Option<Claimed>>>>> {
     let ids = wanted.iter().map(|wanted| wanted.id.uuid()).collect();
-    let (locked, senders) = locked::lock_with_senders(tx, ids, locking).await?;
+    let query = Claimable::with_senders(locked::of(tx, ids));
+    let locked: Vec<Claimable> = locked::lock_some(tx, query, locking).await?;
+    let locked: HashMap<Uuid, Claimable> =
+        locked.into_iter().map(|row| (row.delivery.id, row)).collect();
     let mut answers = Vec::with_capacity(wanted.len());
     let (mut deliveries, mut secrets) = (Vec::new(), Vec::new());
     let (mut former, mut ending) = (Vec::new(), Vec::new());
     let mut taken = HashSet::new();
     for wanted in wanted {
-        let Some((delivery, invitation)) = locked.get(wanted.id.uuid()) else {
+        let Some(claimable) = locked.get(&wanted.id.uuid()) else {
             answers.push(locking.unreached(None));
             continue;
         };
-        let claimable = Claimable { delivery, invitation, sender: senders.get(&delivery.id) };
         let claimed = match claimable.claim(now, wanted) {
             // The same job twice: one of them is enough.
-            Ok(Some(_)) if !taken.insert(delivery.id) => Ok(None),
+            Ok(Some(_)) if !taken.insert(wanted.id) => Ok(None),
             Ok(Some(claim)) => {
                 deliveries.push(claim.delivery);
                 secrets.extend(claim.secret);
@@ -172,8 +174,8 @@ async fn claim_all(
     }
     record_templates(&mut deliveries, &answers);
     let mut changes = Changes::new(tx);
-    take(&mut changes, now, &deliveries)?;
-    keep(&mut changes, &secrets)?;
+    take(&mut changes, now, deliveries)?;
+    keep(&mut changes, secrets)?;
     if !ending.is_empty() {
         changes.set_any(former::end_at(tx, now + overlap, ending));
     }
@@ -197,7 +199,7 @@ fn record_templates(rows: &mut [delivery::ActiveModel], answers: &[Answer<Option
 }
 
 /// The domain has allowed each of them; the database holds it once more.
-fn take(changes: &mut Changes, now: Timestamp, rows: &[delivery::ActiveModel]) -> Result<()> {
+fn take(changes: &mut Changes, now: Timestamp, rows: Vec<delivery::ActiveModel>) -> Result<()> {
     let waiting = [
         DeliveryStatus::Scheduled.as_str(),
         DeliveryStatus::Retrying.as_str(),
@@ -214,7 +216,7 @@ fn take(changes: &mut Changes, now: Timestamp, rows: &[delivery::ActiveModel]) -
 }
 
 /// The first secret of a generation stays.
-fn keep(changes: &mut Changes, rows: &[invitation::ActiveModel]) -> Result<()> {
+fn keep(changes: &mut Changes, rows: Vec<invitation::ActiveModel>) -> Result<()> {
     changes.update(rows, |new| {
         let generation = invitation::Column::SecretGeneration;
         Expr::col((invitation::Entity, generation)).lt(new(generation))

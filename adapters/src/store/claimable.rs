@@ -5,24 +5,76 @@ use domain::{
     AttemptToken, CredentialPolicy, DeliveryKind, DeliveryStatus, EmailAddress, InvitationId,
     InvitationStatus, OrganizationId, Timestamp,
 };
-use entity::{delivery, former_token, invitation};
-use sea_orm::Set;
-use sea_orm::prelude::Uuid;
+use entity::{delivery, former_token, invitation, organization, user};
+use sea_orm::prelude::{Json, Uuid};
+use sea_orm::{DerivePartialModel, JoinType, QuerySelect, RelationTrait, Select, Set};
 
-use super::accept::full_name;
 use super::claim::{Claimed, ClaimedMail, NewSecret, Wanted};
+use super::convert::StateRow;
 use super::former::Overlap;
-use super::locked::Sender;
 use super::own_templates::TemplateVersion;
-use super::{Result, branding, convert};
+use super::{Result, accept, branding, convert};
 use crate::rng;
 use crate::secret::{Owner, Secret};
 
-/// A locked delivery that somebody wants to have.
-pub(super) struct Claimable<'a> {
-    pub(super) delivery: &'a delivery::Model,
-    pub(super) invitation: &'a invitation::Model,
-    pub(super) sender: Option<&'a Sender>,
+/// A locked delivery that somebody wants to have, as far as a claim and its mail need it.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "delivery::Entity")]
+pub(super) struct Claimable {
+    #[sea_orm(nested)]
+    pub(super) delivery: StateRow,
+    kind: String,
+    send_at: Option<Timestamp>,
+    message_id: String,
+    template: Option<String>,
+    repeated: i32,
+    created_at: Timestamp,
+    #[sea_orm(nested)]
+    invitation: Invited,
+    #[sea_orm(nested)]
+    organization: Option<Sender>,
+    #[sea_orm(nested)]
+    inviter: Option<Inviter>,
+}
+
+/// Whom a mail is for, and the secrets of those before it.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "invitation::Entity")]
+pub(super) struct Invited {
+    pub(super) id: Uuid,
+    pub(super) email: String,
+    pub(super) first_name: Option<String>,
+    pub(super) last_name: Option<String>,
+    pub(super) role: String,
+    pub(super) locale: String,
+    pub(super) credential: String,
+    pub(super) status: String,
+    pub(super) generation: i32,
+    pub(super) expires_at: Timestamp,
+    pub(super) secret_generation: i32,
+    pub(super) sealed: Option<Vec<u8>>,
+    pub(super) token_hash: Option<Vec<u8>>,
+    pub(super) password_hash: Option<Vec<u8>>,
+    pub(super) password_expires_at: Option<Timestamp>,
+    pub(super) wrong_passwords: i32,
+}
+
+/// The organization that a mail is from.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "organization::Entity")]
+struct Sender {
+    id: Uuid,
+    name: String,
+    templates: Option<Json>,
+    branding: Option<Json>,
+}
+
+/// The person whom it is from.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "user::Entity")]
+struct Inviter {
+    first_name: Option<String>,
+    last_name: Option<String>,
 }
 
 /// A claim that is allowed, and what is to be written for it.
@@ -37,7 +89,14 @@ pub(super) struct Claim {
     pub(super) ends_former: Option<Uuid>,
 }
 
-impl Claimable<'_> {
+impl Claimable {
+    /// Joins to deliveries and their invitations whom the mails are from.
+    pub(super) fn with_senders(deliveries: Select<delivery::Entity>) -> Select<delivery::Entity> {
+        deliveries
+            .left_join(organization::Entity)
+            .join(JoinType::LeftJoin, invitation::Relation::Inviter.def())
+    }
+
     /// The claim, if the invitation is open in this generation and the delivery waits and is due.
     pub(super) fn claim(&self, now: Timestamp, wanted: &Wanted) -> Result<Option<Claim>> {
         let Self { delivery, invitation, .. } = self;
@@ -55,7 +114,7 @@ impl Claimable<'_> {
         columns.postponed = Set(false);
         // A mail that may have arrived is being repeated.
         let repeated = delivery.status == DeliveryStatus::Uncertain.as_str();
-        columns.repeated = Set(delivery.repeated + i32::from(repeated));
+        columns.repeated = Set(self.repeated + i32::from(repeated));
         let (template, changed) = self.template(repeated)?;
         if changed {
             columns.template = Set(template.as_ref().map(TemplateVersion::to_string));
@@ -69,7 +128,7 @@ impl Claimable<'_> {
             delivery: next,
             attempt,
             started_at: now,
-            asked_at: delivery.send_at.unwrap_or(delivery.created_at),
+            asked_at: self.send_at.unwrap_or(self.created_at),
             mail,
             template,
             sealed,
@@ -80,8 +139,9 @@ impl Claimable<'_> {
     /// The organization's template as it is now, and whether the delivery says another one. What may
     /// have arrived is repeated as it was.
     fn template(&self, repeated: bool) -> Result<(Option<TemplateVersion>, bool)> {
-        let recorded = self.delivery.template.as_deref();
-        let current = self.sender.and_then(|sender| sender.organization.templates.as_ref());
+        let recorded = self.template.as_deref();
+        let current =
+            self.organization.as_ref().and_then(|organization| organization.templates.as_ref());
         if repeated || current.is_none() {
             let kept = recorded.filter(|_| repeated).map(TemplateVersion::parse).transpose()?;
             return Ok((kept, !repeated && recorded.is_some()));
@@ -93,17 +153,17 @@ impl Claimable<'_> {
     }
 
     fn mail(&self) -> Result<ClaimedMail> {
-        let Self { delivery, invitation, sender } = self;
-        let Sender { organization, inviter } =
-            sender.ok_or(convert::inconsistent("delivery", "organization_id"))?;
+        let Self { invitation, organization, inviter, .. } = self;
+        let organization =
+            organization.as_ref().ok_or(convert::inconsistent("delivery", "organization_id"))?;
         // Parsed once more: what comes back from the database is not taken on trust.
         let email = EmailAddress::parse(&invitation.email)
             .map_err(|_| convert::inconsistent("invitation", "email"))?;
-        let support = branding::of(organization)?.support_url;
+        let support = branding::said_in(organization.branding.as_ref())?.support_url;
         Ok(ClaimedMail {
             organization_id: OrganizationId::from_uuid(organization.id),
             organization_name: organization.name.clone(),
-            inviter: inviter.as_ref().and_then(full_name),
+            inviter: inviter.as_ref().and_then(Inviter::name),
             support: support.map(|link| link.shown().to_owned()),
             email,
             first_name: invitation.first_name.clone(),
@@ -111,10 +171,10 @@ impl Claimable<'_> {
             role: invitation.role.clone(),
             locale: invitation.locale.clone(),
             expires_at: invitation.expires_at,
-            message_id: delivery.message_id.clone(),
+            message_id: self.message_id.clone(),
             credential: CredentialPolicy::parse(&invitation.credential)
                 .ok_or(convert::inconsistent("invitation", "credential"))?,
-            kind: DeliveryKind::parse(&delivery.kind)
+            kind: DeliveryKind::parse(&self.kind)
                 .ok_or(convert::inconsistent("delivery", "kind"))?,
         })
     }
@@ -126,7 +186,7 @@ impl Claimable<'_> {
         wanted: &Wanted,
         mail: &ClaimedMail,
     ) -> Result<(Vec<u8>, Option<invitation::ActiveModel>)> {
-        let (row, generation) = (self.invitation, self.delivery.generation);
+        let (row, generation) = (&self.invitation, self.delivery.generation);
         if row.secret_generation >= generation {
             let sealed = row.sealed.clone().filter(|_| row.secret_generation == generation);
             return Ok((sealed.ok_or(convert::inconsistent("invitation", "sealed"))?, None));
@@ -154,6 +214,12 @@ impl Claimable<'_> {
             ..Default::default()
         };
         Ok((sealed, Some(stored)))
+    }
+}
+
+impl Inviter {
+    fn name(&self) -> Option<String> {
+        accept::joined(self.first_name.as_deref(), self.last_name.as_deref())
     }
 }
 

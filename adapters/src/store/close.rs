@@ -73,7 +73,7 @@ pub(super) async fn write(
     let columns: Vec<_> = ended.iter().map(columns).collect();
     let mut changes = Changes::new(tx);
     let pending = invitation::Column::Status.eq(InvitationStatus::Pending.as_str());
-    changes.update(&columns, |_| pending.clone())?;
+    changes.update(columns, |_| pending.clone())?;
     cancel(tx, now, ended.iter().map(|row| row.id).collect(), &mut changes).await?;
     if announce::make(tx, now, changes, log).await? { Ok(()) } else { Err(StoreError::Busy) }
 }
@@ -119,10 +119,10 @@ async fn cancel(
         .await?;
     let mut cancelled = Vec::new();
     for row in &rows {
-        let next = convert::delivery(row)?.apply(&DeliveryEvent::Cancel, now);
+        let next = convert::delivery(&row.into())?.apply(&DeliveryEvent::Cancel, now);
         cancelled.extend(next.map(|next| convert::delivery_columns(&next, now)));
     }
-    changes.update(&cancelled, |_| is_nobodys())
+    changes.update(cancelled, |_| is_nobodys())
 }
 
 /// No worker is at a delivery, and nothing has ended it.

@@ -11,9 +11,9 @@ use entity::{attempt, delivery, invitation, outbox as outbox_row, suppression};
 use sea_orm::prelude::Uuid;
 use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, Set};
 
-use super::audit::{By, Entry};
+use super::audit::{Entry, SYSTEM};
 use super::bulk::Changes;
-use super::report::Report;
+use super::report::{Mailed, Report};
 use super::{Result, StoreError, announce, bulk, convert, outbox, suppress};
 use crate::rng;
 
@@ -41,7 +41,7 @@ impl Consequences {
         now: Timestamp,
         report: &Report,
         next: &Delivery,
-        invitation: &invitation::Model,
+        invitation: &Mailed,
     ) {
         self.deliveries.push(delivery_row(now, report, next));
         self.tokens.push(report.claimed.attempt.uuid());
@@ -50,7 +50,8 @@ impl Consequences {
         }
         let mut data = serde_json::json!({ "delivery_id": next.id, "generation": next.generation });
         let mut record = |kind, data| {
-            let mut entry = Entry::new(now, invitation, kind, By::System, data);
+            let about = (invitation.organization_id, invitation.id);
+            let mut entry = Entry::of_invitation(now, about, kind, SYSTEM.to_owned(), data);
             entry.trace = report.trace;
             self.events.push(entry);
         };
@@ -74,9 +75,11 @@ impl Consequences {
                 record(EventKind::DeliveryFailed, data);
                 let is_known = invitation.anonymized_at.is_none();
                 if is_known && matches!(report.outcome, SendOutcome::NoSuchRecipient(_)) {
-                    let address = (invitation.organization_id, invitation.email_normalized.clone());
+                    let place = (invitation.organization_id, invitation.email_normalized.clone());
+                    let (organization, email) = place.clone();
                     let why = SuppressionReason::NoSuchRecipient;
-                    self.suppressed.insert(address, suppress::row(now, invitation, why));
+                    let row = suppress::address(now, organization, email, why);
+                    self.suppressed.insert(place, row);
                 }
                 self.shred(invitation, generation);
             }
@@ -91,7 +94,7 @@ impl Consequences {
     }
 
     /// No further mail of this generation will be made: only the hashes of its secret are needed.
-    fn shred(&mut self, invitation: &invitation::Model, generation: i32) {
+    fn shred(&mut self, invitation: &Mailed, generation: i32) {
         if invitation.secret_generation == generation {
             self.shredded.push(invitation.id);
         }
@@ -105,7 +108,7 @@ impl Consequences {
         let mut changes = Changes::new(tx);
         // A token is one delivery's alone, so that the right one among them is that delivery's own.
         let holds = bulk::is_any(tx, delivery::Column::AttemptToken, self.tokens);
-        changes.update(&self.deliveries, |_| holds.clone())?;
+        changes.update(self.deliveries, |_| holds.clone())?;
         for (valid_for, ids) in self.sent {
             let sent = invitation::ActiveModel {
                 email_sent: Set(true),

@@ -5,7 +5,8 @@ use domain::{
     Generation, Invitation, InvitationId, InvitationState, InvitationStatus, Timestamp,
 };
 use entity::{delivery, invitation};
-use sea_orm::{Set, Unchanged};
+use sea_orm::prelude::Uuid;
+use sea_orm::{DerivePartialModel, Set, Unchanged};
 use serde::Serialize;
 
 use super::{Result, StoreError};
@@ -27,7 +28,45 @@ pub(super) fn invitation(row: &invitation::Model) -> Result<Invitation> {
     })
 }
 
-pub(super) fn delivery(row: &delivery::Model) -> Result<Delivery> {
+/// The columns that decide a delivery's state. Whoever reads many deliveries reads no more than that
+/// and what else they need: a column that is read costs more than the index that finds its row.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "delivery::Entity")]
+pub(super) struct StateRow {
+    pub(super) id: Uuid,
+    pub(super) invitation_id: Uuid,
+    pub(super) generation: i32,
+    pub(super) status: String,
+    pub(super) attempts: i32,
+    pub(super) attempt_token: Option<Uuid>,
+    pub(super) lease_until: Option<Timestamp>,
+    pub(super) next_attempt_at: Option<Timestamp>,
+    pub(super) give_up_at: Timestamp,
+    pub(super) reason: Option<String>,
+    pub(super) settled_at: Option<Timestamp>,
+    pub(super) feedback_at: Option<Timestamp>,
+}
+
+impl From<&delivery::Model> for StateRow {
+    fn from(row: &delivery::Model) -> Self {
+        Self {
+            id: row.id,
+            invitation_id: row.invitation_id,
+            generation: row.generation,
+            status: row.status.clone(),
+            attempts: row.attempts,
+            attempt_token: row.attempt_token,
+            lease_until: row.lease_until,
+            next_attempt_at: row.next_attempt_at,
+            give_up_at: row.give_up_at,
+            reason: row.reason.clone(),
+            settled_at: row.settled_at,
+            feedback_at: row.feedback_at,
+        }
+    }
+}
+
+pub(super) fn delivery(row: &StateRow) -> Result<Delivery> {
     let missing = |column| inconsistent("delivery", column);
     let attempt = || row.attempt_token.map(AttemptToken::from_uuid).ok_or(missing("attempt_token"));
     let next_attempt_at = || row.next_attempt_at.ok_or(missing("next_attempt_at"));

@@ -82,7 +82,7 @@ pub(super) async fn find_or_add_users(
     for attempt in 0..USERNAME_TRIES {
         let rows: Vec<_> = missing.values().map(|new| user_row(now, new, attempt > 0)).collect();
         let mut found = if attempt == 0 && tx.get_database_backend() == DbBackend::Postgres {
-            let (added, suppressed) = add_and_look(tx, people, &rows).await?;
+            let (added, suppressed) = add_and_look(tx, people, rows).await?;
             users.suppressed = Some(suppressed);
             added
         } else {
@@ -117,7 +117,7 @@ const SUPPRESSED: &str = "SELECT organization_id, email_normalized, reason FROM 
 async fn add_and_look(
     tx: &DatabaseTransaction,
     people: &[Person<'_>],
-    rows: &[user::ActiveModel],
+    rows: Vec<user::ActiveModel>,
 ) -> Result<(Vec<(String, Uuid)>, Suppressed)> {
     let mut changes = Changes::new(tx);
     let columns = [user::Column::EmailNormalized, user::Column::Id];

@@ -79,7 +79,7 @@ async fn hear(
     let mut consequences = Consequences::new();
     for told in told {
         let Some((row, invitation)) = locked.get(told.delivery.uuid()) else { continue };
-        let before = convert::delivery(row)?;
+        let before = convert::delivery(&row.into())?;
         let event = DeliveryEvent::Feedback(told.feedback);
         if let Ok(next) = before.clone().apply(&event, now) {
             consequences.add(now, told, (&before, &next), row, invitation);
@@ -162,7 +162,7 @@ impl Consequences {
         // The rows are locked and the domain has allowed it; the database holds once more that nobody
         // is told of a mail that never left.
         let never = ["queued", "scheduled", "failed", "cancelled", "suppressed"];
-        changes.update(&self.deliveries, |_| delivery::Column::Status.is_in(never).not())?;
+        changes.update(self.deliveries, |_| delivery::Column::Status.is_in(never).not())?;
         let sent = invitation::ActiveModel {
             email_sent: Set(true),
             email_sent_at: Set(Some(now)),

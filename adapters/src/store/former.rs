@@ -14,6 +14,7 @@ use sea_orm::{
     QueryOrder, QueryTrait, Set, UpdateMany,
 };
 
+use super::claimable::Invited;
 use super::{Result, bulk, wrong_password};
 
 /// What decides how much of an earlier mail stays good beside the one that is being made.
@@ -30,11 +31,7 @@ pub(super) struct Overlap {
 
 impl Overlap {
     /// What is kept of an invitation's newest mail now that another is made; `None` if nothing is.
-    pub(super) fn keep(
-        &self,
-        now: Timestamp,
-        row: &invitation::Model,
-    ) -> Option<former_token::ActiveModel> {
+    pub(super) fn keep(&self, now: Timestamp, row: &Invited) -> Option<former_token::ActiveModel> {
         let reminds = self.kind == DeliveryKind::Reminder;
         if !reminds && self.lasts.is_zero() {
             return None;
@@ -55,7 +52,7 @@ impl Overlap {
     }
 
     /// The invitation, if its links that are kept already must not be good for longer than that one.
-    pub(super) fn ends(&self, row: &invitation::Model) -> Option<Uuid> {
+    pub(super) fn ends(&self, row: &Invited) -> Option<Uuid> {
         (self.kind != DeliveryKind::Reminder && row.secret_generation > 0).then_some(row.id)
     }
 
@@ -64,7 +61,7 @@ impl Overlap {
         &self,
         now: Timestamp,
         until: Timestamp,
-        row: &invitation::Model,
+        row: &Invited,
     ) -> Option<(Vec<u8>, Timestamp)> {
         let most = i64::from(self.wrong_passwords);
         let is_locked = most > 0 && i64::from(row.wrong_passwords) >= most;
@@ -150,7 +147,6 @@ pub(super) async fn by_password(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sea_orm::prelude::Json;
 
     const HOUR: Duration = Duration::from_hours(1);
     const RESEND: Overlap = Overlap {
@@ -161,47 +157,29 @@ mod tests {
     };
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn mailed() -> invitation::Model {
-        invitation::Model {
+    fn mailed() -> Invited {
+        Invited {
             id: Uuid::max(),
-            organization_id: Uuid::nil(),
-            membership_id: Uuid::nil(),
-            user_id: Uuid::nil(),
-            inviter_id: None,
             email: "ann@example.com".to_owned(),
-            email_normalized: "ann@example.com".to_owned(),
             first_name: None,
             last_name: None,
             role: "member".to_owned(),
             locale: "en".to_owned(),
-            metadata: Json::Null,
             credential: "temporary_password".to_owned(),
             status: "pending".to_owned(),
             generation: 2,
+            expires_at: NOW + HOUR * 24,
             secret_generation: 1,
+            sealed: None,
             token_hash: Some(vec![1]),
             password_hash: Some(vec![2]),
             password_expires_at: None,
             wrong_passwords: 0,
-            sealed: None,
-            email_sent: false,
-            email_sent_at: None,
-            reminded: 0,
-            remind_after: None,
-            expires_at: NOW + HOUR * 24,
-            closed_at: None,
-            created_at: NOW,
-            updated_at: NOW,
-            anonymized_at: None,
-            pruned_at: None,
         }
     }
 
     /// Until when link and password stay good; `None` in place of a moment is for ever.
-    fn kept(
-        overlap: &Overlap,
-        row: &invitation::Model,
-    ) -> Option<(Option<Timestamp>, Option<Timestamp>)> {
+    fn kept(overlap: &Overlap, row: &Invited) -> Option<(Option<Timestamp>, Option<Timestamp>)> {
         let kept = overlap.keep(NOW, row)?;
         let (hash, until) = (kept.password_hash.unwrap(), kept.password_expires_at.unwrap());
         assert_eq!(hash.is_some(), until.is_some());
@@ -216,7 +194,7 @@ mod tests {
         assert_eq!(kept(&reminder, &row), Some((None, None)));
         let off = Overlap { lasts: Duration::ZERO, ..RESEND };
         assert_eq!(kept(&off, &row), None);
-        let moved = invitation::Model { token_hash: None, ..mailed() };
+        let moved = Invited { token_hash: None, ..mailed() };
         assert_eq!(kept(&RESEND, &moved), None, "what went to another address is gone");
     }
 
@@ -224,11 +202,11 @@ mod tests {
     fn a_password_is_never_good_for_longer_than_it_was() {
         let until = Some(NOW + HOUR);
         let only_link = Some((until, None));
-        let ends = |at| invitation::Model { password_expires_at: Some(at), ..mailed() };
+        let ends = |at| Invited { password_expires_at: Some(at), ..mailed() };
         assert_eq!(kept(&RESEND, &ends(NOW + HOUR / 2)), Some((until, Some(NOW + HOUR / 2))));
         assert_eq!(kept(&RESEND, &ends(NOW + HOUR * 2)), Some((until, until)));
         assert_eq!(kept(&RESEND, &ends(NOW)), only_link);
-        let guessed = |wrong_passwords| invitation::Model { wrong_passwords, ..mailed() };
+        let guessed = |wrong_passwords| Invited { wrong_passwords, ..mailed() };
         assert_eq!(kept(&RESEND, &guessed(9)), Some((until, until)));
         assert_eq!(kept(&RESEND, &guessed(10)), only_link);
         let endless = Overlap { wrong_passwords: 0, ..RESEND };

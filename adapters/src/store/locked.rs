@@ -3,10 +3,13 @@
 
 use std::collections::HashMap;
 
-use entity::{delivery, invitation, organization, user};
+use entity::{delivery, invitation};
 use sea_orm::prelude::Uuid;
 use sea_orm::sea_query::{LockBehavior, LockType, SelectStatement};
-use sea_orm::{DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QueryTrait, SelectTwo};
+use sea_orm::{
+    DatabaseTransaction, EntityTrait, PartialModelTrait, QueryFilter, QueryOrder, QueryTrait,
+    Select,
+};
 
 use super::together::Locking;
 use super::{Result, bulk};
@@ -15,19 +18,13 @@ use super::{Result, bulk};
 #[derive(Default)]
 pub(super) struct Locked(HashMap<Uuid, (delivery::Model, invitation::Model)>);
 
-/// Whom a mail is from.
-pub(super) struct Sender {
-    pub(super) organization: organization::Model,
-    pub(super) inviter: Option<user::Model>,
-}
-
 /// Locks the deliveries that there are, and their invitations.
 pub(super) async fn lock(
     tx: &DatabaseTransaction,
     deliveries: Vec<Uuid>,
     locking: Locking,
 ) -> Result<Locked> {
-    let mut query = of(tx, deliveries);
+    let mut query = of(tx, deliveries).select_also(invitation::Entity);
     locking.lock(&mut query);
     let mut locked = Locked::default();
     for (delivery, invitation) in query.all(tx).await? {
@@ -36,35 +33,23 @@ pub(super) async fn lock(
     Ok(locked)
 }
 
-/// The same, and reads whom their mails are from, by the deliveries.
-pub(super) async fn lock_with_senders(
+/// Locks them, and reads of them, and of what the query joins, no more than one wants to know.
+pub(super) async fn lock_some<R: PartialModelTrait>(
     tx: &DatabaseTransaction,
-    deliveries: Vec<Uuid>,
+    mut query: Select<delivery::Entity>,
     locking: Locking,
-) -> Result<(Locked, HashMap<Uuid, Sender>)> {
-    let mut query = of(tx, deliveries)
-        .find_also(delivery::Entity, organization::Entity)
-        .find_also(invitation::Entity, user::Entity);
+) -> Result<Vec<R>> {
     locking.lock(&mut query);
-    let (mut locked, mut senders) = (Locked::default(), HashMap::new());
-    for (delivery, invitation, organization, inviter) in query.all(tx).await? {
-        let sender = organization.map(|organization| Sender { organization, inviter });
-        senders.extend(sender.map(|sender| (delivery.id, sender)));
-        locked.0.extend(invitation.map(|invitation| (delivery.id, (delivery, invitation))));
-    }
-    Ok((locked, senders))
+    Ok(query.into_partial_model().all(tx).await?)
 }
 
-fn of(
-    tx: &DatabaseTransaction,
-    deliveries: Vec<Uuid>,
-) -> SelectTwo<delivery::Entity, invitation::Entity> {
+/// The deliveries that there are, and their invitations.
+pub(super) fn of(tx: &DatabaseTransaction, deliveries: Vec<Uuid>) -> Select<delivery::Entity> {
     delivery::Entity::find()
         .inner_join(invitation::Entity)
         .filter(bulk::is_any(tx, delivery::Column::Id, deliveries))
         .order_by_asc(invitation::Column::Id)
         .order_by_asc(delivery::Column::Id)
-        .select_also(invitation::Entity)
 }
 
 impl Locked {

@@ -119,7 +119,7 @@ impl Store {
         let rows: Vec<_> = rows.into_iter().map(|row| next_generation(now, row, days)).collect();
         let reminded: Vec<_> = rows.iter().map(reminded).collect();
         let mut changes = Changes::new(tx);
-        changes.update(&reminded, untouched)?;
+        changes.update(reminded, untouched)?;
         let traces = spans.iter().map(Span::context);
         let planned = plan::add_reminders(now, &self.policy, &rows, traces, &mut changes)?;
         if !changes.make(tx).await? {

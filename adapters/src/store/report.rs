@@ -1,16 +1,18 @@
 //! Workers say how their attempts ended: in one transaction for all reports that have arrived while
 //! the one before was at work.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::delivery::DeliveryEvent;
 use domain::{Delivery, DeliveryState, InvitationStatus, SendOutcome, Timestamp};
-use entity::{delivery, invitation};
-use sea_orm::DatabaseTransaction;
+use entity::invitation;
+use sea_orm::prelude::Uuid;
+use sea_orm::{DatabaseTransaction, DerivePartialModel};
 
 use super::consequences::Consequences;
+use super::convert::StateRow;
 use super::together::{self, Answer, Locking};
 use super::{Claimed, Result, Store, Verdict, convert, locked};
 use crate::trace::{self, TraceContext};
@@ -23,6 +25,28 @@ pub(super) struct Report {
     pub(super) password_valid_for: Duration,
     /// Where in a trace the attempt was made: the next one follows from it.
     pub(super) trace: Option<TraceContext>,
+}
+
+/// What has to be known of a delivery that is reported.
+#[derive(DerivePartialModel)]
+struct Reported {
+    #[sea_orm(nested)]
+    delivery: StateRow,
+    #[sea_orm(nested)]
+    invitation: Mailed,
+}
+
+/// What has to be known of its invitation.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "invitation::Entity")]
+pub(super) struct Mailed {
+    pub(super) id: Uuid,
+    pub(super) organization_id: Uuid,
+    pub(super) email_normalized: String,
+    pub(super) status: String,
+    pub(super) generation: i32,
+    pub(super) secret_generation: i32,
+    pub(super) anonymized_at: Option<Timestamp>,
 }
 
 impl Store {
@@ -67,13 +91,15 @@ async fn report_all(
     locking: Locking,
 ) -> Result<Verdict<Vec<Answer<Option<DeliveryState>>>>> {
     let ids = reports.iter().map(|report| report.claimed.delivery.id.uuid()).collect();
-    let locked = locked::lock(tx, ids, locking).await?;
+    let locked: Vec<Reported> = locked::lock_some(tx, locked::of(tx, ids), locking).await?;
+    let locked: HashMap<Uuid, Reported> =
+        locked.into_iter().map(|row| (row.delivery.id, row)).collect();
     let mut answers = Vec::with_capacity(reports.len());
     let mut consequences = Consequences::default();
     let mut reported = HashSet::new();
     for report in reports {
         let id = report.claimed.delivery.id.uuid();
-        let Some((delivery, invitation)) = locked.get(id) else {
+        let Some(Reported { delivery, invitation }) = locked.get(&id) else {
             answers.push(locking.unreached(None));
             continue;
         };
@@ -100,8 +126,8 @@ impl Report {
     fn next(
         &self,
         now: Timestamp,
-        row: &delivery::Model,
-        invitation: &invitation::Model,
+        row: &StateRow,
+        invitation: &Mailed,
     ) -> Result<Option<Delivery>> {
         let event = DeliveryEvent::Report {
             attempt: self.claimed.attempt,

@@ -54,7 +54,8 @@ pub(super) async fn reschedule(
     send_at: Timestamp,
 ) -> Result<InvitationView> {
     let event = DeliveryEvent::Reschedule { send_at };
-    let next = convert::delivery(&mail)?.apply(&event, now).map_err(|_| StoreError::Busy)?;
+    let next =
+        convert::delivery(&(&mail).into())?.apply(&event, now).map_err(|_| StoreError::Busy)?;
     let (before, due) = (mail.send_at.unwrap_or(mail.created_at), send_at.max(now));
     (row.expires_at, row.updated_at) = (row.expires_at + (due - before), now);
     let moved = invitation::ActiveModel {

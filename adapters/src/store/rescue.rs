@@ -65,10 +65,11 @@ impl Store {
         // Each is found by its id. A token is one delivery's alone, so that the right one among them is
         // that delivery's own.
         let holds = bulk::is_any(tx, delivery::Column::AttemptToken, tokens);
-        changes.update(&rows, |_| holds.clone())?;
+        let rescued = rows.len() as u64;
+        changes.update(rows, |_| holds.clone())?;
         changes.insert(self.queued_again(tx, now, "rescue", &jobs).await?)?;
         let made = changes.make(tx).await?;
-        if made { Ok(Verdict::Commit(rows.len() as u64)) } else { Err(StoreError::Busy) }
+        if made { Ok(Verdict::Commit(rescued)) } else { Err(StoreError::Busy) }
     }
 
     /// Makes what our own SMTP trouble put off due at once. Returns how many.
@@ -120,7 +121,7 @@ fn expired(
     next_attempt_at: Timestamp,
 ) -> Result<Option<Delivery>> {
     let expired = DeliveryEvent::LeaseExpired { next_attempt_at };
-    let Ok(next) = convert::delivery(row)?.apply(&expired, now) else { return Ok(None) };
+    let Ok(next) = convert::delivery(&row.into())?.apply(&expired, now) else { return Ok(None) };
     let open = invitation.status == InvitationStatus::Pending.as_str()
         && invitation.generation == row.generation;
     if open {

@@ -359,6 +359,6 @@ fn changed(
 /// What waited is settled, once.
 async fn write_down(tx: &DatabaseTransaction, rows: Vec<batch_row::ActiveModel>) -> Result<()> {
     let mut changes = Changes::new(tx);
-    changes.update(&rows, |_| batch_row::Column::Status.eq(BatchRowStatus::Waiting.as_str()))?;
+    changes.update(rows, |_| batch_row::Column::Status.eq(BatchRowStatus::Waiting.as_str()))?;
     if changes.make(tx).await? { Ok(()) } else { Err(StoreError::Busy) }
 }

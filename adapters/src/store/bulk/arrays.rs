@@ -22,12 +22,12 @@ struct Cells {
 /// What gives these columns of the rows, which must have values for them. The text is the same however
 /// many rows there are, and whatever is in them.
 pub(super) fn select<A: ActiveModelTrait>(
-    rows: &[A],
+    mut rows: Vec<A>,
     columns: &[ColumnOf<A>],
 ) -> Result<SelectStatement> {
     let (mut given, mut all) = (Query::select(), Query::select());
     for &column in columns {
-        let Cells { values, absent } = Cells::of(rows, column)?;
+        let Cells { values, absent } = Cells::of(&mut rows, column)?;
         given.expr_as(unnest(values), column);
         if !column.def().is_null() {
             all.column(column);
@@ -49,8 +49,10 @@ fn unnest(array: Value) -> FunctionCall {
 }
 
 impl Cells {
-    fn of<A: ActiveModelTrait>(rows: &[A], column: ColumnOf<A>) -> Result<Self> {
-        let values: Option<Vec<Value>> = rows.iter().map(|row| value(row.get(column))).collect();
+    /// Takes them out of the rows.
+    fn of<A: ActiveModelTrait>(rows: &mut [A], column: ColumnOf<A>) -> Result<Self> {
+        let values: Option<Vec<Value>> =
+            rows.iter_mut().map(|row| value(row.take(column))).collect();
         let nullable = column.def().is_null();
         let complete = |values: &Vec<Value>| nullable || values.iter().all(Value::is_some);
         let Some(mut values) = values.filter(complete) else {

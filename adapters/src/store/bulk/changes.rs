@@ -75,8 +75,9 @@ impl Changes {
     fn add_rows<A: ActiveModelTrait>(&mut self, rows: Vec<A>, all_new: bool) -> Result<()> {
         let count = |rows: &[A]| all_new.then_some(rows.len() as u64);
         if self.backend == DbBackend::Postgres {
-            if let Some(statement) = from_arrays(&rows, skip())? {
-                self.add(Written::Insert(statement), count(&rows));
+            let count = count(&rows);
+            if let Some(statement) = from_arrays(rows, skip())? {
+                self.add(Written::Insert(statement), count);
             }
             return Ok(());
         }
@@ -93,7 +94,7 @@ impl Changes {
     /// statement cannot do that beside others. Without `only`, rows may be left as they are.
     pub(in super::super) fn insert_and_tell<A: ActiveModelTrait>(
         &mut self,
-        rows: &[A],
+        rows: Vec<A>,
         on_conflict: OnConflict,
         columns: &[ColumnOf<A>],
         only: Option<Expr>,
@@ -102,10 +103,10 @@ impl Changes {
             return Ok(None);
         }
         let told = Told::default();
+        // Where not all are told, nobody else would see that one is missing.
+        let count = only.is_some().then_some(rows.len() as u64);
         if let Some(insert) = from_arrays(rows, on_conflict)? {
             let columns = columns.iter().map(|column| column.as_str().to_owned()).collect();
-            // Where not all are told, nobody else would see that one is missing.
-            let count = only.is_some().then_some(rows.len() as u64);
             let told = Some(Telling { told: told.clone(), columns, only });
             self.changes.push(Change { statement: Written::Insert(insert), rows: count, told });
         }
@@ -114,18 +115,19 @@ impl Changes {
 
     /// Changes rows that have values for the same columns, each found by its `id`; `guard` must hold
     /// for each of them, and may compare with the new values.
-    pub(in super::super) fn update<A, G>(&mut self, rows: &[A], guard: G) -> Result<()>
+    pub(in super::super) fn update<A, G>(&mut self, rows: Vec<A>, guard: G) -> Result<()>
     where
         A: ActiveModelTrait,
         G: Fn(New<'_, A>) -> Expr,
     {
         if self.backend == DbBackend::Postgres {
+            let count = rows.len() as u64;
             if let Some(statement) = all_at_once(rows, guard)? {
-                self.add(Written::Update(statement), Some(rows.len() as u64));
+                self.add(Written::Update(statement), Some(count));
             }
             return Ok(());
         }
-        for statement in one_by_one(rows, guard)? {
+        for statement in one_by_one(&rows, guard)? {
             self.add(Written::Update(statement), Some(1));
         }
         Ok(())

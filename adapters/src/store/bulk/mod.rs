@@ -53,7 +53,7 @@ where
     ModelOf<A>: IntoActiveModel<A>,
 {
     if tx.get_database_backend() == DbBackend::Postgres {
-        let Some(mut insert) = from_arrays(&rows, on_conflict)? else { return Ok(Vec::new()) };
+        let Some(mut insert) = from_arrays(rows, on_conflict)? else { return Ok(Vec::new()) };
         let written = tx.query_all(insert.returning_all()).await?;
         let written = written.iter().map(|row| ModelOf::<A>::from_query_result(row, ""));
         return Ok(written.collect::<Result<_, _>>()?);
@@ -125,7 +125,7 @@ fn columns<A: ActiveModelTrait>(row: &A) -> Vec<ColumnOf<A>> {
 
 /// The statement that inserts the rows in their order; `None` if there are none.
 fn from_arrays<A: ActiveModelTrait>(
-    rows: &[A],
+    rows: Vec<A>,
     on_conflict: OnConflict,
 ) -> Result<Option<InsertStatement>> {
     let Some(first) = rows.first() else { return Ok(None) };

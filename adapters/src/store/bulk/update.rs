@@ -11,7 +11,7 @@ use super::{ColumnOf, NEW, New, arrays, columns};
 const ID: &str = "id";
 
 /// One statement for all rows, `None` if there are none: on PostgreSQL.
-pub(super) fn all_at_once<A, G>(rows: &[A], guard: G) -> Result<Option<UpdateStatement>>
+pub(super) fn all_at_once<A, G>(rows: Vec<A>, guard: G) -> Result<Option<UpdateStatement>>
 where
     A: ActiveModelTrait,
     G: Fn(New<'_, A>) -> Expr,

@@ -81,7 +81,7 @@ impl Tally {
                 let least = limits.map(|(_, most)| most).min().unwrap_or(u32::MAX);
                 // Up to there, none of them is too many.
                 let only = Expr::col(Column::Total).gt(i64::from(least));
-                changes.insert_and_tell(&rows(first), grow(), &columns, Some(only))?
+                changes.insert_and_tell(rows(first), grow(), &columns, Some(only))?
             }
             None => None,
         };

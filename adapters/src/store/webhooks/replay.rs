@@ -132,7 +132,7 @@ async fn replay(
     let settled = [WebhookDeliveryStatus::Delivered, WebhookDeliveryStatus::Failed];
     let settled = settled.map(WebhookDeliveryStatus::as_str);
     let mut changes = Changes::new(tx);
-    changes.update(&again, |_| webhook_delivery::Column::Status.is_in(settled))?;
+    changes.update(again, |_| webhook_delivery::Column::Status.is_in(settled))?;
     changes.insert(outbox::written(jobs))?;
     if !changes.make(tx).await? {
         return Err(StoreError::Busy);

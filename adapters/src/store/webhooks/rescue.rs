@@ -56,10 +56,11 @@ impl Store {
         let mut changes = Changes::new(tx);
         // A token is one delivery's alone, so that the right one among them is that delivery's own.
         let holds = bulk::is_any(tx, webhook_delivery::Column::AttemptToken, tokens);
-        changes.update(&rows, |_| holds.clone())?;
+        let rescued = rows.len() as u64;
+        changes.update(rows, |_| holds.clone())?;
         changes.insert(self.queued_again(tx, now, "rescue", &jobs).await?)?;
         let made = changes.make(tx).await?;
-        if made { Ok(Verdict::Commit(rows.len() as u64)) } else { Err(StoreError::Busy) }
+        if made { Ok(Verdict::Commit(rescued)) } else { Err(StoreError::Busy) }
     }
 }
 
