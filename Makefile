@@ -61,14 +61,14 @@ mutants:
 # make bench MODE=large DATABASE=sqlite ROUNDS=3; SCENES=idle,accept for these parts of it alone;
 # SETTINGS=WELCOMAT_WORKER_PREFETCH=256 for what a setting does.
 bench:
-	$(CARGO) build --profile bench -p app -p api -p worker --bins --bench speed
-	deploy/test/with-servers --none $(CARGO) bench -p app -p api -p worker --bench speed -- \
+	$(CARGO) build --profile bench -p app --bin welcomat --bench speed
+	deploy/test/with-servers --none $(CARGO) bench -p app --bench speed -- \
 	  --mode=$(MODE) --database=$(DATABASE) --rounds=$(ROUNDS) --scenes=$(SCENES) \
 	  --settings=$(SETTINGS)
 
 # The pure parts alone: rendering, building, parsing, transitions, sealing.
 bench-parts:
-	$(CARGO) bench -p app -p api -p worker --bench parts
+	$(CARGO) bench -p app --bench parts
 
 # Every fuzz target for this long, with a nightly compiler; `FUZZ=address` picks one.
 SECONDS ?= 60

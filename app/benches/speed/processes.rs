@@ -1,7 +1,8 @@
 //! Processes: started, measured by `/proc`, gone when the benchmark ends.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -18,16 +19,17 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program that was built beside this benchmark, with nothing but these settings.
+    /// Starts the product under one of its three names, with nothing but these settings: one file, as
+    /// a release and the image have it.
     pub fn start(
         name: &'static str,
         arguments: &[&str],
         settings: &[(String, String)],
         log: &Path,
     ) -> Result<Self> {
-        let program = built(name)?;
         let log = fs::OpenOptions::new().append(true).create(true).open(log)?;
-        let child = Command::new(program)
+        let child = Command::new(env!("CARGO_BIN_EXE_welcomat"))
+            .arg0(name)
             .args(arguments)
             .env_clear()
             .envs(settings.iter().map(|(name, value)| (name, value)))
@@ -77,15 +79,6 @@ impl Drop for Process {
         drop(self.child.kill());
         drop(self.child.wait());
     }
-}
-
-/// A program of this build.
-fn built(name: &str) -> Result<PathBuf> {
-    let program = Path::new(env!("CARGO_BIN_EXE_welcomat")).with_file_name(name);
-    if program.exists() {
-        return Ok(program);
-    }
-    Err(format!("{name} is not built; run `make bench`, which builds all programs").into())
 }
 
 /// CPU seconds of one process so far; 0 if it has ended.

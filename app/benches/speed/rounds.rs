@@ -132,6 +132,7 @@ async fn draining(world: &mut World, mails: &Arc<MailMaker>, samples: &mut Sampl
     lettre::measure(&mut world.sink, mails, samples).await?;
     if world.servers.is_some() {
         drain::fast(world, samples).await?;
+        drain::secure(world, samples).await?;
     }
     drain::slow(world, samples).await
 }

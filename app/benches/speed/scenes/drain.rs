@@ -16,6 +16,8 @@ use crate::statistics::number;
 /// What a mail takes at the slow one.
 pub const SLOW: Duration = Duration::from_millis(20);
 const SLOW_MAILS: usize = 2000;
+const SECURE_MAILS: usize = 4000;
+const SECURE_SLOW_MAILS: usize = 1000;
 const ALONE: Duration = Duration::from_secs(3);
 
 /// Mails in a second from a full queue; and what the API accepts while no worker runs. Not for the
@@ -43,6 +45,23 @@ pub async fn slow(world: &mut World, samples: &mut Samples) -> Result<()> {
     product.start_worker()?;
     let taken = world.sink.until(all, PATIENCE).await?;
     samples.set("slow_mails_per_s", rate(taken));
+    world.sink.delay(Duration::ZERO)?;
+    world.end(product).await
+}
+
+/// Both over TLS: a handshake for each hundred mails, as `mail.max_per_connection` has it.
+pub async fn secure(world: &mut World, samples: &mut Samples) -> Result<()> {
+    let url = world.sink.secure_url()?;
+    let mut product = world.product_with("secure", &[("WELCOMAT_MAIL_URL", &url)], false).await?;
+    let all = fill(&product, SECURE_MAILS).await?;
+    world.sink.reset()?;
+    product.start_worker()?;
+    samples.set("drain_tls_per_s", rate(world.sink.until(all, PATIENCE).await?));
+    // They come faster than they go.
+    world.sink.delay(SLOW)?;
+    world.sink.reset()?;
+    let all = fill(&product, SECURE_SLOW_MAILS).await?;
+    samples.set("slow_tls_mails_per_s", rate(world.sink.until(all, PATIENCE).await?));
     world.sink.delay(Duration::ZERO)?;
     world.end(product).await
 }

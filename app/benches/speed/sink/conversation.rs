@@ -3,8 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::server::Shared;
 
@@ -19,8 +18,10 @@ enum Expect {
 }
 
 /// Talks until the client leaves.
-pub async fn converse(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
-    stream.set_nodelay(true)?;
+pub async fn converse<S>(mut stream: S, shared: &Shared) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     stream.write_all(b"220 sink ESMTP\r\n").await?;
     let (mut input, mut output) = (Vec::with_capacity(64 * 1024), Vec::new());
     let mut expect = Expect::Command;
@@ -58,6 +59,7 @@ pub async fn converse(mut stream: TcpStream, shared: &Shared) -> io::Result<()> 
         input.drain(..done);
         // Answers to commands that came together leave together.
         stream.write_all(&output).await?;
+        stream.flush().await?;
         output.clear();
     }
     Ok(())

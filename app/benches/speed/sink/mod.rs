@@ -3,6 +3,7 @@
 
 mod conversation;
 mod server;
+mod tls;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -57,6 +58,13 @@ impl Sink {
     /// As the product is told.
     pub fn url(&self) -> String {
         format!("smtp://{}?tls=none", self.address)
+    }
+
+    /// As the product is told where it is to speak TLS; listens there from now on.
+    pub fn secure_url(&mut self) -> Result<String> {
+        let address = self.order("secure")?;
+        let address = address.as_str().ok_or("the sink tells no address")?;
+        Ok(format!("smtps://{address}?ca={}", tls::AUTHORITY))
     }
 
     /// The process, to measure it.

@@ -1,18 +1,20 @@
 //! The sink's process: listens, and takes orders on its standard input.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, Write};
+use std::io::{self, BufRead, Write};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::{Builder, Handle};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
 
 use super::conversation::converse;
+use super::tls::acceptor;
 use crate::Result;
 
 /// How many mails are kept to be looked at.
@@ -82,8 +84,13 @@ fn obey(runtime: &Handle, shared: &Arc<Shared>) -> Result<()> {
         let order = order?;
         let answer = match order.split_once(' ').unwrap_or((&order, "")) {
             ("open", _) => {
-                let (at, task) = listen(runtime, address, shared)?;
+                let (at, task) = listen(runtime, address, shared, None)?;
                 (address, listening) = (Some(at), Some(task));
+                json!(at.to_string())
+            }
+            ("secure", _) => {
+                // It listens until the end: nobody closes it.
+                let (at, _) = listen(runtime, None, shared, Some(acceptor()?))?;
                 json!(at.to_string())
             }
             ("close", _) => {
@@ -132,6 +139,7 @@ fn listen(
     runtime: &Handle,
     address: Option<SocketAddr>,
     shared: &Arc<Shared>,
+    tls: Option<TlsAcceptor>,
 ) -> Result<(SocketAddr, JoinHandle<()>)> {
     let _inside = runtime.enter();
     let socket = TcpSocket::new_v4()?;
@@ -139,15 +147,23 @@ fn listen(
     socket.bind(address.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))))?;
     let listener = socket.listen(1024)?;
     let address = listener.local_addr()?;
-    Ok((address, tokio::spawn(accept(listener, Arc::clone(shared)))))
+    Ok((address, tokio::spawn(accept(listener, Arc::clone(shared), tls))))
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, shared: Arc<Shared>, tls: Option<TlsAcceptor>) {
     // Dropped with this task, and with it all conversations.
     let mut conversations = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        let shared = Arc::clone(&shared);
-        conversations.spawn(async move { drop(converse(stream, &shared).await) });
+        let (shared, tls) = (Arc::clone(&shared), tls.clone());
+        conversations.spawn(async move { drop(begin(stream, &shared, tls).await) });
         while conversations.try_join_next().is_some() {}
+    }
+}
+
+async fn begin(stream: TcpStream, shared: &Shared, tls: Option<TlsAcceptor>) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    match tls {
+        Some(tls) => converse(tls.accept(stream).await?, shared).await,
+        None => converse(stream, shared).await,
     }
 }
