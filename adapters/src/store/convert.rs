@@ -28,8 +28,8 @@ pub(super) fn invitation(row: &invitation::Model) -> Result<Invitation> {
     })
 }
 
-/// The columns that decide a delivery's state. Whoever reads many deliveries reads no more than that
-/// and what else they need: a column that is read costs more than the index that finds its row.
+/// The columns that decide a delivery's state. Claims and reports, of which there is one for each mail,
+/// read these and what else they need: a whole row costs them more than the database needs to find it.
 #[derive(DerivePartialModel)]
 #[sea_orm(entity = "delivery::Entity")]
 pub(super) struct StateRow {

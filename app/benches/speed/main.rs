@@ -1,7 +1,7 @@
 //! `make bench`: measures the product and, in the same run, the limits that it compares with.
 //!
 //! Everything runs as in production: a durable database, a broker and a mail server as their own
-//! processes, the release binaries with their default settings. It never judges the speed: that a
+//! processes, the release program with their default settings. It never judges the speed: that a
 //! figure is below its goal is a line in the table and no error.
 
 mod figures;

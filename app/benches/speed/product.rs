@@ -1,5 +1,5 @@
-//! The product under test: its release binaries, with their default settings, over a database and
-//! queues of their own.
+//! The product under test: the release program under its names, with its default settings, over a
+//! database and queues of its own.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};

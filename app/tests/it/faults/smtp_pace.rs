@@ -148,7 +148,7 @@ fn while_no_report_is_heard_few_mails_are_sent() {
         database.close().await.unwrap();
         assert_eq!(sent, 8, "eight for the one connection");
         let tally = fleet.settled().await;
-        assert_eq!(tally.sent, 8);
+        assert_eq!(tally.sent, 16);
         record("F58", "reports are held up while mails are ready", &tally, &Repeats::None);
         fleet.end().await;
     });
