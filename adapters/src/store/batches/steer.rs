@@ -5,14 +5,12 @@ use entity::{batch, batch_row};
 use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::{ActiveValue, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 
-use super::super::audit::Entry;
+use super::super::audit::{Entry, SYSTEM};
 use super::super::together::Locking;
 use super::super::{Result, Store, Verdict, announce, convert};
 use super::view::BatchView;
 use super::{counts, lock};
 use crate::trace;
-
-const SYSTEM: &str = "system";
 
 impl Store {
     /// Lets the rows that were refused, or failed through our fault, wait for another try; the others

@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 
 use super::tally::{Counter, Key, Tally};
 use crate::settings::LimitSettings;
-use crate::store::audit::Entry;
+use crate::store::audit::{Entry, SYSTEM};
 use crate::store::{Result, Store, Verdict, announce, convert};
 
 /// What matters of an organization.
@@ -120,7 +120,7 @@ impl Store {
                 if done.rows_affected == 0 {
                     return Ok(Verdict::RollBack(false));
                 }
-                record(tx, now, id, EventKind::SendingPaused, "system".to_owned()).await?;
+                record(tx, now, id, EventKind::SendingPaused, SYSTEM.to_owned()).await?;
                 Ok(Verdict::Commit(true))
             })
         });
