@@ -84,7 +84,7 @@ fn others(report: &Report<'_>) {
     let shown = [
         ("accepted_api_alone_per_s", "accepted while no worker runs", "/s"),
         ("drain_tls_per_s", "mails from a full queue over TLS, sink 0 ms", "/s"),
-        ("slow_tls_mails_per_s", "mails over TLS, sink 20 ms, while they are accepted", "/s"),
+        ("slow_tls_mails_per_s", "mails from a full queue over TLS, sink 20 ms", "/s"),
         ("limit.pg_bare_per_s", "pgbench, two bare rows in one statement, 64 connections", "/s"),
         ("limit.smtp_pipelined_per_s", "raw pipelined SMTP, 16 connections", "/s"),
         ("limit.lettre_per_s", "raw lettre with TCP_NODELAY, 16 connections, the same mail", "/s"),

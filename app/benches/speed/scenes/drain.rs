@@ -38,32 +38,39 @@ pub async fn fast(world: &mut World, samples: &mut Samples) -> Result<()> {
 
 /// The same at a mail server that takes its time; the embedded product begins at once.
 pub async fn slow(world: &mut World, samples: &mut Samples) -> Result<()> {
-    let mut product = world.product("slow", false).await?;
-    world.sink.delay(SLOW)?;
-    world.sink.reset()?;
-    let all = fill(&product, SLOW_MAILS).await?;
-    product.start_worker()?;
-    let taken = world.sink.until(all, PATIENCE).await?;
-    samples.set("slow_mails_per_s", rate(taken));
-    world.sink.delay(Duration::ZERO)?;
-    world.end(product).await
+    let rate = emptied(world, "slow", &[], SLOW, SLOW_MAILS).await?;
+    samples.set("slow_mails_per_s", rate);
+    Ok(())
 }
 
 /// Both over TLS: a handshake for each hundred mails, as `mail.max_per_connection` has it.
 pub async fn secure(world: &mut World, samples: &mut Samples) -> Result<()> {
     let url = world.sink.secure_url()?;
-    let mut product = world.product_with("secure", &[("WELCOMAT_MAIL_URL", &url)], false).await?;
-    let all = fill(&product, SECURE_MAILS).await?;
+    let settings = [("WELCOMAT_MAIL_URL", url.as_str())];
+    let fast = emptied(world, "secure", &settings, Duration::ZERO, SECURE_MAILS).await?;
+    samples.set("drain_tls_per_s", fast);
+    let slow = emptied(world, "secure_slow", &settings, SLOW, SECURE_SLOW_MAILS).await?;
+    samples.set("slow_tls_mails_per_s", slow);
+    Ok(())
+}
+
+/// Mails in a second from a full queue to a mail server that takes `delay` for each.
+async fn emptied(
+    world: &mut World,
+    scene: &str,
+    settings: &[(&str, &str)],
+    delay: Duration,
+    mails: usize,
+) -> Result<f64> {
+    let mut product = world.product_with(scene, settings, false).await?;
+    world.sink.delay(delay)?;
     world.sink.reset()?;
+    let all = fill(&product, mails).await?;
     product.start_worker()?;
-    samples.set("drain_tls_per_s", rate(world.sink.until(all, PATIENCE).await?));
-    // They come faster than they go.
-    world.sink.delay(SLOW)?;
-    world.sink.reset()?;
-    let all = fill(&product, SECURE_SLOW_MAILS).await?;
-    samples.set("slow_tls_mails_per_s", rate(world.sink.until(all, PATIENCE).await?));
+    let taken = world.sink.until(all, PATIENCE).await?;
     world.sink.delay(Duration::ZERO)?;
-    world.end(product).await
+    world.end(product).await?;
+    Ok(rate(taken))
 }
 
 /// Lets so many mails wait for a worker, and gives how many do. They are asked for one by one: of people

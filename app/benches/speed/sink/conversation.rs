@@ -23,6 +23,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     stream.write_all(b"220 sink ESMTP\r\n").await?;
+    stream.flush().await?;
     let (mut input, mut output) = (Vec::with_capacity(64 * 1024), Vec::new());
     let mut expect = Expect::Command;
     while stream.read_buf(&mut input).await? > 0 {
@@ -39,7 +40,10 @@ where
                             output.extend_from_slice(b"354 go on\r\n");
                             expect = Expect::Mail(0);
                         }
-                        b"QUIT" => return stream.write_all(b"221 2.0.0 bye\r\n").await,
+                        b"QUIT" => {
+                            stream.write_all(b"221 2.0.0 bye\r\n").await?;
+                            return stream.shutdown().await;
+                        }
                         _ => output.extend_from_slice(b"250 2.0.0 ok\r\n"),
                     }
                 }
