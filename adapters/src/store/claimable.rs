@@ -34,7 +34,7 @@ pub(super) struct Claimable {
     #[sea_orm(nested)]
     organization: Option<Sender>,
     #[sea_orm(nested)]
-    inviter: Option<Inviter>,
+    inviter: Inviter,
 }
 
 /// Whom a mail is for, and the secrets of those before it.
@@ -69,7 +69,7 @@ struct Sender {
     branding: Option<Json>,
 }
 
-/// The person whom it is from.
+/// The person whom it is from; without a name, or nobody, it is from the organization alone.
 #[derive(DerivePartialModel)]
 #[sea_orm(entity = "user::Entity")]
 struct Inviter {
@@ -163,7 +163,7 @@ impl Claimable {
         Ok(ClaimedMail {
             organization_id: OrganizationId::from_uuid(organization.id),
             organization_name: organization.name.clone(),
-            inviter: inviter.as_ref().and_then(Inviter::name),
+            inviter: inviter.name(),
             support: support.map(|link| link.shown().to_owned()),
             email,
             first_name: invitation.first_name.clone(),
