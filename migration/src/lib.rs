@@ -20,6 +20,7 @@ mod m20261127_000015_follow_batches;
 mod m20261127_000016_know_workers;
 mod m20261127_000017_let_one_go_first;
 mod m20261127_000018_index_less;
+mod m20261128_000019_list_by_status;
 
 /// All steps, oldest first.
 ///
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000016_know_workers::Migration),
             Box::new(m20261127_000017_let_one_go_first::Migration),
             Box::new(m20261127_000018_index_less::Migration),
+            Box::new(m20261128_000019_list_by_status::Migration),
         ]
     }
 }

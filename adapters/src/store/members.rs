@@ -14,7 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::audit::Entry;
-use super::{Actor, Result, Store, Verdict, announce, convert};
+use super::{Actor, Result, Store, Verdict, announce, convert, read};
 
 /// A member as its organization sees it.
 #[derive(Clone, Serialize, ToSchema)]
@@ -79,8 +79,9 @@ impl Store {
         self.read(move |db, _| {
             Box::pin(async move {
                 let rows = membership::Entity::find()
-                    .filter(membership::Column::OrganizationId.eq(organization.uuid()))
+                    .filter(read::just(membership::Column::OrganizationId, organization.uuid()))
                     .filter(membership::Column::Number.gt(after))
+                    .order_by_asc(membership::Column::OrganizationId)
                     .order_by_asc(membership::Column::Number)
                     .limit(limit)
                     .all(db)

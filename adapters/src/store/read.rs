@@ -7,7 +7,8 @@ use entity::{attempt, delivery, event, invitation};
 use sea_orm::prelude::{Expr, Uuid};
 use sea_orm::sea_query::{Query, SelectStatement};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, JoinType, QueryFilter,
+    QueryOrder, QuerySelect, RelationTrait, Select, Value,
 };
 
 use super::view::{DeliveryDetail, DeliveryView, InvitationDetail, InvitationView};
@@ -92,37 +93,73 @@ pub(super) async fn detail(
     })
 }
 
-fn list(organization: OrganizationId, filter: &ListFilter) -> sea_orm::Select<invitation::Entity> {
-    let mut query = invitation::Entity::find()
-        .filter(invitation::Column::OrganizationId.eq(organization.uuid()))
-        .order_by_desc(invitation::Column::Id)
-        .limit(filter.limit);
-    if let Some(status) = filter.status {
-        query = query.filter(invitation::Column::Status.eq(status.as_str()));
-    }
+/// A list by one thing goes through the index that has no more than what it shows, in its order; one by both
+/// statuses through that of either.
+///
+/// So that PostgreSQL takes it, the last column before the id is compared by a range of one and comes first
+/// in the order. With an equality the order would be one by ids alone, and it would walk through
+/// everybody's rows by them, in the hope that one in so many fits, however many do not.
+fn list(organization: OrganizationId, filter: &ListFilter) -> Select<invitation::Entity> {
+    use invitation::Column::{EmailNormalized, Id, OrganizationId as Organization, Status};
+    let all = invitation::Entity::find().limit(filter.limit);
+    let mut query = match (filter.delivery_status, filter.status) {
+        (Some(mail), status) => {
+            let status = status.map(|status| Status.eq(status.as_str()));
+            mailed(all, organization, mail, filter.before)
+                .filter(Organization.eq(organization.uuid()))
+                .filter(Condition::all().add_option(status))
+        }
+        (None, Some(status)) => all
+            .filter(Organization.eq(organization.uuid()))
+            .filter(just(Status, status.as_str()))
+            .order_by_desc(Status)
+            .order_by_desc(Id),
+        (None, None) => all
+            .filter(just(Organization, organization.uuid()))
+            .order_by_desc(Organization)
+            .order_by_desc(Id),
+    };
     if let Some(email) = &filter.email {
-        query = query.filter(invitation::Column::EmailNormalized.eq(email.normalized()));
+        query = query.filter(EmailNormalized.eq(email.normalized()));
     }
     if let Some(before) = filter.before {
-        query = query.filter(invitation::Column::Id.lt(before.uuid()));
-    }
-    if let Some(status) = filter.delivery_status {
-        query = query.filter(Expr::exists(current_is(status)));
+        query = query.filter(Id.lt(before.uuid()));
     }
     query
 }
 
-/// Finds something if the newest mail of an invitation waits for its moment.
-pub(super) fn scheduled() -> SelectStatement {
-    current_is(DeliveryStatus::Scheduled)
+/// Through the deliveries that stand so.
+fn mailed(
+    query: Select<invitation::Entity>,
+    organization: OrganizationId,
+    status: DeliveryStatus,
+    before: Option<InvitationId>,
+) -> Select<invitation::Entity> {
+    use delivery::Column::{InvitationId as Id, OrganizationId as Organization, Status};
+    let before = before.map(|before| Id.lt(before.uuid()));
+    query
+        .join_rev(JoinType::InnerJoin, delivery::Relation::Invitation.def())
+        .filter(is_current_delivery())
+        .filter(Organization.eq(organization.uuid()))
+        .filter(just(Status, status.as_str()))
+        .filter(Condition::all().add_option(before))
+        .order_by_desc(Status)
+        .order_by_desc(Id)
 }
 
-fn current_is(status: DeliveryStatus) -> SelectStatement {
+/// A range of one; see [`list`].
+pub(super) fn just(column: impl ColumnTrait, value: impl Into<Value> + Clone) -> Expr {
+    column.between(value.clone(), value)
+}
+
+/// Finds something if the newest mail of an invitation waits for its moment.
+pub(super) fn scheduled() -> SelectStatement {
+    let scheduled = DeliveryStatus::Scheduled.as_str();
     Query::select()
         .expr(Expr::val(1))
         .from(delivery::Entity)
         .and_where(is_current_delivery())
-        .and_where(Expr::col((delivery::Entity, delivery::Column::Status)).eq(status.as_str()))
+        .and_where(Expr::col((delivery::Entity, delivery::Column::Status)).eq(scheduled))
         .to_owned()
 }
 

@@ -50,6 +50,7 @@ mod languages;
 mod life;
 mod limits;
 mod list;
+mod list_reads;
 mod mail;
 mod members;
 mod metrics;
