@@ -35,7 +35,7 @@ pub const WATCHED: &[Watched] = &[
     own("rescue", &["SELECT", "FROM \"delivery\"", "\"lease_until\" <="]),
     own("lost jobs", &["FROM \"delivery\"", "NOT", "FROM \"outbox\"", "\"published_at\" >"]),
     own("overview", &["FROM \"event\"", "GROUP BY"]),
-    own("list", &["SELECT", "FROM \"invitation\"", "\"invitation\".\"id\" DESC"]),
+    own("list", &["SELECT", "FROM \"invitation\"", "id\" DESC LIMIT"]),
 ];
 
 const fn own(name: &'static str, words: &'static [&'static str]) -> Watched {
