@@ -73,6 +73,13 @@ fn a_server_that_is_pressed_gets_fewer_connections_and_later_all_again() {
         assert_eq!(tally.sent, 116);
         let once = |found: &Value| found["delivery"]["attempts"] == 1;
         assert!(fleet.all().await.iter().all(once), "nobody lost an attempt by waiting");
+        // Lent again, the connection would have brought the bad news to all who waited, one by one.
+        let mut told = 0;
+        for number in 0..24 {
+            let mails = &fleet.detail(number).await["deliveries"];
+            told += usize::from(mails.to_string().contains("too busy"));
+        }
+        assert!(told < 8, "{told} were put off because the server was busy");
         record("F56", "421 on one of all connections, then some wait", &tally, &Repeats::None);
         fleet.end().await;
     });
