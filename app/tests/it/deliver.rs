@@ -56,7 +56,7 @@ async fn a_relay_that_looks_all_the_time_sends_what_it_is_handed(stack: Stack) {
         ("WELCOMAT_RELAY_LOCK", "1m"),
     ];
     let app = TestApp::start_with_settings(stack, &env).await;
-    // Some are handed over between two looks.
+    // What comes between two looks would be taken anyway; of so many, some meet one.
     for number in 0..50 {
         let path = app.invite(&format!("n{number}@example.com")).await;
         eventually_within(Duration::from_secs(20), "it is sent", async || {
